@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api;
+
+/**
+ * The name of a node, unique in its cluster, such as {@code n1}.
+ *
+ * @param value 1 to 64 characters out of {@code A-Z a-z 0-9 . _ -}, the first a letter or digit
+ */
+public record NodeId(String value) implements Comparable<NodeId> {
+  /** Refuses what is not a node name with {@link IllegalArgumentException}. */
+  public NodeId {
+    if (!value.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")) {
+      throw new IllegalArgumentException(
+          "node id '" + value + "': use 1 to 64 letters, digits, '.', '_' or '-'");
+    }
+  }
+
+  @Override
+  public int compareTo(NodeId other) {
+    return value.compareTo(other.value);
+  }
+
+  @Override
+  public String toString() {
+    return value;
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.consensus;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The replicated log seen from one state machine; a service with the properties {@link
+ * StateMachine#GROUP}, {@link StateMachine#MACHINE} and {@code consensus.protocol}. It stays
+ * registered while the protocol's bundle is away, or no quorum is there: requests then wait, up to
+ * their deadline.
+ *
+ * <p>Thread-safe. Stages complete on a thread of the runtime that is not the replica's; whoever
+ * waits on it, or computes for long, delays the completions of others. All failures are {@link
+ * io.clowder.api.CoordinationException}.
+ */
+@ProviderType
+public interface ConsensusService {
+  /**
+   * Has the command applied to the machine on every node, exactly once, whatever is lost, retried
+   * or restarted in between. Completes when this node has applied it.
+   *
+   * <p>Fails with {@code TIMEOUT} and {@code MAY_HAVE_HAPPENED} if the deadline passes first;
+   * {@code OVERLOADED} and {@code TOO_LARGE} say that it did not happen.
+   *
+   * @param command at most {@link io.clowder.api.Limits#COMMAND_BYTES}; must not be changed any
+   *     more
+   * @param deadline from now
+   */
+  CompletionStage<Committed> submit(byte[] command, Duration deadline);
+
+  /**
+   * Asks the machine of this node, once its state is as recent as {@code consistency} says.
+   *
+   * @param deadline from now
+   */
+  CompletionStage<byte[]> query(byte[] query, ReadConsistency consistency, Duration deadline);
+
+  /** The session in whose name this node submits. */
+  Session session();
+
+  /** What this node knows of the group. */
+  GroupStatus status();
+
+  /**
+   * A node's session as its owner sees it. The runtime renews it; when the group has not heard of
+   * the owner for the session's time, an entry ends it, {@link Entry.Kind#SESSION_ENDED}, and the
+   * owner goes on under a new one.
+   *
+   * @param id the session, 0 if there is none yet
+   * @param validUntilNanos until when, by this node's {@link System#nanoTime}, no other node can
+   *     have seen it end: counted from the sending of the last renewal that was confirmed, less a
+   *     margin for drift. Meaningless if {@code id} is 0
+   */
+  record Session(long id, long validUntilNanos) {
+    /** Whether the session surely lives at {@code nowNanos}. */
+    public boolean isValid(long nowNanos) {
+      return id != 0 && validUntilNanos - nowNanos > 0;
+    }
+  }
+}

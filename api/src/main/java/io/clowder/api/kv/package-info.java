@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A linearizable map of keys to versioned values: the smallest useful replicated state machine, and
+ * the example that authors of further ones copy.
+ */
+@Export
+@NullMarked
+@Version("1.0.0")
+package io.clowder.api.kv;
+
+import org.jspecify.annotations.NullMarked;
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;

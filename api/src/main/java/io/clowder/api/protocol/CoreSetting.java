@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.protocol;
+
+import io.clowder.api.NodeId;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * What a core is opened with.
+ *
+ * @param self this replica; one of {@code members}
+ * @param members the voters of the segment, in ascending order, fixed for the life of the core
+ * @param firstSlot the first slot the segment may decide; at least 1
+ * @param snapshotSlot the last slot that the local snapshot covers, {@code firstSlot - 1} if there
+ *     is none: the first {@code Decide} is of the slot after it
+ * @param anchor what {@link ProtocolCore#anchor} gave for {@code snapshotSlot}; empty if there is
+ *     no snapshot
+ * @param timing how patient the core is
+ * @param random the only source of chance
+ */
+public record CoreSetting(
+    NodeId self,
+    List<NodeId> members,
+    long firstSlot,
+    long snapshotSlot,
+    byte[] anchor,
+    Timing timing,
+    RandomGenerator random) {
+  /** Checks what must hold between the parts. */
+  public CoreSetting {
+    members = List.copyOf(members);
+    if (!members.contains(self)) {
+      throw new IllegalArgumentException(self + " is not one of the members " + members);
+    }
+    if (firstSlot < 1 || snapshotSlot < firstSlot - 1) {
+      throw new IllegalArgumentException("first slot " + firstSlot + ", snapshot " + snapshotSlot);
+    }
+  }
+
+  /**
+   * How patient a core is, in nanoseconds.
+   *
+   * @param heartbeatNanos a leader is heard from at least this often
+   * @param electionNanos a follower waits at least this long, and less than twice this long, before
+   *     it doubts its leader; at least three heartbeats
+   */
+  public record Timing(long heartbeatNanos, long electionNanos) {
+    /** Refuses an election time-out of less than three heartbeats. */
+    public Timing {
+      if (heartbeatNanos < 1 || electionNanos < 3 * heartbeatNanos) {
+        throw new IllegalArgumentException(
+            "an election time-out of "
+                + electionNanos
+                + " ns is under three heartbeats of "
+                + heartbeatNanos
+                + " ns");
+      }
+    }
+  }
+}

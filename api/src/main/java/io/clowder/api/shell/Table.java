@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.shell;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows under headings, as text for people or as JSON for scripts (an array of objects whose keys
+ * are the headings). Cells are strings, numbers, booleans or null.
+ */
+public final class Table {
+  private final List<String> headings;
+  private final List<List<@Nullable Object>> rows = new ArrayList<>();
+
+  /** An empty table; headings in lower case. */
+  public Table(String... headings) {
+    this.headings = List.of(headings);
+  }
+
+  /** Adds a row with a cell for each heading. */
+  public Table row(@Nullable Object... cells) {
+    if (cells.length != headings.size()) {
+      throw new IllegalArgumentException(cells.length + " cells for " + headings);
+    }
+    List<@Nullable Object> row = new ArrayList<>();
+    for (Object cell : cells) {
+      row.add(cell);
+    }
+    rows.add(row);
+    return this;
+  }
+
+  /** Columns under upper-case headings, numbers flush right, without a trailing line break. */
+  public String toText() {
+    int[] widths = new int[headings.size()];
+    for (int i = 0; i < widths.length; i++) {
+      widths[i] = headings.get(i).length();
+      for (List<@Nullable Object> row : rows) {
+        widths[i] = Math.max(widths[i], text(row.get(i)).length());
+      }
+    }
+    StringBuilder out = new StringBuilder();
+    List<@Nullable Object> titles = new ArrayList<>();
+    headings.forEach(heading -> titles.add(heading.toUpperCase(Locale.ROOT)));
+    line(out, titles, widths);
+    rows.forEach(row -> line(out.append('\n'), row, widths));
+    return out.toString();
+  }
+
+  /** A JSON array of objects, a line each. */
+  public String toJson() {
+    StringBuilder out = new StringBuilder("[");
+    for (List<@Nullable Object> row : rows) {
+      out.append(out.length() == 1 ? "\n  {" : ",\n  {");
+      for (int i = 0; i < headings.size(); i++) {
+        out.append(i == 0 ? "" : ", ");
+        quote(out, headings.get(i));
+        out.append(": ");
+        Object cell = row.get(i);
+        if (cell == null || cell instanceof Number || cell instanceof Boolean) {
+          out.append(cell);
+        } else {
+          quote(out, cell.toString());
+        }
+      }
+      out.append('}');
+    }
+    return out.append(rows.isEmpty() ? "]" : "\n]").toString();
+  }
+
+  private void line(StringBuilder out, List<@Nullable Object> cells, int[] widths) {
+    for (int i = 0; i < widths.length; i++) {
+      String text = text(cells.get(i));
+      String gap = " ".repeat(widths[i] - text.length());
+      boolean right = !rows.isEmpty() && rows.get(0).get(i) instanceof Number;
+      out.append(i == 0 ? "" : "  ").append(right ? gap + text : text + gap);
+    }
+    out.setLength(out.toString().stripTrailing().length());
+  }
+
+  /** A cell on one line: control characters, which a key may hold, become visible. */
+  private static String text(@Nullable Object cell) {
+    if (cell == null) {
+      return "-";
+    }
+    StringBuilder out = new StringBuilder();
+    cell.toString()
+        .codePoints()
+        .forEach(
+            c -> {
+              if (Character.isISOControl(c)) {
+                out.append(String.format("\\u%04x", c));
+              } else {
+                out.appendCodePoint(c);
+              }
+            });
+    return out.toString();
+  }
+
+  private static void quote(StringBuilder out, String text) {
+    out.append('"');
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '"' -> out.append("\\\"");
+        case '\\' -> out.append("\\\\");
+        case '\n' -> out.append("\\n");
+        case '\t' -> out.append("\\t");
+        default -> {
+          if (Character.isISOControl(c) || Character.isSurrogate(c)) {
+            out.append(String.format("\\u%04x", (int) c));
+          } else {
+            out.append(c);
+          }
+        }
+      }
+    }
+    out.append('"');
+  }
+}

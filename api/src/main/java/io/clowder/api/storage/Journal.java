@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.storage;
+
+import java.io.IOException;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * An append-only sequence of opaque records, in files of bounded size. One thread at a time.
+ *
+ * <p>After an {@link IOException} from {@code append}, {@code sync} or {@code trim} the state of
+ * what was not synced is unknown; the journal refuses all further use, and has to be opened again.
+ */
+@ProviderType
+public interface Journal extends AutoCloseable {
+  /**
+   * Adds a record, in memory until the next {@link #sync}.
+   *
+   * @param tag what {@link #trim} goes by; 0 or more
+   * @param length at most {@link io.clowder.api.Limits#RECORD_BYTES}
+   */
+  void append(long tag, byte[] bytes, int offset, int length) throws IOException;
+
+  /** Makes every record appended before durable; one write and one sync for all of them. */
+  void sync() throws IOException;
+
+  /**
+   * Removes leading files all of whose records have a tag of at most {@code tag}; the newest file
+   * stays.
+   */
+  void trim(long tag) throws IOException;
+
+  /** Bytes on disk. */
+  long sizeBytes();
+
+  /** Closes the files; what was not synced may be lost. */
+  @Override
+  void close() throws IOException;
+
+  /** Takes the records at opening, oldest first. */
+  @FunctionalInterface
+  interface Replay {
+    /** One record. */
+    void record(long tag, byte[] bytes);
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.storage;
+
+import java.io.IOException;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** The node's directory, locked against other processes. A service. */
+@ProviderType
+public interface Storage {
+  /**
+   * Opens a journal, making it if it is not there, and hands its records to {@code replay}. A torn
+   * end, which no one was ever told of, is cut off.
+   *
+   * @param name a path such as {@code main/0}
+   * @throws CorruptionException if records in the middle are damaged; nothing was changed then
+   */
+  Journal openJournal(String name, Journal.Replay replay) throws IOException;
+
+  /**
+   * Opens the snapshots of a group, making the directory if it is not there.
+   *
+   * @param name a path such as {@code main}
+   */
+  Snapshots openSnapshots(String name) throws IOException;
+
+  /** Removes a journal and its files; nothing if it is not there. */
+  void deleteJournal(String name) throws IOException;
+
+  /** Bytes that can still be written. */
+  long freeBytes() throws IOException;
+
+  /**
+   * What has been read is not what was written: file and offset are in the message. Nothing was
+   * changed.
+   */
+  final class CorruptionException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /** Names file and offset. */
+    public CorruptionException(String message) {
+      super(message);
+    }
+  }
+}
