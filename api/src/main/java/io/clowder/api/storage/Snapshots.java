@@ -33,6 +33,9 @@ public interface Snapshots {
     /** Bytes of content. */
     long size();
 
+    /** CRC32C of the content. */
+    int checksum();
+
     /** Reads content from {@code offset} on; returns the bytes read. */
     int read(long offset, ByteBuffer target) throws IOException;
 
