@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.benchmarks;
+
+import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.LockService;
+import java.io.File;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+
+/** The shell's {@code clowder:bench}. Ends what still runs when its bundle stops. */
+@Component(
+    service = Bench.class,
+    property = {"osgi.command.scope=clowder", "osgi.command.function=bench"})
+public final class Bench {
+  private final BundleContext bundle;
+  private final Set<Thread> callers = new HashSet<>();
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable KvStore kv;
+
+  @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable LockService locks;
+
+  /** For the component runtime. */
+  @Activate
+  public Bench(BundleContext bundle) {
+    this.bundle = bundle;
+  }
+
+  /** Measures the cluster; {@code --help} names the options. Interrupting the caller ends it. */
+  public String bench(String... words) throws Exception {
+    // The framework keeps this folder beside the node's own data, so on the same disk.
+    File folder = bundle.getDataFile("");
+    if (folder == null) {
+      throw new IOException("the framework gives no folder to measure the disk in");
+    }
+    synchronized (callers) {
+      callers.add(Thread.currentThread());
+    }
+    try {
+      return new BenchCommand(() -> kv, () -> locks, folder.toPath(), System.err).run(words);
+    } finally {
+      synchronized (callers) {
+        callers.remove(Thread.currentThread());
+      }
+    }
+  }
+
+  /** For the component runtime. */
+  @Deactivate
+  public void close() {
+    synchronized (callers) {
+      callers.forEach(Thread::interrupt);
+    }
+  }
+}
