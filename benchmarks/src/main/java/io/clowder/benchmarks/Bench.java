@@ -7,6 +7,7 @@ import java.io.File;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -22,6 +23,8 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
     service = Bench.class,
     property = {"osgi.command.scope=clowder", "osgi.command.function=bench"})
 public final class Bench {
+  private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   private final BundleContext bundle;
   private final Set<Thread> callers = new HashSet<>();
 
@@ -58,15 +61,25 @@ public final class Bench {
     } finally {
       synchronized (callers) {
         callers.remove(Thread.currentThread());
+        callers.notifyAll();
       }
     }
   }
 
-  /** For the component runtime. */
+  /**
+   * For the component runtime. Waits a moment for what runs to end: it removes its keys, for which
+   * it needs the services that are still bound here.
+   */
   @Deactivate
-  public void close() {
+  public void close() throws InterruptedException {
+    long deadline = System.nanoTime() + CLOSE_NANOS;
     synchronized (callers) {
       callers.forEach(Thread::interrupt);
+      long left = CLOSE_NANOS;
+      while (!callers.isEmpty() && left > 0) {
+        TimeUnit.NANOSECONDS.timedWait(callers, left);
+        left = deadline - System.nanoTime();
+      }
     }
   }
 }
