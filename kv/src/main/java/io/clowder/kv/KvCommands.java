@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.kv;
+
+import io.clowder.api.Limits;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.kv.KvStore;
+import io.clowder.api.shell.ShellCommand;
+import io.clowder.api.shell.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * The map in the shell. Values come and go as UTF-8; one that is something else is shown with
+ * {@code \xNN} for people, and in JSON as {@code base64} instead of {@code value}.
+ */
+@Component(
+    service = KvCommands.class,
+    property = {
+      "osgi.command.scope=kv",
+      "osgi.command.function=put",
+      "osgi.command.function=get",
+      "osgi.command.function=delete",
+      "osgi.command.function=cas",
+      "osgi.command.function=list"
+    })
+public final class KvCommands {
+  private final KvStore store;
+
+  /** Commands on a map. */
+  @Activate
+  public KvCommands(@Reference KvStore store) {
+    this.store = store;
+  }
+
+  /** {@code kv:put KEY VALUE}. */
+  public String put(String... words) throws Exception {
+    return new Put(store).run(words);
+  }
+
+  /** {@code kv:get KEY}. */
+  public String get(String... words) throws Exception {
+    return new Get(store).run(words);
+  }
+
+  /** {@code kv:delete KEY}. */
+  public String delete(String... words) throws Exception {
+    return new Delete(store).run(words);
+  }
+
+  /** {@code kv:cas KEY EXPECTED VALUE}. */
+  public String cas(String... words) throws Exception {
+    return new CompareAndSet(store).run(words);
+  }
+
+  /** {@code kv:list [PREFIX]}. */
+  public String list(String... words) throws Exception {
+    return new Listing(store).run(words);
+  }
+
+  /** A command that shows entries. */
+  private abstract static class EntriesCommand extends ShellCommand {
+    final KvStore store;
+    private final List<KvEntry> shown = new ArrayList<>();
+
+    EntriesCommand(KvStore store) {
+      this.store = store;
+    }
+
+    Table show(List<KvEntry> entries) {
+      shown.addAll(entries);
+      Table table = new Table("key", "value", "base64", "version");
+      for (KvEntry entry : entries) {
+        boolean text = Utf8.isValid(entry.value());
+        table.row(
+            entry.key(),
+            text ? new String(entry.value(), StandardCharsets.UTF_8) : null,
+            text ? null : Base64.getEncoder().encodeToString(entry.value()),
+            entry.version());
+      }
+      return table;
+    }
+
+    @Override
+    protected String toText(Table result) {
+      Table table = new Table("key", "value", "version");
+      shown.forEach(entry -> table.row(entry.key(), visible(entry.value()), entry.version()));
+      return table.toText();
+    }
+
+    final KvEntry only() {
+      return shown.get(0);
+    }
+  }
+
+  /** A command that sets a value. */
+  private abstract static class SetCommand extends EntriesCommand {
+    SetCommand(KvStore store) {
+      super(store);
+    }
+
+    Table show(String key, String value, long version) {
+      return show(List.of(new KvEntry(key, value.getBytes(StandardCharsets.UTF_8), version)));
+    }
+
+    @Override
+    protected String toText(Table result) {
+      KvEntry entry = only();
+      return "%s = %s (version %d)".formatted(entry.key(), visible(entry.value()), entry.version());
+    }
+  }
+
+  @Command(name = "kv:put", description = "Sets the value of a key.")
+  private static final class Put extends SetCommand {
+    @Parameters(index = "0", paramLabel = "KEY")
+    private String key = "";
+
+    @Parameters(index = "1", paramLabel = "VALUE")
+    private String value = "";
+
+    Put(KvStore store) {
+      super(store);
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      return show(key, value, await(store.put(key, value.getBytes(StandardCharsets.UTF_8))));
+    }
+  }
+
+  @Command(
+      name = "kv:cas",
+      description = "Sets the value of a key that has the expected version; 0 if it is absent.")
+  private static final class CompareAndSet extends SetCommand {
+    @Parameters(index = "0", paramLabel = "KEY")
+    private String key = "";
+
+    @Parameters(index = "1", paramLabel = "EXPECTED")
+    private long expected;
+
+    @Parameters(index = "2", paramLabel = "VALUE")
+    private String value = "";
+
+    CompareAndSet(KvStore store) {
+      super(store);
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      return show(key, value, await(store.compareAndSet(key, expected, bytes)));
+    }
+  }
+
+  /** How fresh an answer must be. */
+  private static final class Freshness {
+    @Option(names = "--local", description = "The same as --consistency local.")
+    private boolean local;
+
+    @Option(
+        names = "--consistency",
+        paramLabel = "linearizable|sequential|local",
+        description =
+            "How fresh: linearizable (default), sequential (own writes), local (without a quorum).")
+    private ReadConsistency consistency = ReadConsistency.LINEARIZABLE;
+
+    ReadConsistency get() {
+      return local ? ReadConsistency.LOCAL : consistency;
+    }
+  }
+
+  @Command(name = "kv:get", description = "Prints the value of a key; fails if there is none.")
+  private static final class Get extends EntriesCommand {
+    @ArgGroup private Freshness freshness = new Freshness();
+
+    @Parameters(index = "0", paramLabel = "KEY")
+    private String key = "";
+
+    Get(KvStore store) {
+      super(store);
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      KvEntry entry = await(store.get(key, freshness.get()));
+      if (entry == null) {
+        throw new NoSuchElementException("no such key: " + key);
+      }
+      return show(List.of(entry));
+    }
+
+    /** The value alone, so that a script can use it. */
+    @Override
+    protected String toText(Table result) {
+      return visible(only().value());
+    }
+  }
+
+  @Command(name = "kv:delete", description = "Removes a key.")
+  private static final class Delete extends ShellCommand {
+    private final KvStore store;
+    private boolean existed;
+
+    @Parameters(index = "0", paramLabel = "KEY")
+    private String key = "";
+
+    Delete(KvStore store) {
+      this.store = store;
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      existed = await(store.delete(key));
+      return new Table("key", "deleted").row(key, existed);
+    }
+
+    @Override
+    protected String toText(Table result) {
+      return existed ? key + " deleted" : key + " was not there";
+    }
+  }
+
+  @Command(name = "kv:list", description = "Lists keys, values and versions, by key.")
+  private static final class Listing extends EntriesCommand {
+    @ArgGroup private Freshness freshness = new Freshness();
+
+    @Option(names = "--after", paramLabel = "KEY", description = "Begin after this key.")
+    private @Nullable String after;
+
+    @Option(
+        names = "--limit",
+        paramLabel = "N",
+        description = "At most so many, 1 to " + Limits.PAGE_ENTRIES + " (default 100).")
+    private int limit = 100;
+
+    @Parameters(index = "0", arity = "0..1", paramLabel = "PREFIX")
+    private String prefix = "";
+
+    Listing(KvStore store) {
+      super(store);
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      List<KvEntry> entries = new ArrayList<>();
+      List<KvEntry> page = await(store.list(prefix, after, limit, freshness.get()));
+      // A page is short when its values are large, not only when it is the last.
+      while (!page.isEmpty()) {
+        entries.addAll(page);
+        if (entries.size() == limit) {
+          break;
+        }
+        String last = entries.get(entries.size() - 1).key();
+        page = await(store.list(prefix, last, limit - entries.size(), freshness.get()));
+      }
+      return show(entries);
+    }
+  }
+
+  /** A value as text: itself if it is UTF-8, otherwise with {@code \xNN} for what is not ASCII. */
+  private static String visible(byte[] value) {
+    if (Utf8.isValid(value)) {
+      return new String(value, StandardCharsets.UTF_8);
+    }
+    StringBuilder out = new StringBuilder();
+    for (byte b : value) {
+      out.append(
+          b >= 0x20 && b < 0x7F && b != '\\' ? String.valueOf((char) b) : "\\x%02x".formatted(b));
+    }
+    return out.toString();
+  }
+}

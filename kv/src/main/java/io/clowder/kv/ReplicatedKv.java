@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.kv;
+
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.kv.KvStore;
+import io.clowder.kv.KvRequest.CompareAndSet;
+import io.clowder.kv.KvRequest.Delete;
+import io.clowder.kv.KvRequest.Get;
+import io.clowder.kv.KvRequest.Page;
+import io.clowder.kv.KvRequest.Put;
+import io.clowder.kv.KvResult.Changed;
+import io.clowder.kv.KvResult.Conflict;
+import io.clowder.kv.KvResult.Entries;
+import io.clowder.kv.KvResult.Removed;
+import io.clowder.kv.KvResult.Row;
+import java.nio.charset.CharacterCodingException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** The map as others see it: checks, asks the group, and says what came of it. */
+@Component(configurationPid = ReplicatedKv.PID)
+@Designate(ocd = ReplicatedKv.Config.class)
+public final class ReplicatedKv implements KvStore {
+  static final String PID = "io.clowder.kv";
+  static final int TIMEOUT_MILLIS_MAX = 600_000;
+
+  /** Which group's map this is. */
+  private static final String TARGET = "(&(consensus.group=main)(machine=kv))";
+
+  /** The configuration of the map; a change of any key restarts it on this node. */
+  @ObjectClassDefinition(name = "Clowder map", description = "A linearizable map of keys to values")
+  public @interface Config {
+    /** How long a call may take, in milliseconds. */
+    @AttributeDefinition(
+        name = "Time-out",
+        description = "How long a call may take, in milliseconds, 1 to 600000",
+        min = "1",
+        max = "600000")
+    int timeout_millis() default 5_000;
+
+    /** The consensus group whose log the map's changes go through. */
+    @AttributeDefinition(
+        name = "Group",
+        description = "The consensus group that replicates the map; the same on every node")
+    String consensus_group() default "main";
+
+    /** Which consensus service the map is built on. */
+    @AttributeDefinition(
+        name = "Consensus service",
+        description = "Filter that selects the consensus service; names the group too")
+    String consensus_target() default TARGET;
+  }
+
+  private final ConsensusService consensus;
+  private final Duration timeout;
+
+  /** The component. */
+  @Activate
+  public ReplicatedKv(
+      @Reference(name = "consensus", target = TARGET) ConsensusService consensus, Config config) {
+    this(consensus, Duration.ofMillis(config.timeout_millis()));
+  }
+
+  /**
+   * A map on any consensus service whose machine is a {@link KvMachine}.
+   *
+   * @param timeout of every call, 1 ms to 10 minutes
+   */
+  public ReplicatedKv(ConsensusService consensus, Duration timeout) {
+    if (timeout.toMillis() < 1 || timeout.toMillis() > TIMEOUT_MILLIS_MAX) {
+      throw new IllegalArgumentException(
+          "%s: timeout.millis is %d: use 1 to %d"
+              .formatted(PID, timeout.toMillis(), TIMEOUT_MILLIS_MAX));
+    }
+    this.consensus = consensus;
+    this.timeout = timeout;
+  }
+
+  @Override
+  public CompletionStage<@Nullable KvEntry> get(String key, ReadConsistency consistency) {
+    return query(
+        () -> new Get(key(key)),
+        consistency,
+        rows -> rows.isEmpty() ? null : rows.get(0).toEntry());
+  }
+
+  @Override
+  public CompletionStage<Long> put(String key, byte[] value) {
+    return submit(() -> new Put(key(key), checked(value)), result -> version(key, 0, result));
+  }
+
+  @Override
+  public CompletionStage<Boolean> delete(String key) {
+    return submit(
+        () -> new Delete(key(key)),
+        result -> {
+          if (result instanceof Removed removed) {
+            return removed.existed();
+          }
+          throw new AssertionError("delete answered by " + result);
+        });
+  }
+
+  @Override
+  public CompletionStage<Long> compareAndSet(String key, long expected, byte[] value) {
+    return submit(
+        () -> {
+          if (expected < 0) {
+            throw refused(Reason.INVALID, "expected version " + expected + ": use 0 or more");
+          }
+          return new CompareAndSet(key(key), expected, checked(value));
+        },
+        result -> version(key, expected, result));
+  }
+
+  @Override
+  public CompletionStage<List<KvEntry>> list(
+      String prefix, @Nullable String after, int limit, ReadConsistency consistency) {
+    return query(
+        () -> {
+          if (limit < 1 || limit > Limits.PAGE_ENTRIES) {
+            throw refused(
+                Reason.INVALID, "a list of " + limit + ": use 1 to " + Limits.PAGE_ENTRIES);
+          }
+          return new Page(utf8("prefix", prefix), after == null ? null : utf8("key", after), limit);
+        },
+        consistency,
+        rows -> rows.stream().map(Row::toEntry).toList());
+  }
+
+  /** Failures of {@code request} itself are those of the stage: callers look in one place. */
+  private <T> CompletionStage<T> submit(
+      Supplier<KvRequest.Change> request, Function<KvResult, T> answer) {
+    byte[] command;
+    try {
+      command = request.get().encode();
+    } catch (CoordinationException e) {
+      return CompletableFuture.failedStage(e);
+    }
+    return consensus
+        .submit(command, timeout)
+        .thenApply(committed -> answer.apply(KvResult.decode(committed.result())));
+  }
+
+  private <T extends @Nullable Object> CompletionStage<T> query(
+      Supplier<KvRequest.Question> request,
+      ReadConsistency consistency,
+      Function<List<Row>, T> answer) {
+    byte[] query;
+    try {
+      query = request.get().encode();
+    } catch (CoordinationException e) {
+      return CompletableFuture.failedStage(e);
+    }
+    return consensus
+        .query(query, consistency, timeout)
+        .thenApply(
+            bytes -> {
+              if (KvResult.decode(bytes) instanceof Entries entries) {
+                return answer.apply(entries.rows());
+              }
+              throw new AssertionError("a question answered by something else than entries");
+            });
+  }
+
+  private static long version(String key, long expected, KvResult result) {
+    if (result instanceof Changed changed) {
+      return changed.version();
+    } else if (result instanceof Conflict conflict) {
+      String found = conflict.found() == 0 ? " is absent" : " has version " + conflict.found();
+      String wanted = expected == 0 ? ", and should be absent" : ", not " + expected;
+      throw refused(Reason.CONFLICT, key + found + wanted);
+    }
+    throw new AssertionError("change answered by " + result);
+  }
+
+  private static byte[] key(String key) {
+    if (key.isEmpty()) {
+      throw refused(Reason.INVALID, "the key is empty");
+    }
+    return utf8("key", key);
+  }
+
+  private static byte[] utf8(String what, String text) {
+    byte[] bytes;
+    try {
+      bytes = Utf8.encode(text);
+    } catch (CharacterCodingException e) {
+      throw new CoordinationException(
+          Reason.INVALID,
+          CoordinationException.Outcome.DID_NOT_HAPPEN,
+          "the " + what + " is not Unicode: it holds half of a surrogate pair",
+          e);
+    }
+    return within(what, bytes, Limits.KEY_BYTES);
+  }
+
+  private static byte[] checked(byte[] value) {
+    return within("value", value, Limits.VALUE_BYTES);
+  }
+
+  private static byte[] within(String what, byte[] bytes, int limit) {
+    if (bytes.length > limit) {
+      throw refused(
+          Reason.TOO_LARGE, "the %s has %d bytes: at most %d".formatted(what, bytes.length, limit));
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.kv;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** UTF-8 that replaces nothing: two different strings never become the same bytes. */
+final class Utf8 {
+  private Utf8() {}
+
+  /**
+   * The bytes of a string.
+   *
+   * @throws CharacterCodingException if it holds half of a surrogate pair
+   */
+  static byte[] encode(String text) throws CharacterCodingException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+    byte[] exact = new byte[bytes.remaining()];
+    bytes.get(exact);
+    return exact;
+  }
+
+  /** Whether the bytes are those of a string. */
+  static boolean isValid(byte[] bytes) {
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    // The decoder puts U+FFFD in place of what it cannot read; the bytes may also just say U+FFFD.
+    return text.indexOf('\uFFFD') < 0
+        || Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
+  }
+}
