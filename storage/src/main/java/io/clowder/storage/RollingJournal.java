@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.storage;
+
+import io.clowder.api.Limits;
+import io.clowder.api.storage.Disk;
+import io.clowder.api.storage.Journal;
+import io.clowder.storage.JournalRecovery.Part;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A journal in files that were filled with zeros beforehand, so that a sync is one write of a few
+ * blocks and changes nothing else on the disk.
+ *
+ * <p>While one file fills, the next is allocated step by step. If that fails because the disk is
+ * full, work goes on until only the file's reserve is left; then {@code append} fails, with nothing
+ * torn. A journal opened on a full disk may use the reserve: it is there for the few records and
+ * the trim with which the owner makes room.
+ */
+final class RollingJournal implements Journal {
+  /** Smallest size of a file. */
+  static final int FILE_BYTES_MIN = 16 << 10;
+
+  private static final Logger LOG = LoggerFactory.getLogger(RollingJournal.class);
+
+  // Space at a file's end that only marks of trims use, and the last sector of it only the seal.
+  private static final int MARKS = 8 * Blocks.SECTOR;
+  private static final int STEP = 256 << 10;
+  private static final int FULL_RETRY = 16;
+
+  private final JournalFiles files;
+  private final int fileBytes;
+  private final Runnable onClose;
+  private final SpareFile spare;
+  private final FrameWriter frames = new FrameWriter();
+  private final Deque<Part> parts = new ArrayDeque<>();
+  private JournalHeader header;
+  private Disk.File file;
+  private long first;
+  private long maxTag;
+  private boolean reserveReleased;
+  private long allocateAgainAt;
+  private boolean closed;
+  private boolean inDoubt;
+  private @Nullable IOException failure;
+
+  private RollingJournal(
+      JournalFiles files,
+      int fileBytes,
+      Runnable onClose,
+      SpareFile spare,
+      JournalHeader header,
+      Disk.File file) {
+    this.files = files;
+    this.fileBytes = fileBytes;
+    this.onClose = onClose;
+    this.spare = spare;
+    this.header = header;
+    this.file = file;
+  }
+
+  /**
+   * Opens or makes a journal.
+   *
+   * @param fileBytes size of the files, a multiple of {@link Blocks#BLOCK}
+   * @param onClose is run when the journal is closed
+   */
+  static RollingJournal open(
+      JournalFiles files, JournalHeader.Owner owner, int fileBytes, Replay replay, Runnable onClose)
+      throws IOException {
+    if (fileBytes < FILE_BYTES_MIN || fileBytes % Blocks.BLOCK != 0) {
+      throw new IllegalArgumentException("journal files of " + fileBytes + " bytes");
+    }
+    files.disk().makeDirectory(files.directory());
+    files.finishDelete();
+    JournalRecovery recovery = new JournalRecovery(files, owner);
+    JournalRecovery.Last last = recovery.read(replay);
+    SpareFile spare = new SpareFile(files);
+    JournalHeader header = last == null ? new JournalHeader(owner, 1, 1, fileBytes) : last.header();
+    Disk.File file;
+    if (last == null) {
+      spare.allocate(fileBytes);
+      file = spare.install(header);
+    } else {
+      file = recovery.repair(last);
+    }
+    RollingJournal journal = new RollingJournal(files, fileBytes, onClose, spare, header, file);
+    try {
+      journal.begin(recovery, last);
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      spare.close();
+      throw e;
+    }
+    return journal;
+  }
+
+  private void begin(JournalRecovery recovery, JournalRecovery.@Nullable Last last)
+      throws IOException {
+    if (!files.isLive()) {
+      files.makeLive();
+    }
+    parts.addAll(recovery.parts());
+    first = last == null ? header.first() : last.first();
+    maxTag = last == null ? -1 : last.survey().maxTag();
+    long end = last == null ? JournalHeader.AREA : last.survey().end();
+    byte[] tail = new byte[(int) (end - Blocks.down(end, Blocks.BLOCK))];
+    if (file.read(end - tail.length, ByteBuffer.wrap(tail)) != tail.length) {
+      throw new AssertionError("the last block of " + path() + " was read before");
+    }
+    frames.begin(header, end, tail);
+    reserveReleased = !allocateSpare();
+  }
+
+  @Override
+  public void append(long tag, byte[] bytes, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, bytes.length);
+    if (tag < 0 || length > Limits.RECORD_BYTES) {
+      throw new IllegalArgumentException("a record of " + length + " bytes with tag " + tag);
+    }
+    enter();
+    long end = frames.endWith(FrameWriter.RECORD_HEADER + length);
+    if (end > header.bytes() - MARKS) {
+      roll(length);
+    } else if (end > header.bytes() - MARKS - reserve() && !reserveReleased) {
+      allocate(fileBytes);
+    }
+    frames.append(tag, bytes, offset, length);
+    maxTag = Math.max(maxTag, tag);
+    leave();
+  }
+
+  @Override
+  public void sync() throws IOException {
+    enter();
+    if (!frames.isEmpty()) {
+      write(false);
+      allocateSpare();
+    }
+    leave();
+  }
+
+  @Override
+  public void trim(long tag) throws IOException {
+    enter();
+    long needed = first;
+    for (Iterator<Part> i = parts.iterator(); i.hasNext() && i.next().maxTag() <= tag; ) {
+      needed++;
+    }
+    if (needed > first) {
+      if (frames.endWith(0) > header.bytes() - Blocks.SECTOR) {
+        roll(0);
+      }
+      // Once this is on disk, recovery does without the files, whichever of them a crash leaves.
+      first = needed;
+      write(false);
+      while (!parts.isEmpty() && parts.element().number() < first) {
+        files.disk().delete(files.path(parts.remove().number()));
+      }
+      files.sync();
+      allocateAgainAt = 0;
+      reserveReleased = !allocateSpare();
+    }
+    leave();
+  }
+
+  /** Bytes of the files that are full, and of this one what has been written. */
+  @Override
+  public long sizeBytes() {
+    return parts.stream().mapToLong(Part::bytes).sum() + frames.position();
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (!closed) {
+      closed = true;
+      onClose.run();
+      try {
+        spare.close();
+      } finally {
+        file.close();
+      }
+    }
+  }
+
+  /**
+   * Seals the file and goes on in the next, which will have room for a record of {@code length}. A
+   * full disk shows before anything was written.
+   */
+  private void roll(int length) throws IOException {
+    long room = (long) JournalHeader.AREA + FrameHeader.BYTES + FrameWriter.RECORD_HEADER + MARKS;
+    JournalHeader next =
+        new JournalHeader(
+            header.owner(),
+            header.number() + 1,
+            first,
+            Math.max(fileBytes, Blocks.up(room + length, Blocks.BLOCK)));
+    allocate(next.bytes());
+    Disk.File nextFile = spare.install(next);
+    try {
+      // The next file's first frame comes only after this: it proves that this file is whole.
+      write(true);
+      file.close();
+    } catch (IOException | RuntimeException e) {
+      nextFile.close();
+      throw e;
+    }
+    parts.add(new Part(header.number(), header.bytes(), maxTag));
+    header = next;
+    file = nextFile;
+    maxTag = -1;
+    frames.begin(header, JournalHeader.AREA, new byte[0]);
+    allocateAgainAt = 0;
+    reserveReleased = false;
+  }
+
+  private void write(boolean sealed) throws IOException {
+    try {
+      frames.write(file, sealed, first);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private void allocate(long bytes) throws IOException {
+    try {
+      spare.allocate(bytes);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  /**
+   * Keeps the spare twice as far as this file, so that it is whole long before it is needed.
+   * Returns whether there is room for it.
+   */
+  private boolean allocateSpare() throws IOException {
+    long wanted = Math.min(fileBytes, Blocks.up(2 * frames.position(), STEP));
+    if (spare.allocated() >= wanted) {
+      return true;
+    }
+    if (frames.position() < allocateAgainAt) {
+      return false;
+    }
+    try {
+      spare.allocate(wanted);
+      return true;
+    } catch (IOException e) {
+      if (!DiskFull.causes(e)) {
+        throw failed(e);
+      }
+      LOG.warn("no room for the next journal file: {}", e.getMessage());
+      allocateAgainAt = frames.position() + fileBytes / FULL_RETRY;
+      return false;
+    }
+  }
+
+  private int reserve() {
+    return fileBytes / 16;
+  }
+
+  private String path() {
+    return files.path(header.number());
+  }
+
+  private IOException failed(IOException e) {
+    failure = e;
+    return e;
+  }
+
+  /** Refuses use after a failure; until {@link #leave}, an exception of any kind is one. */
+  private void enter() throws IOException {
+    if (closed) {
+      throw new IOException("journal " + files.directory() + " is closed");
+    }
+    if (inDoubt) {
+      throw new IOException(
+          path() + ": the journal failed before and has to be opened again", failure);
+    }
+    inDoubt = true;
+  }
+
+  private void leave() {
+    inDoubt = false;
+  }
+}
