@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import io.clowder.api.shell.Table;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** What every node of a cluster says of itself, side by side. */
+final class ClusterStatus {
+  /**
+   * One node's view of one group, or a node that gave none.
+   *
+   * @param pid null if it does not run
+   * @param health {@code ok}, {@code degraded}, {@code down} or {@code no answer}
+   * @param view what it said; null if it said nothing
+   * @param problem why there is no view; empty if there is one
+   */
+  record View(
+      String node,
+      String address,
+      @Nullable Long pid,
+      String health,
+      @Nullable JsonObject view,
+      String problem) {
+    @Nullable String text(String key) {
+      JsonElement value = view == null ? null : view.get(key);
+      return value == null || value.isJsonNull() ? null : value.getAsString();
+    }
+
+    @Nullable Long number(String key) {
+      JsonElement value = view == null ? null : view.get(key);
+      return value == null || value.isJsonNull() ? null : value.getAsLong();
+    }
+  }
+
+  private static final Duration LIMIT = Duration.ofSeconds(2);
+  private static final String QUESTION = "clowder:status -o json";
+
+  private final List<View> views;
+
+  ClusterStatus(List<View> views) {
+    this.views = List.copyOf(views);
+  }
+
+  /** Asks all nodes at once; one that does not answer in time is in the result all the same. */
+  static ClusterStatus ask(Cluster cluster) throws IOException {
+    List<CompletableFuture<List<View>>> answers = new ArrayList<>();
+    for (LocalNode node : cluster.nodes()) {
+      Optional<ProcessHandle> process = node.process();
+      answers.add(CompletableFuture.supplyAsync(() -> ask(node, process), ClusterStatus::thread));
+    }
+    List<View> views = new ArrayList<>();
+    for (CompletableFuture<List<View>> answer : answers) {
+      try {
+        views.addAll(answer.join());
+      } catch (CompletionException e) {
+        throw new AssertionError("a node that fails is a row", e);
+      }
+    }
+    return new ClusterStatus(views);
+  }
+
+  /** Asks one node. */
+  static List<View> ask(LocalNode node) throws IOException {
+    return ask(node, node.process());
+  }
+
+  List<View> views() {
+    return views;
+  }
+
+  /** The node that leads a group, as most nodes' own words have it; null if none says so. */
+  @Nullable String leader(String group) {
+    for (View view : views) {
+      if ("leader".equals(view.text("role")) && group.equals(view.text("group"))) {
+        return view.node();
+      }
+    }
+    return null;
+  }
+
+  /** One row per node and group. */
+  Table table() {
+    Map<String, Long> committed = new HashMap<>();
+    for (View view : views) {
+      Long position = view.number("committed");
+      if (position != null) {
+        committed.merge(String.valueOf(view.text("group")), position, Math::max);
+      }
+    }
+    Table table =
+        new Table(
+            "node",
+            "address",
+            "pid",
+            "health",
+            "group",
+            "role",
+            "protocol",
+            "segment",
+            "term",
+            "committed",
+            "applied",
+            "lag");
+    for (View view : views) {
+      Long applied = view.number("applied");
+      Long most = committed.get(String.valueOf(view.text("group")));
+      table.row(
+          view.node(),
+          view.address(),
+          view.pid(),
+          view.health(),
+          view.text("group"),
+          view.text("role"),
+          view.text("protocol"),
+          view.number("segment"),
+          view.number("term"),
+          view.number("committed"),
+          applied,
+          applied == null || most == null ? null : Math.max(0, most - applied));
+    }
+    return table;
+  }
+
+  private static void thread(Runnable task) {
+    Thread thread = new Thread(task, "status");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static List<View> ask(LocalNode node, Optional<ProcessHandle> process) {
+    String name = node.id().value();
+    String address = node.address().toString();
+    if (process.isEmpty()) {
+      return List.of(new View(name, address, null, "down", null, "it does not run"));
+    }
+    Long pid = process.get().pid();
+    try {
+      ShellClient.Answer answer = node.shell().call(QUESTION, LIMIT);
+      if (answer.status() != 0) {
+        // It runs, but the bundle that knows of groups does not.
+        return List.of(new View(name, address, pid, "degraded", null, answer.problem()));
+      }
+      List<View> views = new ArrayList<>();
+      for (JsonElement group : JsonParser.parseString(answer.out()).getAsJsonArray()) {
+        JsonObject view = group.getAsJsonObject();
+        views.add(new View(name, address, pid, health(view), view, ""));
+      }
+      return views.isEmpty()
+          ? List.of(new View(name, address, pid, "degraded", null, "no group is open"))
+          : views;
+    } catch (IOException | JsonParseException | IllegalStateException e) {
+      String problem = String.valueOf(e.getMessage());
+      return List.of(new View(name, address, pid, "no answer", null, problem));
+    }
+  }
+
+  private static String health(JsonObject view) {
+    JsonElement problems = view.get("problems");
+    boolean ok = problems == null || problems.isJsonNull() || problems.getAsString().isEmpty();
+    return ok ? "ok" : "degraded";
+  }
+}

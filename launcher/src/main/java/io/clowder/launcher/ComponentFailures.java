@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
+import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
+
+/** Why components of ours do not serve. */
+final class ComponentFailures {
+  private static final String OURS = "io.clowder.";
+  private static final Pattern THROWABLE =
+      Pattern.compile("(?m)^(?:Caused by: )?([\\w.$]+(?:Exception|Error|Throwable))(?:: (.*))?$");
+
+  private ComponentFailures() {}
+
+  /** What stopped the first component that failed to start; null if none did. */
+  static @Nullable String failed(ServiceComponentRuntime components) {
+    for (ComponentDescriptionDTO component : components.getComponentDescriptionDTOs()) {
+      for (ComponentConfigurationDTO configured :
+          components.getComponentConfigurationDTOs(component)) {
+        if (component.bundle.symbolicName.startsWith(OURS)
+            && configured.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
+          return sentence(configured.failure);
+        }
+      }
+    }
+    return null;
+  }
+
+  /** The components that wait for a configuration or a service, each with what it waits for. */
+  static List<String> waiting(ServiceComponentRuntime components) {
+    List<String> waiting = new ArrayList<>();
+    for (ComponentDescriptionDTO component : components.getComponentDescriptionDTOs()) {
+      if (component.bundle.symbolicName.startsWith(OURS)
+          && components.isComponentEnabled(component)) {
+        components.getComponentConfigurationDTOs(component).stream()
+            .filter(c -> c.state == ComponentConfigurationDTO.UNSATISFIED_REFERENCE)
+            .forEach(c -> waiting.add(component.name + " waits for " + missing(c)));
+      }
+    }
+    return waiting;
+  }
+
+  /** The message of the outermost exception of a stack trace that says more than its cause. */
+  static String sentence(String stackTrace) {
+    List<String> causes = new ArrayList<>();
+    String sentence = null;
+    Matcher throwable = THROWABLE.matcher(stackTrace);
+    while (throwable.find()) {
+      causes.add(throwable.group(1));
+      String message = throwable.group(2);
+      boolean wrapper = throwable.group(1).matches(".*(InvocationTarget|Component)Exception");
+      if (sentence == null && !wrapper && message != null && !THROWABLE.matcher(message).find()) {
+        sentence = message.strip();
+      }
+    }
+    if (sentence != null) {
+      return sentence;
+    }
+    return causes.isEmpty()
+        ? stackTrace.lines().findFirst().orElse("unknown")
+        : causes.get(causes.size() - 1);
+  }
+
+  private static String missing(ComponentConfigurationDTO configured) {
+    List<String> names = new ArrayList<>();
+    for (var reference : configured.unsatisfiedReferences) {
+      names.add(reference.name);
+    }
+    return names.toString();
+  }
+}

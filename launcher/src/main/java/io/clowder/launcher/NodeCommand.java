@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code clowder node}: one node in this process. */
+@Command(
+    name = "node",
+    description = {
+      "Runs one node in the foreground, until it is stopped by SIGTERM or from its shell.",
+      "Start it with the same --members on every machine; they, unless the file of --config names"
+          + " a cluster, are also the cluster's name."
+    })
+final class NodeCommand implements Callable<Integer> {
+  private static final Duration REQUEST_TIME = Duration.ofSeconds(10);
+  private static final Duration START_TIME = Duration.ofSeconds(20);
+
+  @Option(
+      names = "--dir",
+      required = true,
+      paramLabel = "DIR",
+      description = "The node's directory; made if it is not there.")
+  private Path dir = Path.of("");
+
+  @Option(names = "--id", required = true, paramLabel = "ID", description = "Which member it is.")
+  private String id = "";
+
+  @Option(
+      names = "--listen",
+      required = true,
+      paramLabel = "HOST:PORT",
+      description = "Where it listens for the others; not loopback only with TLS in --config.")
+  private String listen = "";
+
+  @Option(
+      names = "--members",
+      required = true,
+      paramLabel = "n1=HOST:PORT,…",
+      description = "All nodes of the cluster, this one among them.")
+  private String members = "";
+
+  @Option(
+      names = "--protocol",
+      paramLabel = "NAME",
+      description = "What a new cluster starts with; raft if nothing else is configured.")
+  private @Nullable String protocol;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = {
+        "Properties: cluster=NAME, and settings by PID and key, such as",
+        "io.clowder.transport.tls.certificate=FILE"
+      })
+  private @Nullable Path config;
+
+  @Override
+  public Integer call() throws IOException, CommandFailure, InterruptedException, BundleException {
+    Distribution distribution = Distribution.current();
+    NodeSettings settings =
+        NodeSettings.parse(
+            id, listen, members, protocol, NodeSettings.file(config), distribution::settings);
+    NodeDirectory directory = new NodeDirectory(dir.toAbsolutePath().normalize());
+    try {
+      directory.take();
+      directory.prepare(distribution.etc().resolve("node"));
+      settings.apply(directory);
+    } catch (IOException e) {
+      throw CommandFailure.usage(FileProblem.sentence(e));
+    }
+    System.setProperty("clowder.dir", directory.root().toString());
+    System.setProperty(
+        "logback.configurationFile", distribution.etc().resolve("logback.xml").toString());
+    // The framework's own shell has no terminal, and must not look for one or unpack native code.
+    for (String provider : List.of("ffm", "jni", "jna", "jansi", "exec")) {
+      System.setProperty("org.jline.terminal." + provider, "false");
+    }
+    System.setProperty("org.jline.terminal.dumb", "true");
+    serve(settings, directory, Container.start(directory, distribution));
+    return 0;
+  }
+
+  private static void serve(NodeSettings settings, NodeDirectory directory, Container container)
+      throws IOException, CommandFailure, InterruptedException, BundleException {
+    Logger log = LoggerFactory.getLogger(NodeCommand.class);
+    AtomicBoolean ended = new AtomicBoolean();
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> stopOnSignal(container, directory, ended), "stop"));
+    try (ShellServer shell =
+        ShellServer.open(directory.socket(), new GogoShell(container.framework()), REQUEST_TIME)) {
+      container.awaitComponents(START_TIME);
+      log.info(
+          "Node {} of {} runs, listening on {}",
+          settings.id(),
+          settings.cluster(),
+          settings.listen());
+      container.awaitStop();
+    } catch (CommandFailure e) {
+      log.error("Not started: {}", e.getMessage());
+      ended.set(true);
+      container.stop();
+      directory.leave();
+      throw e;
+    }
+    if (ended.compareAndSet(false, true)) {
+      directory.leave();
+    } else {
+      // A signal came: its hook ends the process.
+      Thread.currentThread().join();
+    }
+  }
+
+  private static void stopOnSignal(
+      Container container, NodeDirectory directory, AtomicBoolean ended) {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      container.stop();
+      directory.socket().remove();
+      directory.leave();
+    } catch (BundleException | IOException | InterruptedException e) {
+      LoggerFactory.getLogger(NodeCommand.class).warn("Stopping was not clean", e);
+    }
+    // A stop that was asked for is a success, which the platform would report as 143.
+    Runtime.getRuntime().halt(0);
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A node's directory: {@code data/} is its promise to the cluster, {@code etc/} its configuration,
+ * {@code bundle/} its plug-ins, {@code log/} what happened; {@code cache/} and {@code tmp/} are
+ * made anew at each start.
+ *
+ * @param root an absolute path
+ */
+record NodeDirectory(Path root) {
+  Path etc() {
+    return root.resolve("etc");
+  }
+
+  Path plugins() {
+    return root.resolve("bundle");
+  }
+
+  Path data() {
+    return root.resolve("data");
+  }
+
+  Path cache() {
+    return root.resolve("cache");
+  }
+
+  Path temporary() {
+    return root.resolve("tmp");
+  }
+
+  /** What the process says outside its log: at most the reason why it could not start. */
+  Path console() {
+    return root.resolve("log").resolve("console");
+  }
+
+  SocketFile socket() {
+    return new SocketFile(root);
+  }
+
+  private Path pid() {
+    return root.resolve("pid");
+  }
+
+  /**
+   * Makes the folders, and the configuration files that the distribution has and this one lacks.
+   */
+  void prepare(Path defaults) throws IOException {
+    for (Path folder : List.of(etc(), plugins(), data(), console().getParent(), temporary())) {
+      Files.createDirectories(folder);
+    }
+    for (Path file : Distribution.files(defaults, "*.cfg")) {
+      Path own = etc().resolve(file.getFileName());
+      if (!Files.exists(own)) {
+        Files.copy(file, own);
+      }
+    }
+  }
+
+  /**
+   * Takes the directory for this process until it ends, and says so in the file {@code pid}.
+   *
+   * @throws CommandFailure if another process has it
+   */
+  void take() throws IOException, CommandFailure {
+    Files.createDirectories(root);
+    FileChannel channel =
+        FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    if (!lock(channel)) {
+      String holder = process().map(handle -> " (process " + handle.pid() + ")").orElse("");
+      channel.close();
+      throw CommandFailure.usage(
+          root + " is in use by another node" + holder + "; stop it or choose another directory");
+    }
+    // The channel stays open for the life of the process: closing it would end the lock.
+    clear(temporary());
+    Path draft = root.resolve("pid.new");
+    Files.writeString(draft, NodeProcess.current().text());
+    Files.move(draft, pid(), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** This process has ended in good order. */
+  void leave() throws IOException {
+    Files.deleteIfExists(pid());
+  }
+
+  /** The process that runs in this directory, if one does. */
+  Optional<ProcessHandle> process() throws IOException {
+    NodeProcess process = NodeProcess.read(pid());
+    return process == null ? Optional.empty() : process.handle();
+  }
+
+  /** Removes a folder with all that is in it; links are removed, not followed. */
+  static void clear(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static boolean lock(FileChannel channel) throws IOException {
+    try {
+      FileLock lock = channel.tryLock();
+      return lock != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    }
+  }
+}

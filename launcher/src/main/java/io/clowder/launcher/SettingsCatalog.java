@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Enumeration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.IntStream;
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.jspecify.annotations.Nullable;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
+
+/** The settings that bundles say they take, read from the Metatype descriptions in their jars. */
+final class SettingsCatalog {
+  /** The keys of each PID. */
+  private final SortedMap<String, SortedSet<String>> keys = new TreeMap<>();
+
+  /** Reads the descriptions in these jars. */
+  void read(Collection<Path> jars) throws IOException {
+    for (Path path : jars) {
+      try (JarFile jar = new JarFile(path.toFile())) {
+        add(jar);
+      } catch (SAXException | ParserConfigurationException e) {
+        throw new IOException(path + ": its Metatype description cannot be read", e);
+      }
+    }
+  }
+
+  /** Knows a PID with its keys. */
+  void add(String pid, Collection<String> settings) {
+    keys.computeIfAbsent(pid, name -> new TreeSet<>()).addAll(settings);
+  }
+
+  /**
+   * Splits {@code PID.key}; a PID may carry the name of one instance after a tilde.
+   *
+   * @return PID and key
+   */
+  List<String> split(String name) throws CommandFailure {
+    for (int dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+      String pid = name.substring(0, dot);
+      SortedSet<String> settings = keys.get(pid.split("~", 2)[0]);
+      if (settings != null) {
+        String key = name.substring(dot + 1);
+        if (settings.contains(key)) {
+          return List.of(pid, key);
+        }
+      }
+    }
+    String near = nearest(name);
+    throw CommandFailure.usage(
+        "unknown setting '" + name + "'" + (near == null ? "" : "; did you mean " + near + "?"));
+  }
+
+  private @Nullable String nearest(String name) {
+    String best = null;
+    int distance = 4;
+    for (Map.Entry<String, SortedSet<String>> pid : keys.entrySet()) {
+      for (String key : pid.getValue()) {
+        String candidate = pid.getKey() + "." + key;
+        int edits = edits(name, candidate);
+        if (edits < distance) {
+          distance = edits;
+          best = candidate;
+        }
+      }
+    }
+    return best;
+  }
+
+  /** How many characters have to be changed, added or removed to make one of the other. */
+  static int edits(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j < row.length; j++) {
+        int changed = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[other.length()];
+  }
+
+  private void add(JarFile jar) throws IOException, SAXException, ParserConfigurationException {
+    for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements(); ) {
+      JarEntry entry = entries.nextElement();
+      if (entry.getName().matches("OSGI-INF/metatype/[^/]+\\.xml")) {
+        try (InputStream in = jar.getInputStream(entry)) {
+          add(parser().parse(in));
+        }
+      }
+    }
+  }
+
+  private void add(Document description) {
+    Map<String, SortedSet<String>> settings = new HashMap<>();
+    for (Element definition : elements(description.getElementsByTagName("OCD"))) {
+      SortedSet<String> ids = new TreeSet<>();
+      elements(definition.getElementsByTagName("AD")).forEach(ad -> ids.add(ad.getAttribute("id")));
+      settings.put(definition.getAttribute("id"), ids);
+    }
+    for (Element designate : elements(description.getElementsByTagName("Designate"))) {
+      String factory = designate.getAttribute("factoryPid");
+      String pid = factory.isEmpty() ? designate.getAttribute("pid") : factory;
+      for (Element object : elements(designate.getElementsByTagName("Object"))) {
+        add(pid, settings.getOrDefault(object.getAttribute("ocdref"), new TreeSet<>()));
+      }
+    }
+  }
+
+  private static List<Element> elements(NodeList nodes) {
+    return IntStream.range(0, nodes.getLength()).mapToObj(i -> (Element) nodes.item(i)).toList();
+  }
+
+  private static DocumentBuilder parser() throws ParserConfigurationException {
+    DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+    factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+    return factory.newDocumentBuilder();
+  }
+}

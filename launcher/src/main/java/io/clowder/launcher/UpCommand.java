@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code clowder up}: a cluster on this machine, from nothing or from where it was. */
+@Command(
+    name = "up",
+    description = {
+      "Starts a cluster on this machine, or what of it does not run.",
+      "On a terminal it then opens n1's shell; leaving the shell leaves the cluster running."
+    })
+final class UpCommand implements Callable<Integer> {
+  private static final int NODES = 3;
+  private static final String PROTOCOL = "raft";
+
+  @Option(
+      names = "--nodes",
+      paramLabel = "COUNT",
+      description = "How many nodes a new cluster has (default: " + NODES + ").")
+  private @Nullable Integer nodes;
+
+  @Option(
+      names = "--protocol",
+      paramLabel = "NAME",
+      description = "What orders a new cluster's commands (default: " + PROTOCOL + ").")
+  private @Nullable String protocol;
+
+  @Option(names = "--detach", description = "Open no shell; print the nodes and return.")
+  private boolean detach;
+
+  @Mixin private ClusterOption option = new ClusterOption();
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException, CommandFailure, InterruptedException {
+    Distribution distribution = Distribution.current();
+    check(distribution);
+    Cluster cluster;
+    try (FileChannel lock = lock()) {
+      cluster = Cluster.exists(option.dir()) ? existing() : created();
+      new ClusterStart(cluster, distribution).startHolding(lock, cluster.nodes());
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(ClusterStatus.ask(cluster).table().toText());
+    String dir = option.dir().toString().equals(".clowder") ? "" : " --dir " + option.dir();
+    if (detach || !InteractiveShell.onTerminal()) {
+      out.println();
+      out.println("Try:  clowder sh" + dir + " kv:put a 1");
+      out.println("      clowder sh" + dir + " --node n2 kv:get a");
+      out.println("      clowder kill n1" + dir + "; clowder status" + dir);
+      return 0;
+    }
+    out.println();
+    out.println("Try kv:put a 1, lock:acquire job, lb. Leave with exit; the cluster stays up");
+    out.println("until: clowder down" + dir);
+    out.flush();
+    return new InteractiveShell(cluster.nodes().get(0), cluster.dir().resolve("history")).run();
+  }
+
+  private void check(Distribution distribution) throws IOException, CommandFailure {
+    List<String> known = distribution.protocols();
+    if (protocol != null && !known.contains(protocol)) {
+      throw CommandFailure.usage(
+          "--protocol " + protocol + ": this distribution has " + String.join(", ", known));
+    }
+    if (nodes != null && (nodes < 1 || nodes > Cluster.NODES_MAX)) {
+      throw CommandFailure.usage("--nodes " + nodes + ": use 1 to " + Cluster.NODES_MAX);
+    }
+  }
+
+  private FileChannel lock() throws IOException, CommandFailure {
+    Path dir = option.dir();
+    if (Files.exists(dir) && !Files.isDirectory(dir)) {
+      throw CommandFailure.usage(dir + " is not a directory");
+    }
+    try {
+      return Cluster.lock(dir.toAbsolutePath().normalize());
+    } catch (IOException e) {
+      throw CommandFailure.usage(FileProblem.sentence(e));
+    }
+  }
+
+  private Cluster created() throws IOException, CommandFailure {
+    return Cluster.create(
+        option.dir(), nodes == null ? NODES : nodes, protocol == null ? PROTOCOL : protocol);
+  }
+
+  private Cluster existing() throws IOException, CommandFailure {
+    Cluster cluster = option.open();
+    int count = cluster.members().size();
+    if (nodes != null && nodes != count) {
+      throw CommandFailure.usage(
+          "--nodes %d: the cluster in %s has %d; use another --dir, or clowder down --wipe first"
+              .formatted(nodes, option.dir(), count));
+    }
+    if (protocol != null && !protocol.equals(cluster.protocol())) {
+      throw CommandFailure.usage(
+          "--protocol %s: the cluster in %s was made with %s; use another --dir"
+              .formatted(protocol, option.dir(), cluster.protocol()));
+    }
+    return cluster;
+  }
+}
