@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param committed the last position known to be decided
  * @param applied the last position applied here
  * @param snapshot the last position that a local snapshot covers
+ * @param syncs how often the journal was synced since the replica was opened
  * @param members the voters
  * @param problems what holds progress up here, a sentence each; empty when all is well
  */
@@ -33,6 +34,7 @@ public record GroupStatus(
     long committed,
     long applied,
     long snapshot,
+    long syncs,
     List<NodeId> members,
     List<String> problems) {
   /** Keeps its own copies. */

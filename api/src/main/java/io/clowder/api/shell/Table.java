@@ -32,6 +32,11 @@ public final class Table {
     return this;
   }
 
+  /** Whether there are no rows. */
+  public boolean isEmpty() {
+    return rows.isEmpty();
+  }
+
   /** Columns under upper-case headings, numbers flush right, without a trailing line break. */
   public String toText() {
     int[] widths = new int[headings.size()];

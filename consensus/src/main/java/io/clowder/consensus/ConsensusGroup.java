@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.Node;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.protocol.CoreSetting;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.transport.Transport;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A group by configuration {@code io.clowder.consensus.group~NAME}: takes every protocol and the
+ * group's machines from the service registry, and answers each machine with a {@link
+ * ConsensusService}.
+ */
+@Component(
+    service = ConsensusGroup.class,
+    immediate = true,
+    configurationPid = "io.clowder.consensus.group",
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = ConsensusGroup.Config.class, factory = true)
+public final class ConsensusGroup {
+  private static final Logger log = LoggerFactory.getLogger(ConsensusGroup.class);
+
+  /** How long a bundle that stops waits for the group to let go of it. */
+  private static final long LEAVE_SECONDS = 5;
+
+  /** The group's configuration. */
+  @ObjectClassDefinition(
+      name = "Clowder consensus group",
+      description = "One replicated log, and how this node runs it")
+  public @interface Config {
+    /** The group. */
+    @AttributeDefinition(description = "Name of the group; the same on every node")
+    String group() default "main";
+
+    /** The first protocol. */
+    @AttributeDefinition(
+        description = "Protocol of a new group; a group that has a log keeps the log's protocol")
+    String protocol() default "raft";
+
+    /** Heartbeats. */
+    @AttributeDefinition(
+        description = "A leader is heard from at least this often, milliseconds",
+        min = "1",
+        max = "60000")
+    int heartbeat_millis() default 50;
+
+    /** Elections. */
+    @AttributeDefinition(
+        description =
+            "A follower doubts its leader after this to twice this, milliseconds; at least three"
+                + " heartbeats",
+        min = "3",
+        max = "600000")
+    int election_millis() default 400;
+
+    /** Sessions. */
+    @AttributeDefinition(
+        description =
+            "A node out of touch for this long loses its session and its locks, milliseconds",
+        min = "1000",
+        max = "3600000")
+    int session_millis() default 10_000;
+
+    /** Snapshots by size. */
+    @AttributeDefinition(
+        description = "A snapshot is made after this many MiB of entries, or as many as its size",
+        min = "1",
+        max = "4096")
+    int snapshot_mebibytes() default 32;
+
+    /** Snapshots by count. */
+    @AttributeDefinition(
+        description = "A snapshot is made after this many entries at the latest",
+        min = "1",
+        max = "100000000")
+    int snapshot_entries() default 250_000;
+
+    /** Memory. */
+    @AttributeDefinition(
+        description =
+            "Entries kept for a machine that is away, MiB; the replica stops when there are more",
+        min = "1",
+        max = "65536")
+    int history_mebibytes() default 256;
+
+    /** Disk. */
+    @AttributeDefinition(
+        description = "New work is refused while the disk has less free space than this, MiB",
+        min = "0",
+        max = "1048576")
+    int reserve_mebibytes() default 64;
+  }
+
+  private final BundleContext context;
+  private final String name;
+  private final GroupLoop loop;
+  private final Group group;
+  private final Map<StateMachine, ServiceRegistration<ConsensusService>> services =
+      new ConcurrentHashMap<>();
+
+  /** Opens the group; refuses a configuration that is out of range by the key's name. */
+  @Activate
+  public ConsensusGroup(
+      BundleContext context,
+      Config config,
+      @Reference(name = "node") Node node,
+      @Reference(name = "storage") Storage storage,
+      @Reference(name = "transport") Transport transport) {
+    this.context = context;
+    this.name = config.group();
+    GroupSetting setting = setting(config);
+    this.loop = new GroupLoop(name);
+    Environment environment =
+        new Environment(
+            loop.disk(),
+            loop.background(),
+            loop.completions(),
+            System::nanoTime,
+            System::currentTimeMillis,
+            new SplittableRandom(new SecureRandom().nextLong()),
+            loop::wakeup);
+    this.group = new Group(setting, node, storage, transport, environment);
+    loop.start(group::doWork);
+  }
+
+  private static GroupSetting setting(Config config) {
+    if (!config.group().matches("[a-z0-9][a-z0-9-]{0,31}")) {
+      throw new IllegalArgumentException(
+          "group '" + config.group() + "': use 1 to 32 of a-z, 0-9 and '-'");
+    }
+    check("heartbeat.millis", config.heartbeat_millis(), 1, 60_000);
+    check("election.millis", config.election_millis(), 3 * config.heartbeat_millis(), 600_000);
+    check("session.millis", config.session_millis(), 1_000, 3_600_000);
+    check("snapshot.mebibytes", config.snapshot_mebibytes(), 1, 4_096);
+    check("snapshot.entries", config.snapshot_entries(), 1, 100_000_000);
+    check("history.mebibytes", config.history_mebibytes(), 1, 65_536);
+    check("reserve.mebibytes", config.reserve_mebibytes(), 0, 1 << 20);
+    return new GroupSetting(
+        config.group(),
+        config.protocol(),
+        new CoreSetting.Timing(
+            TimeUnit.MILLISECONDS.toNanos(config.heartbeat_millis()),
+            TimeUnit.MILLISECONDS.toNanos(config.election_millis())),
+        config.session_millis(),
+        (long) config.snapshot_mebibytes() << 20,
+        config.snapshot_entries(),
+        (long) config.history_mebibytes() << 20,
+        (long) config.reserve_mebibytes() << 20);
+  }
+
+  private static void check(String key, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(key + " = " + value + ": use " + min + " to " + max);
+    }
+  }
+
+  /** A protocol's bundle was started. */
+  @Reference(
+      name = "protocol",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindProtocol(ConsensusProtocol protocol, Map<String, Object> properties) {
+    group.addProtocol(protocolName(properties), protocol);
+  }
+
+  /** A protocol's bundle is being stopped: returns when its code is not used any more. */
+  public void unbindProtocol(ConsensusProtocol protocol, Map<String, Object> properties) {
+    await(
+        group.removeProtocol(protocolName(properties), protocol),
+        "protocol " + protocolName(properties));
+  }
+
+  private static String protocolName(Map<String, Object> properties) {
+    return String.valueOf(properties.get(ConsensusProtocol.PROTOCOL));
+  }
+
+  /** A machine's bundle was started. */
+  @Reference(
+      name = "machine",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindMachine(StateMachine machine, Map<String, Object> properties) {
+    Object machineName = properties.get(StateMachine.MACHINE);
+    if (!name.equals(Objects.requireNonNullElse(properties.get(StateMachine.GROUP), "main"))) {
+      return;
+    }
+    if (!(machineName instanceof String text) || !text.matches("[a-z0-9][a-z0-9-]{0,31}")) {
+      log.error(
+          "a StateMachine with {}={} is ignored: use 1 to 32 of a-z, 0-9 and '-'",
+          StateMachine.MACHINE,
+          machineName);
+      return;
+    }
+    Map<String, Object> answer =
+        Map.of(
+            StateMachine.GROUP, name,
+            StateMachine.MACHINE, text,
+            ConsensusProtocol.PROTOCOL, group.protocol());
+    services.put(
+        machine,
+        context.registerService(
+            ConsensusService.class,
+            group.addMachine(text, machine),
+            FrameworkUtil.asDictionary(answer)));
+  }
+
+  /** A machine's bundle is being stopped: returns when its code is not called any more. */
+  public void unbindMachine(StateMachine machine, Map<String, Object> properties) {
+    ServiceRegistration<ConsensusService> service = services.remove(machine);
+    if (service != null) {
+      service.unregister();
+      String machineName = String.valueOf(properties.get(StateMachine.MACHINE));
+      await(group.removeMachine(machineName), "machine " + machineName);
+    }
+  }
+
+  /** Hands leadership over and closes the journal. */
+  @Deactivate
+  public void close() {
+    services.values().forEach(ServiceRegistration::unregister);
+    services.clear();
+    await(group.close(), "the replica");
+    loop.stop();
+  }
+
+  CompletionStage<GroupStatus> status() {
+    return group.status();
+  }
+
+  private void await(CompletionStage<Void> left, String what) {
+    try {
+      left.toCompletableFuture().get(LEAVE_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      log.warn("group {}: {} did not let go within {} s", name, what, LEAVE_SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.api.wire.WireReader;
+import io.clowder.api.wire.WireWriter;
+
+/**
+ * What the log of a group holds: one byte of kind, eight bytes of time that the leader fills in,
+ * then the fields. An empty command is the protocol's own and stands for nothing.
+ */
+sealed interface Envelope {
+  /** Where the leader writes the time, by {@link #stamp}. */
+  int TIME_OFFSET = 1;
+
+  /** Longest name of a machine, in bytes. */
+  int MACHINE_BYTES = 64;
+
+  /**
+   * A node begins a session; ends the sessions of its earlier lives.
+   *
+   * @param incarnation of the node's directory
+   * @param nonce drawn by the node, so that it knows its session again, and asking twice opens one
+   * @param ttlMillis how long the session lives without being renewed
+   */
+  record Open(NodeId node, long incarnation, long nonce, int ttlMillis) implements Envelope {}
+
+  /**
+   * A command for a machine.
+   *
+   * @param sequence of this session, from 1
+   * @param acknowledged the session needs no result of a smaller sequence any more
+   */
+  record Command(long session, long sequence, long acknowledged, String machine, byte[] payload)
+      implements Envelope {}
+
+  /** The leader has not heard of the session for its time. */
+  record Expire(long session) implements Envelope {}
+
+  /** The bytes of this envelope, with no time yet. */
+  default byte[] encode() {
+    if (this instanceof Command command) {
+      byte[] payload = command.payload;
+      return new WireWriter(48 + payload.length)
+          .writeByte(2)
+          .writeLong(0)
+          .writeLong(command.session)
+          .writeVarLong(command.sequence)
+          .writeVarLong(command.acknowledged)
+          .writeString(command.machine)
+          .writeRaw(payload, 0, payload.length)
+          .toByteArray();
+    }
+    if (this instanceof Open open) {
+      return new WireWriter(64)
+          .writeByte(1)
+          .writeLong(0)
+          .writeString(open.node.value())
+          .writeLong(open.incarnation)
+          .writeLong(open.nonce)
+          .writeInt(open.ttlMillis)
+          .toByteArray();
+    }
+    if (this instanceof Expire expire) {
+      return new WireWriter(17).writeByte(3).writeLong(0).writeLong(expire.session).toByteArray();
+    }
+    throw new AssertionError(this);
+  }
+
+  /** Reads an envelope and leaves out its time, which {@link #time} gives. */
+  static Envelope decode(byte[] bytes) {
+    WireReader in = new WireReader(bytes);
+    int kind = in.readByte();
+    in.readLong();
+    Envelope envelope =
+        switch (kind) {
+          case 1 ->
+              new Open(new NodeId(in.readString(64)), in.readLong(), in.readLong(), in.readInt());
+          case 2 ->
+              new Command(
+                  in.readLong(),
+                  in.readVarLong(),
+                  in.readVarLong(),
+                  in.readString(MACHINE_BYTES),
+                  in.readRest());
+          case 3 -> new Expire(in.readLong());
+          default -> throw new WireFormatException("envelope of kind " + kind);
+        };
+    in.expectEnd();
+    return envelope;
+  }
+
+  /** Whether another node may have this proposed: what a leader checks before it does. */
+  static boolean isProposable(byte[] bytes) {
+    if (bytes.length == 0 || bytes.length > Limits.COMMAND_BYTES + 256) {
+      return false;
+    }
+    try {
+      return !(decode(bytes) instanceof Expire);
+    } catch (WireFormatException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /** Writes the leader's time into an envelope's bytes. */
+  static void stamp(byte[] bytes, long timeMillis) {
+    for (int i = 0; i < 8; i++) {
+      bytes[TIME_OFFSET + i] = (byte) (timeMillis >>> (56 - 8 * i));
+    }
+  }
+
+  /** The leader's time in an envelope's bytes. */
+  static long time(byte[] bytes) {
+    return new WireReader(bytes, TIME_OFFSET, 8).readLong();
+  }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.protocol.CoreSetting;
+
+/**
+ * How a group is run on this node.
+ *
+ * @param name the group
+ * @param protocol the protocol of its first segment; later ones are in the log
+ * @param timing how patient its cores are
+ * @param sessionTtlMillis how long a node may be out of touch before its session ends; 1,000 or
+ *     more
+ * @param snapshotBytes a snapshot is made when the entries since the last one exceed this, and the
+ *     size of that one
+ * @param snapshotEntries a snapshot is made when there are more entries than this since the last
+ *     one
+ * @param historyBytesMax entries since the last snapshot may take up this much memory while a
+ *     machine is away; beyond, the replica stops
+ * @param reserveBytes new work is refused while the disk has less free space than this
+ */
+public record GroupSetting(
+    String name,
+    String protocol,
+    CoreSetting.Timing timing,
+    int sessionTtlMillis,
+    long snapshotBytes,
+    long snapshotEntries,
+    long historyBytesMax,
+    long reserveBytes) {}

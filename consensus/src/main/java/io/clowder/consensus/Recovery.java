@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.protocol.Message;
+import io.clowder.api.storage.Journal;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.api.wire.WireReader;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the journal of a segment holds: its description, and the records of its core.
+ *
+ * @param journal open for appending
+ * @param segment null if the journal is new
+ * @param records of the core, oldest first; empty if they are another protocol's than was asked for
+ */
+record Recovery(Journal journal, @Nullable Segment segment, List<Message> records) {
+
+  /** Opens a journal and reads it back. */
+  static Recovery read(
+      Storage storage, String name, String protocolName, ConsensusProtocol protocol)
+      throws IOException {
+    Replay replay = new Replay(name, protocolName, protocol);
+    Journal journal = storage.openJournal(name, replay);
+    return new Recovery(journal, replay.segment, replay.records);
+  }
+
+  private static final class Replay implements Journal.Replay {
+    private final String name;
+    private final String protocolName;
+    private final ConsensusProtocol protocol;
+    private final List<Message> records = new ArrayList<>();
+    private @Nullable Segment segment;
+
+    Replay(String name, String protocolName, ConsensusProtocol protocol) {
+      this.name = name;
+      this.protocolName = protocolName;
+      this.protocol = protocol;
+    }
+
+    @Override
+    public void record(long tag, byte[] bytes) {
+      WireReader in = new WireReader(bytes);
+      try {
+        int kind = in.readByte();
+        if (kind == JournalWriter.SEGMENT) {
+          describe(Segment.read(in));
+        } else if (kind == JournalWriter.CORE) {
+          if (segment == null || segment.protocol().equals(protocolName)) {
+            records.add(protocol.codec().read(in));
+          }
+        } else {
+          throw new WireFormatException("a record of kind " + kind);
+        }
+      } catch (WireFormatException e) {
+        throw new IllegalStateException(
+            "journal " + name + " holds what this version cannot read: " + e.getMessage(), e);
+      }
+    }
+
+    private void describe(Segment found) {
+      if (segment != null && !segment.equals(found)) {
+        throw new IllegalStateException(
+            "journal " + name + " describes two segments: " + segment + " and " + found);
+      }
+      segment = found;
+    }
+  }
+}
