@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.api.transport.Transport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+
+/**
+ * Connections between the computers of one cluster. Messages of one connection arrive in order, or
+ * are lost with it, as long as the {@link Weather} does no worse. A direction can be blocked: what
+ * is sent into it vanishes or waits, and after a while both sides notice that the connection is
+ * gone.
+ */
+public final class SimulatedNetwork {
+  private static final long MILLIS = 1_000_000;
+
+  private final World world;
+  private final RandomGenerator random;
+  private final SortedMap<NodeId, Endpoint> endpoints = new TreeMap<>();
+  private final SortedMap<NodeId, SortedMap<NodeId, Wire>> wires = new TreeMap<>();
+  private Weather weather = Weather.fair();
+
+  /** A network without computers, in fair weather. */
+  public SimulatedNetwork(World world) {
+    this.world = world;
+    this.random = world.random("network");
+  }
+
+  /** Changes what happens to messages sent from now on. */
+  public void setWeather(Weather weather) {
+    this.weather = weather;
+  }
+
+  /**
+   * The transport of the present incarnation of a process; it connects to the others by and by. To
+   * be called once in each incarnation.
+   */
+  public Transport attach(NodeId id, SimulatedProcess process) {
+    var old = endpoints.get(id);
+    if (old != null) {
+      detach(id);
+    }
+    var endpoint = new Endpoint(this, id, process);
+    endpoints.put(id, endpoint);
+    wire(id, id).queuedBytes = 0;
+    for (var other : List.copyOf(endpoints.keySet())) {
+      wire(id, other);
+      wire(other, id);
+      if (!other.equals(id)) {
+        reconnect(id, other);
+      }
+    }
+    return endpoint;
+  }
+
+  /**
+   * The process of {@code id} died: what it had sent may still arrive, up to some message. Its
+   * peers notice at once, or later, as after a power failure.
+   */
+  public void detach(NodeId id) {
+    var endpoint = endpoints.remove(id);
+    if (endpoint == null) {
+      return;
+    }
+    for (var other : List.copyOf(endpoints.keySet())) {
+      long noticed = random.nextBoolean() ? drawDelay() : random.nextLong(2_000) * MILLIS;
+      disconnect(id, other, noticed);
+    }
+  }
+
+  /** Breaks the connection of two nodes; they connect again by and by, if nothing is blocked. */
+  public void reset(NodeId one, NodeId other) {
+    disconnect(one, other, drawDelay());
+    reconnect(one, other);
+  }
+
+  /**
+   * Lets nothing more through from {@code source} to {@code target}. Drawn: whether what is sent
+   * meanwhile arrives late or never, and when, if ever, the connection is given up.
+   */
+  public void block(NodeId source, NodeId target) {
+    var wire = wire(source, target);
+    if (wire.blocked) {
+      return;
+    }
+    wire.blocked = true;
+    wire.keeps = random.nextBoolean();
+    int blockade = ++wire.blockades;
+    if (random.nextInt(3) > 0) {
+      world.after(
+          random.nextLong(50, 3_000) * MILLIS,
+          "connection given up",
+          () -> {
+            if (wire.blocked && wire.blockades == blockade) {
+              disconnect(source, target, 0);
+            }
+          });
+    }
+  }
+
+  /** Ends all blockades. */
+  public void unblockAll() {
+    for (var from : wires.values()) {
+      for (var wire : from.values()) {
+        unblock(wire);
+      }
+    }
+  }
+
+  /** Whether messages from {@code source} to {@code target} get through. */
+  public boolean isOpen(NodeId source, NodeId target) {
+    return !wire(source, target).blocked;
+  }
+
+  /** All nodes that were ever attached, in order. */
+  public List<NodeId> nodes() {
+    return List.copyOf(wires.keySet());
+  }
+
+  boolean send(Endpoint source, NodeId to, String topic, byte[] bytes, int checksum) {
+    var wire = wire(source.id(), to);
+    if ((!to.equals(source.id()) && !wire.up)
+        || wire.queuedBytes + bytes.length > Limits.PEER_QUEUE_BYTES) {
+      return false;
+    }
+    var parcel = new Parcel(wire, wire.connection, topic, bytes, checksum);
+    wire.queuedBytes += bytes.length;
+    if (to.equals(source.id())) {
+      fly(parcel, source, 1_000, true);
+    } else if (wire.blocked) {
+      if (wire.keeps) {
+        wire.stalled.add(parcel);
+      } else {
+        wire.queuedBytes -= bytes.length;
+      }
+    } else {
+      depart(parcel);
+    }
+    return true;
+  }
+
+  private void depart(Parcel parcel) {
+    var target = endpoints.get(parcel.wire.target);
+    if (target == null || random.nextDouble() < weather.lost()) {
+      parcel.wire.queuedBytes -= parcel.bytes.length;
+      return;
+    }
+    boolean ordered = random.nextDouble() >= weather.reordered();
+    if (random.nextDouble() < weather.doubled()) {
+      parcel.wire.queuedBytes += parcel.bytes.length;
+      var wire = parcel.wire;
+      var twin =
+          new Parcel(wire, parcel.connection, parcel.topic, parcel.bytes.clone(), parcel.checksum);
+      fly(twin, target, drawDelay(), false);
+    }
+    fly(parcel, target, drawDelay(), ordered);
+  }
+
+  private void fly(Parcel parcel, Endpoint target, long delay, boolean ordered) {
+    var wire = parcel.wire;
+    long arrival = world.now() + delay;
+    if (ordered) {
+      arrival = Math.max(arrival, wire.lastArrival);
+      wire.lastArrival = arrival;
+    }
+    target.soon(arrival - world.now(), "receive", () -> arrive(parcel, target));
+  }
+
+  private void arrive(Parcel parcel, Endpoint target) {
+    var wire = parcel.wire;
+    wire.queuedBytes = Math.max(0, wire.queuedBytes - parcel.bytes.length);
+    boolean broken = parcel.connection != wire.connection && world.now() > wire.brokenFrom;
+    if (!broken) {
+      world.witness(parcel.checksum);
+      target.deliver(wire.source, parcel.topic, parcel.bytes);
+    }
+  }
+
+  /** Ends the connection of two nodes; what is on its way arrives up to a drawn time. */
+  private void disconnect(NodeId one, NodeId other, long noticedNanos) {
+    end(wire(one, other), noticedNanos);
+    end(wire(other, one), noticedNanos);
+  }
+
+  private void end(Wire wire, long noticedNanos) {
+    wire.connection++;
+    wire.brokenFrom = world.now() + random.nextLong(drawDelay() + 1);
+    wire.stalled.clear();
+    wire.queuedBytes = 0;
+    // The sender sees it now, if this is what it sees, or goes on sending into the void.
+    int connection = wire.connection;
+    var sender = endpoints.get(wire.source);
+    if (!wire.up || sender == null) {
+      wire.up = false;
+      return;
+    }
+    sender.soon(
+        noticedNanos,
+        "disconnected",
+        () -> {
+          if (wire.up && wire.connection == connection) {
+            wire.up = false;
+            sender.disconnected(wire.target);
+            reconnect(wire.source, wire.target);
+          }
+        });
+  }
+
+  private void reconnect(NodeId one, NodeId other) {
+    world.after(random.nextLong(1, 200) * MILLIS, "reconnect", () -> connect(one, other));
+  }
+
+  private void connect(NodeId one, NodeId other) {
+    var there = wire(one, other);
+    var back = wire(other, one);
+    var first = endpoints.get(one);
+    var second = endpoints.get(other);
+    if (first == null || second == null || there.blocked || back.blocked) {
+      return;
+    }
+    if (there.isCurrent() && back.isCurrent()) {
+      return;
+    }
+    long delay = drawDelay();
+    open(there, first, delay);
+    open(back, second, delay);
+  }
+
+  private void open(Wire wire, Endpoint sender, long delay) {
+    if (wire.up) {
+      // It had not noticed yet that the old connection was gone.
+      wire.up = false;
+      sender.soon(0, "disconnected", () -> sender.disconnected(wire.target));
+    }
+    wire.connection++;
+    wire.openConnection = wire.connection;
+    int connection = wire.connection;
+    sender.soon(
+        delay,
+        "connected",
+        () -> {
+          if (wire.connection == connection) {
+            wire.up = true;
+            sender.connected(wire.target);
+          }
+        });
+  }
+
+  private void unblock(Wire wire) {
+    if (!wire.blocked) {
+      return;
+    }
+    wire.blocked = false;
+    var late = List.copyOf(wire.stalled);
+    wire.stalled.clear();
+    late.forEach(this::depart);
+    if (!wire.up || !wire.isCurrent()) {
+      reconnect(wire.source, wire.target);
+    }
+  }
+
+  private long drawDelay() {
+    double tail = -Math.log(1 - random.nextDouble()) * (weather.meanNanos() - weather.minNanos());
+    return weather.minNanos() + (long) tail;
+  }
+
+  Wire wire(NodeId source, NodeId target) {
+    return wires
+        .computeIfAbsent(source, from -> new TreeMap<>())
+        .computeIfAbsent(target, to -> new Wire(source, target));
+  }
+
+  /** One direction between two nodes. */
+  static final class Wire {
+    final NodeId source;
+    final NodeId target;
+
+    /** Whether the source believes that it is connected. */
+    boolean up;
+
+    /** Counts connections and their ends; a message belongs to the one it was sent in. */
+    int connection;
+
+    /** The last connection that was made; not {@link #connection} if that has ended. */
+    int openConnection = -1;
+
+    long brokenFrom;
+    long lastArrival;
+    long queuedBytes;
+    boolean blocked;
+    boolean keeps;
+    int blockades;
+    final List<Parcel> stalled = new ArrayList<>();
+
+    Wire(NodeId source, NodeId target) {
+      this.source = source;
+      this.target = target;
+    }
+
+    boolean isCurrent() {
+      return connection == openConnection;
+    }
+  }
+
+  /** A message on its way. */
+  private record Parcel(Wire wire, int connection, String topic, byte[] bytes, int checksum) {}
+}
