@@ -2,12 +2,10 @@
 package io.clowder.consensus.raft;
 
 import io.clowder.api.NodeId;
-import io.clowder.api.protocol.Action;
 import io.clowder.consensus.raft.RaftMessage.AppendReject;
 import io.clowder.consensus.raft.RaftMessage.AppendReply;
 import io.clowder.consensus.raft.RaftMessage.AppendRequest;
 import io.clowder.consensus.raft.RaftMessage.Appended;
-import io.clowder.consensus.raft.RaftMessage.Base;
 import io.clowder.consensus.raft.RaftMessage.Heartbeat;
 import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
 
@@ -22,13 +20,11 @@ final class Follower {
   private final Replica replica;
   private final RaftLog log;
   private final int tailEntries;
-  private long covered;
 
   Follower(Replica replica, int tailEntries) {
     this.replica = replica;
     this.tailEntries = tailEntries;
     log = replica.log;
-    covered = replica.commit();
   }
 
   /** §5.3, steps 2 to 5 of the receiver. */
@@ -93,8 +89,8 @@ final class Follower {
     if (slot > replica.commit()) {
       throw new AssertionError("compacted " + slot + ", decided " + replica.commit());
     }
-    if (slot > covered) {
-      record(slot);
+    if (slot > replica.covered()) {
+      cover(slot);
     }
   }
 
@@ -108,20 +104,14 @@ final class Follower {
       log.reset(slot, slotTerm);
     }
     replica.skipTo(slot);
-    record(slot);
+    cover(slot);
     if (replica.leader() != null && !replica.leader().equals(replica.self)) {
       replica.send(replica.leader(), new AppendReply(replica.term(), slot));
     }
   }
 
-  /**
-   * The base counts as a record of the slot after it: the trim that it allows must not take it
-   * away, the next one may.
-   */
-  private void record(long slot) {
-    covered = slot;
-    replica.persist(new Base(slot, log.term(slot), replica.term(), replica.vote()), slot + 1);
-    replica.act(new Action.Trim(slot));
+  private void cover(long slot) {
+    replica.cover(slot);
     log.compact(log.tail(slot, tailEntries, TAIL_BYTES));
   }
 }

@@ -94,7 +94,8 @@ final class Recovery {
           "a base at " + record.index() + " recorded after one at " + covered);
     }
     covered = record.index();
-    if (!log.holds(record.index(), record.indexTerm())) {
+    // A log that starts later lost the entries between to a later trim, whose base comes yet.
+    if (record.index() >= log.base() && !log.holds(record.index(), record.indexTerm())) {
       log.reset(record.index(), record.indexTerm());
     }
   }

@@ -32,6 +32,7 @@ final class Replica {
   private boolean unsaved;
 
   private long commit;
+  private long covered;
   private Role role = Role.FOLLOWER;
   private @Nullable NodeId leader;
 
@@ -49,6 +50,7 @@ final class Replica {
     this.term = term;
     this.vote = vote;
     commit = setting.snapshotSlot();
+    covered = commit;
     announcedTerm = term;
   }
 
@@ -150,12 +152,27 @@ final class Replica {
     out.add(new Action.Persist(message, slot));
   }
 
-  /** Persists the term and the vote if they are news. */
+  /**
+   * Persists the term and the vote if they are news. The next base has them too, and no trim before
+   * it may take them away: so they count as a record of the slot after the last base.
+   */
   void save() {
     if (unsaved) {
       unsaved = false;
-      out.add(new Action.Persist(new RaftMessage.Vote(term, vote), 0));
+      out.add(new Action.Persist(new RaftMessage.Vote(term, vote), covered + 1));
     }
+  }
+
+  /** The last slot that a durable snapshot covers. */
+  long covered() {
+    return covered;
+  }
+
+  /** A snapshot covers everything up to {@code slot}: records of that are superseded by one. */
+  void cover(long slot) {
+    covered = slot;
+    persist(new RaftMessage.Base(slot, log.term(slot), term, vote), slot + 1);
+    out.add(new Action.Trim(slot));
   }
 
   /** Anything else for the driver. */

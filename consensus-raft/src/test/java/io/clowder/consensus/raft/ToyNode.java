@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus.raft;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.protocol.Action;
+import io.clowder.api.protocol.CoreSetting;
+import io.clowder.api.protocol.Event;
+import io.clowder.api.protocol.Message;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A replica with the smallest driver that keeps the laws: a journal, a snapshot, held actions. */
+final class ToyNode {
+  /** Entries kept behind a snapshot: few, so that laggards often need one. */
+  private static final int TAIL_ENTRIES = 8;
+
+  private record Written(Message message, long slot) {}
+
+  private record Held(long awaits, Action action) {}
+
+  final NodeId id;
+  private final ToyWorld world;
+
+  /** What the disk has, and what a crash may lose. */
+  private final List<Written> disk = new ArrayList<>();
+
+  private final List<Written> unsynced = new ArrayList<>();
+  private long written;
+  private long synced;
+  private boolean syncing;
+  private final ArrayDeque<Held> held = new ArrayDeque<>();
+
+  long snapshotSlot;
+  private byte[] snapshotAnchor = {};
+
+  /** Counts the lives: what was meant for an earlier one is void. */
+  int life;
+
+  long applied;
+  long pausedUntil;
+  private @Nullable RaftCore core;
+  private @Nullable Replica replica;
+
+  /** Barriers: what was decided anywhere when they were asked. */
+  private final Map<Long, Long> barriers = new HashMap<>();
+
+  ToyNode(NodeId id, ToyWorld world) {
+    this.id = id;
+    this.world = world;
+    snapshotSlot = ToyWorld.FIRST_SLOT - 1;
+  }
+
+  boolean isUp() {
+    return core != null;
+  }
+
+  RaftCore core() {
+    if (core == null) {
+      throw new AssertionError(id + " is down");
+    }
+    return core;
+  }
+
+  Replica replica() {
+    if (replica == null) {
+      throw new AssertionError(id + " is down");
+    }
+    return replica;
+  }
+
+  boolean leads() {
+    return core != null && replica().role() == Replica.Role.LEADER;
+  }
+
+  void start() {
+    CoreSetting setting =
+        new CoreSetting(
+            id,
+            world.members,
+            ToyWorld.FIRST_SLOT,
+            snapshotSlot,
+            snapshotAnchor,
+            ToyWorld.TIMING,
+            world.random);
+    List<Message> records = new ArrayList<>();
+    disk.forEach(record -> records.add(record.message));
+    try {
+      replica = new Recovery(setting).replay(records);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(e.getMessage() + "; " + setting + "; " + disk, e);
+    }
+    core = new RaftCore(setting, replica, TAIL_ENTRIES);
+    applied = snapshotSlot;
+    step(null);
+  }
+
+  /** Loses what was not synced: all of it, or what comes after some record. */
+  void crash() {
+    int kept = world.random.nextInt(unsynced.size() + 1);
+    disk.addAll(unsynced.subList(0, kept));
+    unsynced.clear();
+    held.clear();
+    barriers.clear();
+    synced = written;
+    syncing = false;
+    core = null;
+    replica = null;
+    life++;
+  }
+
+  /** One event, at the world's time; none: only the time. */
+  void step(@Nullable Event event) {
+    one(new Event.Clock(world.now));
+    if (event != null) {
+      one(event);
+    }
+  }
+
+  private void one(Event event) {
+    world.steps++;
+    List<Action> actions = new ArrayList<>();
+    core().step(event, actions::add);
+    boolean persisted = false;
+    for (Action action : actions) {
+      if (action instanceof Action.Persist persist) {
+        persisted = true;
+        written++;
+        if (world.plant != ToyWorld.Plant.FORGOTTEN_VOTES
+            || !(persist.message() instanceof RaftMessage.Vote)) {
+          unsynced.add(new Written(persist.message(), persist.slot()));
+        }
+      } else {
+        boolean waits = persisted || action instanceof Action.Send;
+        if (world.plant == ToyWorld.Plant.EARLY_SENDS) {
+          waits = false;
+        }
+        held.add(new Held(waits ? written : 0, action));
+      }
+    }
+    if (synced < written && !syncing) {
+      syncing = true;
+      world.scheduleSync(this, written);
+    }
+    release();
+  }
+
+  void syncedUpTo(long sequence) {
+    syncing = false;
+    int count = unsynced.size() - (int) Math.min(unsynced.size(), written - sequence);
+    disk.addAll(unsynced.subList(0, count));
+    unsynced.subList(0, count).clear();
+    synced = sequence;
+    if (synced < written) {
+      syncing = true;
+      world.scheduleSync(this, written);
+    }
+    release();
+  }
+
+  /** Others than sends may overtake; sends keep their order. */
+  private void release() {
+    int before = life;
+    List<Held> ready = new ArrayList<>();
+    held.removeIf(h -> h.awaits <= synced && ready.add(h));
+    for (Held h : ready) {
+      if (life == before) {
+        carryOut(h.action);
+      }
+    }
+  }
+
+  private void carryOut(Action action) {
+    if (action instanceof Action.Send send) {
+      world.send(id, send.to(), (RaftMessage) send.message());
+    } else if (action instanceof Action.Decide decide) {
+      world.decided(this, decide.firstSlot(), decide.commands());
+    } else if (action instanceof Action.Lead lead) {
+      world.leads(this, lead.term());
+    } else if (action instanceof Action.NeedSnapshot need) {
+      if (snapshotSlot >= ToyWorld.FIRST_SLOT) {
+        world.sendSnapshot(id, need.peer(), snapshotSlot, snapshotAnchor);
+      }
+    } else if (action instanceof Action.Trim trim) {
+      trim(trim.slot());
+    } else if (action instanceof Action.WakeAt wake) {
+      world.wake(this, wake.nanos());
+    } else if (action instanceof Action.Ready ready) {
+      Long known = barriers.remove(ready.ticket());
+      if (known == null || ready.slot() < known) {
+        throw new AssertionError(
+            id + " reads at " + ready.slot() + ", but " + known + " was decided when asked");
+      }
+      world.reads++;
+    } else if (action instanceof Action.Refuse refuse) {
+      barriers.remove(refuse.ticket());
+    }
+  }
+
+  /** A journal that can drop any record, or one that can only cut off its beginning. */
+  private void trim(long slot) {
+    if (world.trimsAnywhere) {
+      disk.removeIf(record -> record.slot <= slot);
+    } else {
+      while (!disk.isEmpty() && disk.get(0).slot <= slot) {
+        disk.remove(0);
+      }
+    }
+  }
+
+  void barrier(long ticket) {
+    barriers.put(ticket, world.decidedAnywhere());
+    step(new Event.Barrier(ticket));
+  }
+
+  void compact() {
+    if (applied > snapshotSlot) {
+      snapshotAnchor = core().anchor(applied);
+      snapshotSlot = applied;
+      step(new Event.Compacted(snapshotSlot));
+    }
+  }
+
+  /** The snapshot is durable before the core hears of it; a crash may come between. */
+  void install(long slot, byte[] anchor) {
+    if (slot > applied) {
+      snapshotSlot = slot;
+      snapshotAnchor = anchor;
+      applied = slot;
+      if (world.random.nextInt(8) == 0) {
+        crash();
+        start();
+      } else {
+        step(new Event.Installed(slot, anchor));
+      }
+    }
+  }
+}
