@@ -8,6 +8,7 @@ import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import io.clowder.consensus.raft.RaftMessage.AppendReject;
 import io.clowder.consensus.raft.RaftMessage.AppendReply;
+import io.clowder.consensus.raft.RaftMessage.Heartbeat;
 import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,7 +32,7 @@ final class ToyWorld {
     FORGOTTEN_VOTES,
     EARLY_SENDS,
     LYING_REPLIES,
-    STALE_ROUNDS
+    FORGED_ROUNDS
   }
 
   private record Happening(long at, long order, Runnable run) {}
@@ -60,7 +61,6 @@ final class ToyWorld {
   private final long syncMax;
   private long order;
   private long commands;
-  private long lastRound;
   private boolean healed;
 
   ToyWorld(long seed, Plant plant) {
@@ -145,6 +145,10 @@ final class ToyWorld {
       at(target, 0, () -> target.step(new Event.Receive(from, sent)));
       return;
     }
+    if (plant == Plant.FORGED_ROUNDS && message instanceof Heartbeat m && m.round() > 0) {
+      HeartbeatReply forged = new HeartbeatReply(m.term(), m.round());
+      at(node(from), 0, () -> node(from).step(new Event.Receive(to, forged)));
+    }
     if (cut.contains(from + ">" + to) || (!healed && random.nextDouble() < lossRate)) {
       return;
     }
@@ -169,12 +173,6 @@ final class ToyWorld {
   private RaftMessage tampered(RaftMessage message) {
     if (plant == Plant.LYING_REPLIES && message instanceof AppendReject m) {
       return new AppendReply(m.term(), m.prevIndex());
-    }
-    if (message instanceof RaftMessage.Heartbeat m && m.round() > 0) {
-      lastRound = m.round();
-    }
-    if (plant == Plant.STALE_ROUNDS && message instanceof HeartbeatReply m) {
-      return new HeartbeatReply(m.term(), m.round() == 0 ? 0 : lastRound);
     }
     return message;
   }
