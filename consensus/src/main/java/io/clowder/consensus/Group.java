@@ -332,9 +332,9 @@ public final class Group implements Transport.Receiver {
     if (replica == null || now - holdUntil < 0) {
       return false;
     }
-    boolean any = leads ? propose() : forward();
-    reads.start(now);
-    return any;
+    boolean commands = leads ? propose() : forward();
+    boolean barrier = reads.start(now);
+    return commands || barrier;
   }
 
   private boolean propose() {

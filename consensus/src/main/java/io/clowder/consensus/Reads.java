@@ -122,15 +122,15 @@ final class Reads {
     return waiting.isEmpty() && underWay.isEmpty() && confirmed.isEmpty();
   }
 
-  /** Starts a barrier for all that wait for one. */
-  void start(long now) {
+  /** Starts a barrier for all that wait for one; says whether it did. */
+  boolean start(long now) {
     if (waiting.isEmpty() && waitingOthers.isEmpty()) {
-      return;
+      return false;
     }
     NodeId leader = road.leader();
     if (!road.leads() && leader == null) {
       waitingOthers.clear();
-      return;
+      return false;
     }
     long id = ++lastId;
     underWay.put(id, new Round(waiting, waitingOthers, now));
@@ -141,6 +141,7 @@ final class Reads {
     } else if (leader != null) {
       road.send(leader, new GroupMessage.ReadAt(id));
     }
+    return true;
   }
 
   /** The barrier was confirmed. */
