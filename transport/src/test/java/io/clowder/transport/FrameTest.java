@@ -11,6 +11,7 @@ import io.clowder.api.wire.WireFormatException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -155,7 +156,7 @@ class FrameTest {
   /** A hello whose content is damaged under a checksum that is right. */
   private static ByteBuffer mutated(Random random) {
     byte[] frame = GreetingTest.HELLO.toFrame().array();
-    byte[] content = java.util.Arrays.copyOfRange(frame, 9, 9 + 1 + random.nextInt(80));
+    byte[] content = Arrays.copyOfRange(frame, 9, 9 + 1 + random.nextInt(80));
     for (int i = random.nextInt(4); i >= 0; i--) {
       content[random.nextInt(content.length)] = (byte) random.nextInt();
     }

@@ -14,6 +14,7 @@ import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Predicate;
@@ -39,7 +40,7 @@ class StrangersTest {
     n2.setSoTimeout(20_000);
     String members = "n1=127.0.0.1:" + TestNode.freePorts(1).get(0);
     node = TestNode.of("demo", "n1", members + ",n2=127.0.0.1:" + n2.getLocalPort());
-    n1 = new TcpTransport(node, new TcpSettings(null, null, 1, 10, 300, 40, 400));
+    n1 = new TcpTransport(node, new TcpSettings(null, null, 1, 10, 1_000, 40, 1_000));
     n1.listen("t", inbox);
   }
 
@@ -57,7 +58,7 @@ class StrangersTest {
       assertEquals(N2, welcome.to());
       ByteBuffer out = ByteBuffer.allocate(200);
       assertTrue(new MessageEncoder().put("t", ByteBuffer.wrap(new byte[] {'h', 'i'}), out));
-      socket.send(java.util.Arrays.copyOf(out.array(), out.position()));
+      socket.send(Arrays.copyOf(out.array(), out.position()));
       assertEquals("hi", inbox.nextText());
       socket.send(Frame.of(Frame.PING, new byte[0]));
       assertEquals(Frame.PONG, socket.type());
@@ -181,8 +182,8 @@ class StrangersTest {
       peer.greeting();
       peer.send(new Greeting.Welcome("demo", N2, 1, 1, N1).toFrame());
       inbox.expect("+n2");
-      // Each ping follows 40 ms of silence: 20 of them outlast the 400 ms of the limit.
-      for (int i = 0; i < 20; i++) {
+      // Each ping follows 40 ms of silence: 30 of them outlast the 1000 ms of the limit.
+      for (int i = 0; i < 30; i++) {
         assertEquals(Frame.PING, peer.type());
         peer.send(Frame.of(Frame.PONG, new byte[0]));
       }

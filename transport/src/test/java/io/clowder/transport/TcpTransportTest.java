@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -146,14 +147,14 @@ class TcpTransportTest {
     pair();
     for (int round = 0; round < 50; round++) {
       AtomicInteger afterwards = new AtomicInteger();
-      boolean[] ended = new boolean[1];
+      AtomicBoolean ended = new AtomicBoolean();
       CountDownLatch first = new CountDownLatch(1);
       Registration registration =
           open.get(1)
               .listen(
                   "u",
                   (from, payload) -> {
-                    if (ended[0]) {
+                    if (ended.get()) {
                       afterwards.incrementAndGet();
                     }
                     first.countDown();
@@ -163,7 +164,7 @@ class TcpTransportTest {
       }
       await(first);
       registration.close();
-      ended[0] = true;
+      ended.set(true);
       Inbox last = new Inbox();
       Registration end = open.get(1).listen("end", last);
       open.get(0).send(N2, "end", text("end"));
