@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.benchmarks;
 
+import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.LockService;
 import java.io.File;
@@ -40,6 +41,13 @@ public final class Bench {
       policyOption = ReferencePolicyOption.GREEDY)
   private volatile @Nullable LockService locks;
 
+  @Reference(
+      target = "(machine=kv)",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable ConsensusService consensus;
+
   /** For the component runtime. */
   @Activate
   public Bench(BundleContext bundle) {
@@ -57,13 +65,19 @@ public final class Bench {
       callers.add(Thread.currentThread());
     }
     try {
-      return new BenchCommand(() -> kv, () -> locks, folder.toPath(), System.err).run(words);
+      return new BenchCommand(() -> kv, () -> locks, this::syncs, folder.toPath(), System.err)
+          .run(words);
     } finally {
       synchronized (callers) {
         callers.remove(Thread.currentThread());
         callers.notifyAll();
       }
     }
+  }
+
+  private @Nullable Long syncs() {
+    ConsensusService service = consensus;
+    return service == null ? null : service.status().syncs();
   }
 
   /**

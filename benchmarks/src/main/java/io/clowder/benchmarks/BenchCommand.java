@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -93,6 +94,7 @@ final class BenchCommand extends ShellCommand {
 
   private final Supplier<@Nullable KvStore> kv;
   private final Supplier<@Nullable LockService> locks;
+  private final Supplier<@Nullable Long> syncs;
   private final Path folder;
   private final PrintStream notes;
 
@@ -101,16 +103,19 @@ final class BenchCommand extends ShellCommand {
    *
    * @param kv the map while it is there, else null
    * @param locks the same for the locks
+   * @param syncs how often this node's journal was synced so far, or null while nobody tells
    * @param folder where to measure the disk
    * @param notes what does not belong into the result
    */
   BenchCommand(
       Supplier<@Nullable KvStore> kv,
       Supplier<@Nullable LockService> locks,
+      Supplier<@Nullable Long> syncs,
       Path folder,
       PrintStream notes) {
     this.kv = kv;
     this.locks = locks;
+    this.syncs = syncs;
     this.folder = folder;
     this.notes = notes;
   }
@@ -214,7 +219,10 @@ final class BenchCommand extends ShellCommand {
         warmUp == null ? seconds.divide(BigDecimal.valueOf(2)).min(WARM_UP_SECONDS_MAX) : warmUp;
     ClosedLoop.Plan plan =
         new ClosedLoop.Plan(n, Long.MAX_VALUE, nanos(before), nanos(seconds), DRAIN_NANOS);
+    AtomicReference<@Nullable Long> syncsBefore = new AtomicReference<>();
+    executor.schedule(() -> syncsBefore.set(syncs.get()), plan.warmUpNanos(), TimeUnit.NANOSECONDS);
     ClosedLoop.Result result = ClosedLoop.run(load, plan, executor);
+    Long syncsAfter = syncs.get();
     if (result.operations() == 0) {
       throw new CoordinationException(
           Reason.UNAVAILABLE,
@@ -237,10 +245,18 @@ final class BenchCommand extends ShellCommand {
         millis(latencies.getValueAtPercentile(99)),
         millis(latencies.getValueAtPercentile(99.9)),
         result.errors(),
-        // No service tells how many syncs there were.
-        null,
+        perThousand(syncsBefore.get(), syncsAfter, result.operations()),
         sync,
         roundTrip);
+  }
+
+  /** Syncs of this node's journal, from the end of the warm-up on, for 1,000 operations. */
+  private static @Nullable BigDecimal perThousand(
+      @Nullable Long before, @Nullable Long after, long operations) {
+    return before == null || after == null || after < before
+        ? null
+        : BigDecimal.valueOf(1000 * (after - before))
+            .divide(BigDecimal.valueOf(operations), 1, RoundingMode.HALF_UP);
   }
 
   private void cleanUp(Load load, ScheduledExecutorService executor) {
