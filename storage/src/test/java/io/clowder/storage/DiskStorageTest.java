@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.storage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.storage.Disk;
+import io.clowder.api.storage.Journal;
+import io.clowder.api.storage.Storage.CorruptionException;
+import io.clowder.storage.MemoryDisk.PowerFailure;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class DiskStorageTest {
+  private static final NodeId N1 = new NodeId("n1");
+
+  private final MemoryDisk disk = new MemoryDisk();
+
+  @Test
+  void keepsItsIncarnation() throws IOException {
+    long first = open(disk, N1, "c", 1).incarnation();
+    assertNotEquals(0, first);
+    assertEquals(first, open(disk, N1, "c", 2).incarnation());
+    assertNotEquals(first, open(new MemoryDisk(), N1, "c", 2).incarnation());
+  }
+
+  @Test
+  void isNotAnothersDirectory() throws IOException {
+    open(disk, N1, "c", 1);
+    IOException e = assertThrows(IOException.class, () -> open(disk, new NodeId("n2"), "c", 1));
+    assertEquals(
+        "belongs to node 'n1' of cluster 'c', not to node 'n2' of cluster 'c'", e.getMessage());
+    e = assertThrows(IOException.class, () -> open(disk, N1, "d", 1));
+    assertTrue(e.getMessage().contains("cluster 'd'"), e.getMessage());
+  }
+
+  @Test
+  void aDamagedIdentityIsRefused() throws IOException {
+    open(disk, N1, "c", 1);
+    byte[] whole = disk.bytes("identity").clone();
+    for (int at = 0; at < whole.length; at++) {
+      disk.replace("identity", whole.clone());
+      disk.bytes("identity")[at] ^= 0x11;
+      assertThrows(IOException.class, () -> open(disk, N1, "c", 1), "byte " + at);
+    }
+    for (int length = 0; length < whole.length; length++) {
+      disk.replace("identity", Arrays.copyOf(whole, length));
+      assertThrows(CorruptionException.class, () -> open(disk, N1, "c", 1), "length " + length);
+    }
+    byte[] newer = whole.clone();
+    newer[11] = 9;
+    disk.replace("identity", newer);
+    IOException e = assertThrows(IOException.class, () -> open(disk, N1, "c", 1));
+    assertTrue(e.getMessage().contains("format 9 was written by a newer"), e.getMessage());
+  }
+
+  @Test
+  void stateWithoutAnIdentityIsRefused() throws IOException {
+    open(disk, N1, "c", 1).openJournal("main/0", (tag, bytes) -> {}).close();
+    disk.delete("identity");
+    IOException e = assertThrows(IOException.class, () -> open(disk, N1, "c", 1));
+    assertTrue(e.getMessage().contains("no file 'identity'"), e.getMessage());
+  }
+
+  @Test
+  void theFirstOpeningSurvivesAPowerFailure() throws IOException {
+    for (int at = 1; at <= 4; at++) {
+      for (int seed = 0; seed < 10; seed++) {
+        MemoryDisk crashing = new MemoryDisk();
+        crashing.crashAt(at, seed % 2 == 0);
+        assertThrows(
+            PowerFailure.class,
+            () -> open(crashing, N1, "c", 1).openJournal("main/0", (tag, bytes) -> {}));
+        crashing.restart(new Random(seed));
+        open(crashing, N1, "c", 1).openJournal("main/0", (tag, bytes) -> {}).close();
+      }
+    }
+  }
+
+  @Test
+  void journalsHaveNamesOfTheirOwn() throws IOException {
+    DiskStorage storage = open(disk, N1, "c", 1);
+    for (String name : List.of("main/0", "main/1", "main", "other")) {
+      try (Journal journal = storage.openJournal(name, (tag, bytes) -> {})) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        journal.append(0, bytes, 0, bytes.length);
+        journal.sync();
+      }
+      storage.openSnapshots(name);
+    }
+    assertEquals(List.of("main/1"), records(storage, "main/1"));
+    assertEquals(List.of("main"), records(storage, "main"));
+    for (String name : List.of("", "../x", "a/", "/a", "a//b", ".a", "a b")) {
+      assertThrows(
+          IllegalArgumentException.class, () -> storage.openJournal(name, (tag, bytes) -> {}));
+    }
+  }
+
+  @Test
+  void anOpenJournalIsNotOpenedOrDeleted() throws IOException {
+    DiskStorage storage = open(disk, N1, "c", 1);
+    Journal journal = storage.openJournal("main/0", (tag, bytes) -> {});
+    assertThrows(IllegalStateException.class, () -> storage.openJournal("main/0", (t, b) -> {}));
+    assertThrows(IllegalStateException.class, () -> storage.deleteJournal("main/0"));
+    journal.close();
+    storage.openJournal("main/0", (tag, bytes) -> {}).close();
+  }
+
+  @Test
+  void aDeletedJournalIsGoneWhereverThePowerFails() throws IOException {
+    for (int at = 1; at < 100; at++) {
+      MemoryDisk crashing = new MemoryDisk();
+      try (Journal journal = open(crashing, N1, "c", 1).openJournal("j", (tag, bytes) -> {})) {
+        Records.append(journal, 1, 200);
+        journal.sync();
+      }
+      crashing.crashAt(at, at % 2 == 0);
+      boolean deleted = false;
+      try {
+        open(crashing, N1, "c", 1).deleteJournal("j");
+        deleted = true;
+      } catch (PowerFailure expected) {
+        crashing.restart(new Random(at));
+      }
+      crashing.crashAt(Integer.MAX_VALUE, false);
+      List<Long> tags = new ArrayList<>();
+      open(crashing, N1, "c", 1).openJournal("j", (tag, bytes) -> tags.add(tag)).close();
+      assertTrue(
+          tags.isEmpty() || (!deleted && tags.equals(Records.range(1, 200))), at + ": " + tags);
+      if (deleted) {
+        open(crashing, N1, "c", 1).deleteJournal("none");
+        return;
+      }
+    }
+    throw new AssertionError("the deletion does not end");
+  }
+
+  @Test
+  void closingClosesEverything() throws IOException {
+    DiskStorage storage = open(disk, N1, "c", 1);
+    Journal journal = storage.openJournal("main/0", (tag, bytes) -> {});
+    storage.openSnapshots("main");
+    storage.close();
+    storage.close();
+    assertThrows(IOException.class, journal::sync);
+    assertThrows(IllegalStateException.class, () -> storage.openSnapshots("main"));
+  }
+
+  private static List<String> records(DiskStorage storage, String name) throws IOException {
+    List<String> records = new ArrayList<>();
+    storage
+        .openJournal(name, (tag, bytes) -> records.add(new String(bytes, StandardCharsets.UTF_8)))
+        .close();
+    return records;
+  }
+
+  private static DiskStorage open(Disk disk, NodeId node, String cluster, long seed)
+      throws IOException {
+    return DiskStorage.open(disk, node, cluster, new Random(seed), Records.FILE_BYTES);
+  }
+}
