@@ -16,6 +16,7 @@ import java.math.RoundingMode;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -220,8 +221,11 @@ final class BenchCommand extends ShellCommand {
     ClosedLoop.Plan plan =
         new ClosedLoop.Plan(n, Long.MAX_VALUE, nanos(before), nanos(seconds), DRAIN_NANOS);
     AtomicReference<@Nullable Long> syncsBefore = new AtomicReference<>();
-    executor.schedule(() -> syncsBefore.set(syncs.get()), plan.warmUpNanos(), TimeUnit.NANOSECONDS);
+    Future<?> look =
+        executor.schedule(
+            () -> syncsBefore.set(syncs.get()), plan.warmUpNanos(), TimeUnit.NANOSECONDS);
     ClosedLoop.Result result = ClosedLoop.run(load, plan, executor);
+    look.cancel(false);
     Long syncsAfter = syncs.get();
     if (result.operations() == 0) {
       throw new CoordinationException(
