@@ -143,7 +143,12 @@ final class Acceptor implements Connection.Side {
     }
     Long incarnation = incarnations.put(peer, hello.incarnation());
     if (incarnation != null && incarnation != hello.incarnation()) {
-      LOG.warn("{} came back with another directory: it has forgotten what it knew", peer);
+      local
+          .log()
+          .warn(
+              "incarnation " + peer,
+              peer + " came back with another directory: it has forgotten what it knew",
+              null);
     }
     from.greeted(peer);
     from.sendSmall(

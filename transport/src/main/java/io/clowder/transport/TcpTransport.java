@@ -259,7 +259,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
     return socket;
   }
 
-  private static TcpSettings settings(Config config) {
+  static TcpSettings settings(Config config) {
     Address listen = null;
     if (!config.listen().isBlank()) {
       try {

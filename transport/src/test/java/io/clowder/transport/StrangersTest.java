@@ -40,7 +40,7 @@ class StrangersTest {
     n2.setSoTimeout(20_000);
     String members = "n1=127.0.0.1:" + TestNode.freePorts(1).get(0);
     node = TestNode.of("demo", "n1", members + ",n2=127.0.0.1:" + n2.getLocalPort());
-    n1 = new TcpTransport(node, new TcpSettings(null, null, 1, 10, 1_000, 40, 1_000));
+    n1 = new TcpTransport(node, new TcpSettings(null, null, 1, 10, 2_000, 40, 1_000));
     n1.listen("t", inbox);
   }
 

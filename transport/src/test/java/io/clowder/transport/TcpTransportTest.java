@@ -216,6 +216,52 @@ class TcpTransportTest {
   }
 
   @Test
+  void aNodeThatReachesItselfSaysSo() throws Exception {
+    String address = "127.0.0.1:" + TestNode.freePorts(1).get(0);
+    try (LogLines log = new LogLines()) {
+      start(TestNode.of("demo", "n1", "n1=" + address + ",n2=" + address));
+      log.expect("no connection to n2: refused: n1 reached itself");
+    }
+  }
+
+  @Test
+  void nodesOfTwoClustersStayApart() throws Exception {
+    List<TestNode> nodes = TestNode.cluster(2);
+    TestNode n2 = nodes.get(1);
+    try (LogLines log = new LogLines()) {
+      start(new TestNode(N2, "prod", 1, n2.members()));
+      TcpTransport n1 = start(nodes.get(0));
+      log.expect("no connection to n2: refused: n2 belongs to another cluster, 'prod'");
+      assertFalse(n1.links().get(0).up());
+      assertFalse(n1.send(N2, "t", text("x")));
+    }
+  }
+
+  @Test
+  void anotherMachineIsNotDialledWithoutTls() throws Exception {
+    String here = "127.0.0.1:" + TestNode.freePorts(1).get(0);
+    try (LogLines log = new LogLines()) {
+      start(TestNode.of("demo", "n1", "n1=" + here + ",n2=192.0.2.1:7001"));
+      log.expect("no connection to n2: at 192.0.2.1:7001, which is another machine");
+    }
+  }
+
+  @Test
+  void aWipedPeerIsNoticed() throws Exception {
+    List<TestNode> nodes = TestNode.cluster(2);
+    Inbox changes = new Inbox();
+    start(nodes.get(0)).listen("t", changes);
+    start(nodes.get(1));
+    changes.expect("+n2");
+    open.remove(1).close();
+    changes.expect("-n2");
+    try (LogLines log = new LogLines()) {
+      start(new TestNode(N2, "demo", 2, nodes.get(1).members()));
+      log.expect("n2 came back with another directory");
+    }
+  }
+
+  @Test
   void aPortInUseIsToldInOneLine() throws Exception {
     TestNode node = TestNode.cluster(1).get(0);
     start(node);
