@@ -234,15 +234,15 @@ final class Leadership {
   }
 
   /**
-   * Once all is committed, followers are told, as their clients wait for it. Before that the next
-   * append tells them.
+   * Once all is committed, followers that have it are told, as their clients wait for it. Others
+   * are told by their next append, or when they have acknowledged the last.
    */
   private void tellCommit() {
     if (replica.commit() < log.last()) {
       return;
     }
     for (Progress peer : peers) {
-      if (Math.min(peer.match(), replica.commit()) > peer.told) {
+      if (peer.match() == log.last() && peer.told < replica.commit()) {
         sendHeartbeat(peer, 0);
       }
     }
@@ -345,7 +345,7 @@ final class Leadership {
       } else if (peer.state() == Progress.State.SNAPSHOT) {
         reasons.add(peer.peer + " needs a snapshot");
       } else if (behind > Entries.COUNT_MAX || (behind > 0 && !peer.isOpen())) {
-        reasons.add(peer.peer + " is " + behind + " slots behind");
+        reasons.add(peer.peer + " is behind by " + behind);
       }
     }
     return String.join("; ", reasons);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus.raft;
 
+import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
@@ -24,6 +25,10 @@ import org.jspecify.annotations.Nullable;
 /** Cores with toy drivers in one thread, in virtual time, with everything going wrong by a seed. */
 final class ToyWorld {
   static final long FIRST_SLOT = 100;
+
+  /** Some commands are so long that a few of them make a batch. */
+  private static final int BIG_BYTES = Limits.BATCH_BYTES / 3;
+
   static final CoreSetting.Timing TIMING = new CoreSetting.Timing(10_000, 100_000);
 
   /** Mistakes that the checks must find, to know that they can. */
@@ -57,6 +62,7 @@ final class ToyWorld {
   private final double lossRate;
   private final double doubleRate;
   private final double lateRate;
+  private final double bigRate;
   private final long delayMax;
   private final long syncMax;
   private long order;
@@ -69,6 +75,7 @@ final class ToyWorld {
     int size = List.of(1, 2, 3, 3, 3, 4, 5, 5).get(random.nextInt(8));
     lossRate = random.nextInt(3) * 0.05;
     doubleRate = random.nextInt(3) * 0.05;
+    bigRate = random.nextInt(8) == 0 ? 0.1 : 0;
     lateRate = random.nextInt(4) * 0.05;
     delayMax = 200 + random.nextInt(3) * 10_000L;
     syncMax = 200 + random.nextInt(3) * 8_000L;
@@ -206,7 +213,12 @@ final class ToyWorld {
   }
 
   private byte[] command() {
-    return new WireWriter(8).writeLong(++commands).toByteArray();
+    WireWriter text = new WireWriter(8).writeLong(++commands);
+    if (random.nextDouble() < bigRate) {
+      byte[] filler = new byte[random.nextInt(BIG_BYTES)];
+      text.writeRaw(filler, 0, filler.length);
+    }
+    return text.toByteArray();
   }
 
   private void faults() {
