@@ -39,7 +39,7 @@ final class Container {
 
   /**
    * What the bundles get from the launcher's class path: logging (twice, for those that were built
-   * against SLF4J 1.7), and the APIs through which the launcher speaks to SCR and Gogo.
+   * against SLF4J 1.7), and the API of components, through which the launcher speaks to SCR.
    */
   private static final String LENT =
       "org.slf4j;org.slf4j.event;org.slf4j.helpers;org.slf4j.spi;version=\"2.0.20\","
@@ -47,9 +47,7 @@ final class Container {
           + "ch.qos.logback.classic;ch.qos.logback.classic.spi;version=\"1.5.38\","
           + "org.osgi.service.component;org.osgi.service.component.propertytypes;version=\"1.5.1\","
           + "org.osgi.service.component.runtime;org.osgi.service.component.runtime.dto;version=\"1.5\","
-          + "org.osgi.util.promise;version=\"1.3\",org.osgi.util.function;version=\"1.2\","
-          + "org.apache.felix.service.command;org.apache.felix.service.command.annotations;"
-          + "org.apache.felix.service.threadio;version=\"1.0\"";
+          + "org.osgi.util.promise;version=\"1.3\",org.osgi.util.function;version=\"1.2\"";
 
   private final Framework framework;
 

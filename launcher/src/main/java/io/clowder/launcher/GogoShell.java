@@ -4,23 +4,38 @@ package io.clowder.launcher;
 import java.io.ByteArrayInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
-import org.apache.felix.service.command.CommandProcessor;
-import org.apache.felix.service.command.CommandSession;
-import org.apache.felix.service.command.Converter;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
 
 /**
- * Runs lines in the framework's Gogo shell, each in a session of its own. Gogo's own commands, such
- * as {@code stop}, say on standard error what went wrong and return as if nothing had: so a line
- * that wrote there has failed.
+ * Runs lines in the framework's Gogo shell, each in a session of its own. Gogo is called by
+ * reflection: its API finds its runtime through its own class loader, so a copy on the launcher's
+ * class path, lent to the bundles, would be cut off from it.
+ *
+ * <p>Gogo's own commands say what went wrong and return as if nothing had: so a line that wrote to
+ * standard error has failed, and so has a command on bundles that had something to say.
  */
 final class GogoShell implements ShellServer.Shell {
+  private static final String API = "org.apache.felix.service.command.";
+
+  /** Gogo's name for the form of a value that people read at a prompt. */
+  private static final int INSPECT = 0;
+
+  private static final Pattern SILENT_IF_DONE =
+      Pattern.compile("\\s*(felix:)?(start|stop|update|uninstall)\\b.*", Pattern.DOTALL);
+  private static final Pattern INSTALL =
+      Pattern.compile("\\s*(felix:)?install\\b.*", Pattern.DOTALL);
+  private static final Pattern MISFIT =
+      Pattern.compile("Cannot coerce (\\w+)\\(.*", Pattern.DOTALL);
+
   private final Framework framework;
 
   GogoShell(Framework framework) {
@@ -31,9 +46,9 @@ final class GogoShell implements ShellServer.Shell {
   public int execute(String line, PrintStream out, PrintStream err) {
     // Looked up each time: the bundle may be updated between two lines.
     BundleContext context = framework.getBundleContext();
-    ServiceReference<CommandProcessor> reference =
-        context == null ? null : context.getServiceReference(CommandProcessor.class);
-    CommandProcessor processor = reference == null ? null : context.getService(reference);
+    ServiceReference<?> reference =
+        context == null ? null : context.getServiceReference(API + "CommandProcessor");
+    Object processor = reference == null ? null : context.getService(reference);
     if (processor == null) {
       err.println("the shell's bundle org.apache.felix.gogo.runtime is not active on this node");
       return 1;
@@ -45,30 +60,71 @@ final class GogoShell implements ShellServer.Shell {
     }
   }
 
-  private static int run(
-      CommandProcessor processor, String line, PrintStream out, PrintStream err) {
+  private static int run(Object processor, String line, PrintStream out, PrintStream err) {
     Watched watched = new Watched(err);
     PrintStream errors = new PrintStream(watched, true, StandardCharsets.UTF_8);
-    try (CommandSession session =
-        processor.createSession(new ByteArrayInputStream(new byte[0]), out, errors)) {
-      print(session, session.execute(line), out);
-    } catch (Exception | LinkageError e) {
-      errors.println(CommandFailure.sentence(e));
+    try {
+      Session session = Session.open(processor, out, errors);
+      try {
+        print(line, session.format(session.execute(line)), out, errors);
+      } finally {
+        session.close();
+      }
+    } catch (InvocationTargetException e) {
+      errors.println(problem(CommandFailure.sentence(e.getCause())));
+    } catch (ReflectiveOperationException e) {
+      errors.println("this node's shell is of another version: " + e.getMessage());
     }
     errors.flush();
     return watched.written ? 1 : 0;
   }
 
-  private static void print(CommandSession session, @Nullable Object result, PrintStream out) {
-    if (result == null) {
-      return;
+  private static void print(String line, String value, PrintStream out, PrintStream errors) {
+    if (!value.isEmpty()) {
+      boolean failed =
+          SILENT_IF_DONE.matcher(line).matches()
+              || (INSTALL.matcher(line).matches() && !value.startsWith("Bundle ID"));
+      (failed ? errors : out).print(value.endsWith("\n") ? value : value + "\n");
     }
-    String text =
-        result instanceof CharSequence
-            ? result.toString()
-            : session.format(result, Converter.INSPECT).toString();
-    if (!text.isEmpty()) {
-      out.print(text.endsWith("\n") ? text : text + "\n");
+  }
+
+  private static String problem(String sentence) {
+    // Gogo could not make the words into what the command takes, such as a number into a bundle.
+    return MISFIT
+        .matcher(sentence)
+        .replaceFirst("$1: no such bundle, or the arguments do not fit; see: help $1");
+  }
+
+  /** A command session, by the names of its methods. */
+  private record Session(Class<?> type, Object session) {
+    static Session open(Object processor, PrintStream out, PrintStream err)
+        throws ReflectiveOperationException {
+      ClassLoader loader = processor.getClass().getClassLoader();
+      Object session =
+          loader
+              .loadClass(API + "CommandProcessor")
+              .getMethod("createSession", InputStream.class, OutputStream.class, OutputStream.class)
+              .invoke(processor, new ByteArrayInputStream(new byte[0]), out, err);
+      return new Session(loader.loadClass(API + "CommandSession"), session);
+    }
+
+    @Nullable Object execute(String line) throws ReflectiveOperationException {
+      return type.getMethod("execute", CharSequence.class).invoke(session, line);
+    }
+
+    String format(@Nullable Object value) throws ReflectiveOperationException {
+      if (value == null) {
+        return "";
+      }
+      if (value instanceof CharSequence) {
+        return value.toString();
+      }
+      return String.valueOf(
+          type.getMethod("format", Object.class, int.class).invoke(session, value, INSPECT));
+    }
+
+    void close() throws ReflectiveOperationException {
+      type.getMethod("close").invoke(session);
     }
   }
 

@@ -24,9 +24,11 @@ record LocalNode(NodeId id, Cluster cluster, NodeDirectory directory) {
    * that started it (the keys ^C, ^\ and ^Z, hanging up) do not reach it.
    */
   private static final String DETACH =
-      "trap '' HUP INT QUIT TSTP TTIN TTOU\n"
-          + "if command -v setsid >/dev/null 2>&1; then exec setsid \"$@\"; fi\n"
-          + "exec \"$@\"\n";
+      """
+      trap '' HUP INT QUIT TSTP TTIN TTOU
+      if command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi
+      exec "$@"
+      """;
 
   Address address() {
     return cluster.members().get(id);

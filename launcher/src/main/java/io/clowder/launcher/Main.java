@@ -73,8 +73,8 @@ public final class Main {
       err.println("clowder: " + expected.getMessage());
       return expected.status();
     }
-    if (failure instanceof IOException) {
-      err.println("clowder: " + FileProblem.sentence((IOException) failure));
+    if (failure instanceof IOException problem) {
+      err.println("clowder: " + FileProblem.sentence(problem));
       return 1;
     }
     err.println(

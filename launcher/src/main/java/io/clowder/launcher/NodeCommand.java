@@ -2,6 +2,7 @@
 package io.clowder.launcher;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -72,8 +73,9 @@ final class NodeCommand implements Callable<Integer> {
         NodeSettings.parse(
             id, listen, members, protocol, NodeSettings.file(config), distribution::settings);
     NodeDirectory directory = new NodeDirectory(dir.toAbsolutePath().normalize());
+    FileChannel taken;
     try {
-      directory.take();
+      taken = directory.take();
       directory.prepare(distribution.etc().resolve("node"));
       settings.apply(directory);
     } catch (IOException e) {
@@ -87,18 +89,21 @@ final class NodeCommand implements Callable<Integer> {
       System.setProperty("org.jline.terminal." + provider, "false");
     }
     System.setProperty("org.jline.terminal.dumb", "true");
-    serve(settings, directory, Container.start(directory, distribution));
+    serve(settings, directory, taken, Container.start(directory, distribution));
     return 0;
   }
 
-  private static void serve(NodeSettings settings, NodeDirectory directory, Container container)
+  private static void serve(
+      NodeSettings settings, NodeDirectory directory, FileChannel taken, Container container)
       throws IOException, CommandFailure, InterruptedException, BundleException {
     Logger log = LoggerFactory.getLogger(NodeCommand.class);
     AtomicBoolean ended = new AtomicBoolean();
     Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> stopOnSignal(container, directory, ended), "stop"));
-    try (ShellServer shell =
-        ShellServer.open(directory.socket(), new GogoShell(container.framework()), REQUEST_TIME)) {
+        .addShutdownHook(
+            new Thread(() -> stopOnSignal(container, directory, taken, ended), "stop"));
+    ShellServer shell =
+        ShellServer.open(directory.socket(), new GogoShell(container.framework()), REQUEST_TIME);
+    try {
       container.awaitComponents(START_TIME);
       log.info(
           "Node {} of {} runs, listening on {}",
@@ -110,11 +115,13 @@ final class NodeCommand implements Callable<Integer> {
       log.error("Not started: {}", e.getMessage());
       ended.set(true);
       container.stop();
-      directory.leave();
+      directory.leave(taken);
       throw e;
+    } finally {
+      shell.close();
     }
     if (ended.compareAndSet(false, true)) {
-      directory.leave();
+      directory.leave(taken);
     } else {
       // A signal came: its hook ends the process.
       Thread.currentThread().join();
@@ -122,14 +129,14 @@ final class NodeCommand implements Callable<Integer> {
   }
 
   private static void stopOnSignal(
-      Container container, NodeDirectory directory, AtomicBoolean ended) {
+      Container container, NodeDirectory directory, FileChannel taken, AtomicBoolean ended) {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
     try {
       container.stop();
       directory.socket().remove();
-      directory.leave();
+      directory.leave(taken);
     } catch (BundleException | IOException | InterruptedException e) {
       LoggerFactory.getLogger(NodeCommand.class).warn("Stopping was not clean", e);
     }

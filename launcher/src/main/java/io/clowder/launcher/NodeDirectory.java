@@ -72,11 +72,13 @@ record NodeDirectory(Path root) {
   }
 
   /**
-   * Takes the directory for this process until it ends, and says so in the file {@code pid}.
+   * Takes the directory for this process, and says so in the file {@code pid}.
    *
+   * @return what holds it: keep it and give it to {@link #leave}; once it is closed, or collected
+   *     as garbage, another process can have the directory
    * @throws CommandFailure if another process has it
    */
-  void take() throws IOException, CommandFailure {
+  FileChannel take() throws IOException, CommandFailure {
     Files.createDirectories(root);
     FileChannel channel =
         FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -86,16 +88,17 @@ record NodeDirectory(Path root) {
       throw CommandFailure.usage(
           root + " is in use by another node" + holder + "; stop it or choose another directory");
     }
-    // The channel stays open for the life of the process: closing it would end the lock.
     clear(temporary());
     Path draft = root.resolve("pid.new");
     Files.writeString(draft, NodeProcess.current().text());
     Files.move(draft, pid(), StandardCopyOption.ATOMIC_MOVE);
+    return channel;
   }
 
   /** This process has ended in good order. */
-  void leave() throws IOException {
+  void leave(FileChannel taken) throws IOException {
     Files.deleteIfExists(pid());
+    taken.close();
   }
 
   /** The process that runs in this directory, if one does. */

@@ -15,9 +15,9 @@
  * (configuration). What was stopped, updated or installed from the shell lasts until the node's
  * next start; what shall last longer is put into a folder.
  *
- * <p>The launcher knows Felix and a list of files. It lends its copies of the APIs of logging,
- * components and commands to the bundles through the system bundle, so that it can speak to them
- * and outlives the refresh of any; it shares no type of ours with them.
+ * <p>The launcher knows Felix and a list of files. It lends its copies of the APIs of logging and
+ * components to the bundles through the system bundle, and calls the shell by its methods' names,
+ * so that it outlives the refresh of any of them; it shares no type of ours with them.
  */
 @NullMarked
 package io.clowder.launcher;
