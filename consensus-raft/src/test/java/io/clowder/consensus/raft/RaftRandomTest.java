@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus.raft;
 
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.consensus.raft.ToyWorld.Plant;
@@ -47,15 +48,15 @@ class RaftRandomTest {
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
   void checksFindPlantedMistakes(Plant plant) {
-    boolean found = false;
-    for (long seed = 1; seed <= 1_000 && !found; seed++) {
+    String found = null;
+    for (long seed = 1; seed <= 1_000 && found == null; seed++) {
       try {
         new ToyWorld(seed, plant).run(TROUBLE);
       } catch (AssertionError | RuntimeException e) {
-        System.out.printf("%s found by seed %d: %s%n", plant, seed, e.getMessage());
-        found = true;
+        found = "seed " + seed + ": " + e.getMessage();
       }
     }
-    assertTrue(found, plant + " was not found");
+    assertNotNull(found, plant + " was not found");
+    System.out.printf("%s found by %.150s%n", plant, found);
   }
 }

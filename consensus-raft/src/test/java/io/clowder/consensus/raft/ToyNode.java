@@ -114,8 +114,9 @@ final class ToyNode {
 
   /** One event, at the world's time; none: only the time. */
   void step(@Nullable Event event) {
+    int before = life;
     one(new Event.Clock(world.now));
-    if (event != null) {
+    if (event != null && life == before) {
       one(event);
     }
   }
@@ -129,10 +130,7 @@ final class ToyNode {
       if (action instanceof Action.Persist persist) {
         persisted = true;
         written++;
-        if (world.plant != ToyWorld.Plant.FORGOTTEN_VOTES
-            || !(persist.message() instanceof RaftMessage.Vote)) {
-          unsynced.add(new Written(persist.message(), persist.slot()));
-        }
+        unsynced.add(new Written(planted(persist.message()), persist.slot()));
       } else {
         boolean waits = persisted || action instanceof Action.Send;
         if (world.plant == ToyWorld.Plant.EARLY_SENDS) {
@@ -148,6 +146,12 @@ final class ToyNode {
     release();
   }
 
+  private Message planted(Message record) {
+    return world.plant == ToyWorld.Plant.FORGOTTEN_VOTES && record instanceof RaftMessage.Vote vote
+        ? new RaftMessage.Vote(vote.term(), null)
+        : record;
+  }
+
   void syncedUpTo(long sequence) {
     syncing = false;
     int count = unsynced.size() - (int) Math.min(unsynced.size(), written - sequence);
@@ -161,7 +165,7 @@ final class ToyNode {
     release();
   }
 
-  /** Others than sends may overtake; sends keep their order. */
+  /** Others than sends may overtake; sends keep their order. A crash may come after any action. */
   private void release() {
     int before = life;
     List<Held> ready = new ArrayList<>();
@@ -169,6 +173,10 @@ final class ToyNode {
     for (Held h : ready) {
       if (life == before) {
         carryOut(h.action);
+        if (world.strikesAfter(h.action)) {
+          crash();
+          world.restartSoon(this);
+        }
       }
     }
   }

@@ -3,6 +3,7 @@ package io.clowder.consensus.raft;
 
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
+import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.wire.WireReader;
@@ -11,6 +12,7 @@ import io.clowder.consensus.raft.RaftMessage.AppendReject;
 import io.clowder.consensus.raft.RaftMessage.AppendReply;
 import io.clowder.consensus.raft.RaftMessage.Heartbeat;
 import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
+import io.clowder.consensus.raft.RaftMessage.VoteReply;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -63,6 +65,7 @@ final class ToyWorld {
   private final double doubleRate;
   private final double lateRate;
   private final double bigRate;
+  private final double strikeRate;
   private final long delayMax;
   private final long syncMax;
   private long order;
@@ -75,6 +78,7 @@ final class ToyWorld {
     int size = List.of(1, 2, 3, 3, 3, 4, 5, 5).get(random.nextInt(8));
     lossRate = random.nextInt(3) * 0.05;
     doubleRate = random.nextInt(3) * 0.05;
+    strikeRate = random.nextInt(3) * 0.0005;
     bigRate = random.nextInt(8) == 0 ? 0.1 : 0;
     lateRate = random.nextInt(4) * 0.05;
     delayMax = 200 + random.nextInt(3) * 10_000L;
@@ -93,11 +97,11 @@ final class ToyWorld {
     after(random.nextInt(50_000), this::faults);
     runUntil(trouble);
     heal();
-    runUntil(now + 40 * TIMING.electionNanos());
+    runUntil(now + 15 * TIMING.electionNanos());
     long goal = decidedAnywhere() + 1;
     ToyNode leader = leader();
     leader.step(new Event.Propose(0, List.of(command())));
-    runUntil(now + 10 * TIMING.electionNanos());
+    runUntil(now + 4 * TIMING.electionNanos());
     for (ToyNode node : nodes.values()) {
       if (node.applied < goal || node.applied != leader.applied) {
         throw new AssertionError(
@@ -230,7 +234,7 @@ final class ToyWorld {
       case 0, 1 -> {
         if (node.isUp()) {
           node.crash();
-          after(random.nextLong(200_000), () -> restart(node));
+          restartSoon(node);
         }
       }
       case 2 -> node.pausedUntil = now + random.nextLong(400_000);
@@ -244,6 +248,20 @@ final class ToyWorld {
     }
     matchLogs();
     after(random.nextLong(150_000), this::faults);
+  }
+
+  /** Crashes come between any two actions, and gladly after a vote, which must not be forgotten. */
+  boolean strikesAfter(Action action) {
+    boolean voted =
+        action instanceof Action.Send send
+            && send.message() instanceof VoteReply reply
+            && reply.granted()
+            && !reply.pre();
+    return !healed && random.nextDouble() < (voted ? 0.2 : strikeRate);
+  }
+
+  void restartSoon(ToyNode node) {
+    after(random.nextBoolean() ? 1 : random.nextLong(100_000), () -> restart(node));
   }
 
   private void restart(ToyNode node) {
