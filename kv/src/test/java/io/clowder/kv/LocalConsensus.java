@@ -71,6 +71,7 @@ final class LocalConsensus implements ConsensusService {
         position,
         position,
         0,
+        0,
         List.of(node),
         List.of());
   }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.lock.LockRequest.Change;
+import io.clowder.lock.LockRequest.Open;
+import io.clowder.lock.LockResult.NotOpen;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+
+/** The group, asked in the name of one client; sees to it that the session is this client's. */
+final class ClientSession {
+  private static final Duration RETRY_MIN = Duration.ofMillis(100);
+  private static final int RETRY_DOUBLINGS = 6;
+
+  /** A result, and the position of its entry. */
+  record Answer(long position, LockResult result) {}
+
+  private final ConsensusService consensus;
+  private final NodeId node;
+  private final Timer timer;
+  private final long client;
+  private final Duration timeout;
+  private volatile boolean closed;
+
+  /**
+   * A session that is not open yet.
+   *
+   * @param client a number that no other client of this node has or will have
+   * @param timeout for answers nobody waits for with a deadline of his own
+   */
+  ClientSession(
+      ConsensusService consensus, NodeId node, Timer timer, long client, Duration timeout) {
+    if (client == 0) {
+      throw new IllegalArgumentException("client 0 means nobody");
+    }
+    this.consensus = consensus;
+    this.node = node;
+    this.timer = timer;
+    this.client = client;
+    this.timeout = timeout;
+  }
+
+  long client() {
+    return client;
+  }
+
+  Duration timeout() {
+    return timeout;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether what is held in the name of this session is surely still held. */
+  boolean isValid(long session) {
+    ConsensusService.Session current = consensus.session();
+    return current.id() == session && current.isValid(timer.nanoTime());
+  }
+
+  /** How long the present session surely lives; 0 if it may have ended. */
+  Duration validFor() {
+    ConsensusService.Session current = consensus.session();
+    long now = timer.nanoTime();
+    return current.isValid(now) ? Duration.ofNanos(current.validUntilNanos() - now) : Duration.ZERO;
+  }
+
+  /** Opens it in the background, which lets go of what earlier clients left in it. */
+  void open(LongSupplier floor) {
+    open(floor, 0);
+  }
+
+  private void open(LongSupplier floor, int attempts) {
+    ask(new Open(0, client, floor.getAsLong(), node), floor, timeout)
+        .whenComplete(
+            (answer, failure) -> {
+              if (failure != null && !closed) {
+                timer.after(backOff(attempts), () -> open(floor, attempts + 1));
+              }
+            });
+  }
+
+  /**
+   * Has a change applied. If it finds the session another client's, or new, the session is opened
+   * first; the change was not applied then, and is sent again.
+   *
+   * @param floor the lowest request whose Acquire may be on its way
+   * @param deadline from now, for all of it
+   */
+  CompletionStage<Answer> ask(Change change, LongSupplier floor, Duration deadline) {
+    return ask(change, floor, timer.nanoTime() + deadline.toNanos());
+  }
+
+  private CompletionStage<Answer> ask(Change change, LongSupplier floor, long untilNanos) {
+    Duration left = Duration.ofNanos(untilNanos - timer.nanoTime());
+    if (left.isNegative() || left.isZero()) {
+      return CompletableFuture.failedStage(
+          refused(Reason.TIMEOUT, "no answer from the group in time"));
+    }
+    return consensus
+        .submit(change.encode(), left)
+        .thenCompose(
+            done -> {
+              LockResult result = LockResult.decode(done.result());
+              if (result instanceof NotOpen notOpen && !closed) {
+                Open open = new Open(notOpen.current(), client, floor.getAsLong(), node);
+                return ask(open, floor, untilNanos)
+                    .thenCompose(opened -> ask(change, floor, untilNanos));
+              }
+              return CompletableFuture.completedStage(new Answer(done.position(), result));
+            });
+  }
+
+  /** How long to wait after so many failures. */
+  Duration backOff(int attempts) {
+    return RETRY_MIN.multipliedBy(1L << Math.min(attempts, RETRY_DOUBLINGS));
+  }
+
+  /**
+   * Tries to let go of everything, and does not wait. If the group does not hear of it, the next
+   * client to open the session does it, or the session's end.
+   */
+  void close() {
+    closed = true;
+    consensus.submit(new Open(client, 0, 1, node).encode(), timeout);
+  }
+}

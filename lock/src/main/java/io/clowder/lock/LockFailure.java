@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
+import io.clowder.lock.LockResult.Full;
+import io.clowder.lock.LockResult.Refused;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** What callers are told when it did not work. */
+final class LockFailure {
+  private LockFailure() {}
+
+  static CoordinationException stopping() {
+    return refused(Reason.UNAVAILABLE, "the lock service of this node is stopping");
+  }
+
+  static CoordinationException tooMany() {
+    return refused(
+        Reason.OVERLOADED,
+        "%d requests for locks on this node already".formatted(Limits.PENDING_REQUESTS));
+  }
+
+  static CoordinationException sessionEnded(String name) {
+    return refused(
+        Reason.SESSION_EXPIRED, "this node's session ended before it was given lock " + name);
+  }
+
+  static CoordinationException releasedByAnother(String name) {
+    return refused(Reason.CONFLICT, "lock " + name + " was given and released again by another");
+  }
+
+  static CoordinationException taken(String name) {
+    return refused(Reason.TIMEOUT, "lock " + name + " was not free in time");
+  }
+
+  static CoordinationException unanswered(String name) {
+    return refused(
+        Reason.TIMEOUT,
+        "no answer from the group in time; the request for lock " + name + " is withdrawn");
+  }
+
+  /** The request is being cancelled: whatever became of its Acquire, nobody is given the lock. */
+  static CoordinationException withdrawn(String name, CoordinationException cause) {
+    return cause.reason() == Reason.TIMEOUT
+        ? unanswered(name)
+        : new CoordinationException(
+            cause.reason(), Outcome.DID_NOT_HAPPEN, cause.getMessage(), cause);
+  }
+
+  /** The group refused to queue or grant a request. */
+  static CoordinationException refusal(String name, LockResult result) {
+    if (result instanceof Full full) {
+      return refused(
+          Reason.OVERLOADED,
+          full.queue()
+              ? "%d wait for lock %s already".formatted(Limits.LOCK_WAITERS, name)
+              : "%d locks are held already".formatted(Limits.LOCKS));
+    } else if (result instanceof LockResult.NotOpen || result instanceof LockResult.Cancelled) {
+      return stopping();
+    }
+    return cause(new AssertionError("Acquire answered by " + result));
+  }
+
+  /** The group refused to release. */
+  static CoordinationException wrongToken(String name, long token, Refused result) {
+    return refused(
+        Reason.CONFLICT,
+        result.held() == 0
+            ? "lock %s is free, and was never held with token %d".formatted(name, token)
+            : "lock %s is held with token %d, not %d".formatted(name, result.held(), token));
+  }
+
+  /** What the group failed with; anything else is a fault, with an unknown outcome. */
+  static CoordinationException cause(@Nullable Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof CoordinationException known) {
+      return known;
+    }
+    Throwable fault = cause == null ? new AssertionError("neither answer nor failure") : cause;
+    return new CoordinationException(
+        Reason.UNAVAILABLE, Outcome.MAY_HAVE_HAPPENED, "the lock service failed: " + fault, fault);
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import io.clowder.api.consensus.Entry;
+import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.lock.LockInfo;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.lock.LockRequest.Change;
+import io.clowder.lock.LockRequest.Info;
+import io.clowder.lock.LockRequest.Page;
+import io.clowder.lock.LockRequest.Question;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.osgi.service.component.annotations.Component;
+
+/**
+ * All locks of a group. Registered under its own class too, which nobody outside this bundle can
+ * see: the facade hears from it what happened to requests of this node.
+ */
+@Component(
+    service = {StateMachine.class, LockTable.class},
+    configurationPid = ReplicatedLocks.PID,
+    property = {StateMachine.GROUP + "=main", StateMachine.MACHINE + "=lock"})
+public final class LockTable implements StateMachine {
+  private static final byte[] NO_RESULT = {};
+
+  /**
+   * Who wants to know on this node. Called on the replica's thread, after {@link #state} shows the
+   * change: must be quick, and must not wait.
+   */
+  interface Observer {
+    /** A request was granted a lock that it waited for, or lost one by somebody else's release. */
+    void touched(long session, long request);
+
+    /** A session is over, and all of its requests. */
+    void ended(long session);
+
+    /** The state is another one: an older one that entries will follow, or a much later one. */
+    void restored();
+  }
+
+  private final List<Observer> observers = new CopyOnWriteArrayList<>();
+  private volatile LockState state = LockState.EMPTY;
+
+  /** A table without locks. */
+  public LockTable() {}
+
+  void add(Observer observer) {
+    observers.add(observer);
+  }
+
+  void remove(Observer observer) {
+    observers.remove(observer);
+  }
+
+  /** What this node has applied so far. Any thread may ask. */
+  LockState state() {
+    return state;
+  }
+
+  @Override
+  public byte[] apply(Entry entry) {
+    LockTurn turn = new LockTurn(state, entry.position(), entry.timeMillis());
+    byte[] result = NO_RESULT;
+    boolean ended = entry.kind() == Entry.Kind.SESSION_ENDED;
+    if (ended) {
+      turn.end(entry.session());
+    } else if (LockRequest.decode(entry.command()) instanceof Change change) {
+      result = turn.apply(entry.session(), change).encode();
+    } else {
+      throw new WireFormatException("a question is not a command");
+    }
+    state = turn.state();
+    for (Observer observer : observers) {
+      if (ended) {
+        observer.ended(entry.session());
+      }
+      turn.touched().forEach(it -> observer.touched(it.session(), it.request()));
+    }
+    return result;
+  }
+
+  @Override
+  public byte[] query(byte[] query) {
+    try {
+      if (LockRequest.decode(query) instanceof Question question) {
+        return new LockResult.Locks(answer(question)).encode();
+      }
+    } catch (WireFormatException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    throw new IllegalArgumentException("a command is not a question");
+  }
+
+  private List<LockInfo> answer(Question question) {
+    if (question instanceof Info info) {
+      LockInfo found = state.info(info.name());
+      return found == null ? List.of() : List.of(found);
+    } else if (question instanceof Page page) {
+      return state.page(page.prefix(), page.after(), page.limit());
+    }
+    throw new AssertionError("cannot answer " + question.getClass());
+  }
+
+  @Override
+  public Snapshot snapshot() {
+    LockState captured = state;
+    return out -> LockSnapshot.write(captured, out);
+  }
+
+  @Override
+  public void restore(InputStream in) throws IOException {
+    state = LockSnapshot.read(in);
+    observers.forEach(Observer::restored);
+  }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
+import io.clowder.api.Node;
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockInfo;
+import io.clowder.api.lock.LockService;
+import io.clowder.lock.LockRequest.Info;
+import io.clowder.lock.LockRequest.Page;
+import io.clowder.lock.LockRequest.Question;
+import io.clowder.lock.LockRequest.Release;
+import io.clowder.lock.LockResult.Locks;
+import io.clowder.lock.LockResult.Refused;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * Locks as others see them. When it is closed, which the stop of this bundle or of the runtime
+ * below does, this node's grants are lost and its waiters fail.
+ */
+@Component(configurationPid = ReplicatedLocks.PID, service = LockService.class)
+@Designate(ocd = ReplicatedLocks.Config.class)
+public final class ReplicatedLocks implements LockService, AutoCloseable {
+  static final String PID = "io.clowder.lock";
+  static final int TIMEOUT_MILLIS_MAX = 600_000;
+
+  private static final Duration WAIT_MAX = Duration.ofDays(10_000);
+
+  /** Which group's locks these are. */
+  private static final String TARGET = "(&(consensus.group=main)(machine=lock))";
+
+  /** The configuration of the locks; a change of any key restarts them on this node. */
+  @ObjectClassDefinition(name = "Clowder locks", description = "Locks with fencing tokens")
+  public @interface Config {
+    /** How long the group may take to answer, in milliseconds. */
+    @AttributeDefinition(
+        name = "Time-out",
+        description =
+            "How long the group may take to answer, in milliseconds, 1 to 600000; waiting for a"
+                + " lock has its own limit in each call",
+        min = "1",
+        max = "600000")
+    int timeout_millis() default 5_000;
+
+    /** The consensus group whose log the locks go through. */
+    @AttributeDefinition(
+        name = "Group",
+        description = "The consensus group that replicates the locks; the same on every node")
+    String consensus_group() default "main";
+
+    /** Which consensus service the locks are built on. */
+    @AttributeDefinition(
+        name = "Consensus service",
+        description = "Filter that selects the consensus service; names the group too")
+    String consensus_target() default TARGET;
+  }
+
+  private final ConsensusService consensus;
+  private final ClientSession session;
+  private final LockClient client;
+  private final Timer timer;
+
+  /** The component. */
+  @Activate
+  public ReplicatedLocks(
+      @Reference(name = "consensus", target = TARGET) ConsensusService consensus,
+      @Reference(name = "table") LockTable table,
+      @Reference(name = "node") Node node,
+      Config config) {
+    this(
+        consensus,
+        table,
+        node.id(),
+        checked(Duration.ofMillis(config.timeout_millis())),
+        new SecureRandom().nextLong() | 1,
+        new ThreadTimer("clowder-lock"));
+  }
+
+  /**
+   * Locks on any consensus service whose machine is {@code table}. Opens this node's session at
+   * once, for itself alone: a node has one instance at a time.
+   *
+   * @param timeout for answers of the group, 1 ms to 10 minutes
+   * @param client a random number, not 0: each instance of one node must have another
+   * @param timer closed with this instance
+   */
+  public ReplicatedLocks(
+      ConsensusService consensus,
+      LockTable table,
+      NodeId node,
+      Duration timeout,
+      long client,
+      Timer timer) {
+    this.consensus = consensus;
+    this.session = new ClientSession(consensus, node, timer, client, checked(timeout));
+    this.client = new LockClient(session, table, timer);
+    this.timer = timer;
+    this.client.start();
+  }
+
+  private static Duration checked(Duration timeout) {
+    if (timeout.toMillis() < 1 || timeout.toMillis() > TIMEOUT_MILLIS_MAX) {
+      throw new IllegalArgumentException(
+          "%s: timeout.millis is %d: use 1 to %d"
+              .formatted(PID, timeout.toMillis(), TIMEOUT_MILLIS_MAX));
+    }
+    return timeout;
+  }
+
+  /** Loses all grants, fails all waiters, and tries to tell the group. */
+  @Deactivate
+  @Override
+  public void close() {
+    try {
+      client.close();
+    } finally {
+      timer.close();
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>A {@code wait} of zero takes the lock only if it is free; the group then has the configured
+   * time to answer. Otherwise {@code wait} is the limit for both. A waiter fails with {@code
+   * SESSION_EXPIRED} when this node's session ends: it has lost its place in the queue.
+   */
+  @Override
+  public CompletionStage<Grant> acquire(String name, Duration wait) {
+    if (wait.isNegative()) {
+      return failed(refused(Reason.INVALID, "cannot wait " + wait + " for a lock"));
+    }
+    Duration limit = wait.compareTo(WAIT_MAX) > 0 ? WAIT_MAX : wait;
+    return request(name, wait.isZero() ? null : limit)
+        .thenApply(
+            grant -> {
+              if (grant == null) {
+                throw LockFailure.taken(name);
+              }
+              return grant;
+            });
+  }
+
+  @Override
+  public CompletionStage<@Nullable Grant> tryAcquire(String name) {
+    return request(name, null);
+  }
+
+  private CompletionStage<@Nullable Grant> request(String name, @Nullable Duration wait) {
+    try {
+      return client.acquire(LockName.checkName(name), wait);
+    } catch (CoordinationException e) {
+      return failed(e);
+    }
+  }
+
+  @Override
+  public CompletionStage<Void> release(String name, long token) {
+    try {
+      LockName.checkName(name);
+    } catch (CoordinationException e) {
+      return failed(e);
+    }
+    if (token < 1) {
+      return failed(refused(Reason.CONFLICT, "no lock ever had the token " + token));
+    }
+    Grant own = client.held(name, token);
+    if (own != null) {
+      return own.release(); // So that it turns false before the group hears of it.
+    }
+    return consensus
+        .submit(new Release(name, token).encode(), session.timeout())
+        .thenApply(
+            done -> {
+              if (LockResult.decode(done.result()) instanceof Refused refused) {
+                throw LockFailure.wrongToken(name, token, refused);
+              }
+              return null;
+            });
+  }
+
+  @Override
+  public CompletionStage<@Nullable LockInfo> info(String name) {
+    try {
+      return ask(new Info(LockName.checkName(name)))
+          .thenApply(locks -> locks.isEmpty() ? null : locks.get(0));
+    } catch (CoordinationException e) {
+      return failed(e);
+    }
+  }
+
+  @Override
+  public CompletionStage<List<LockInfo>> list(String prefix, @Nullable String after, int limit) {
+    try {
+      if (limit < 1 || limit > Limits.PAGE_ENTRIES) {
+        throw refused(Reason.INVALID, "a list of " + limit + ": use 1 to " + Limits.PAGE_ENTRIES);
+      }
+      String from = after == null ? null : LockName.check("name of the lock", after);
+      return ask(new Page(LockName.check("prefix", prefix), from, limit));
+    } catch (CoordinationException e) {
+      return failed(e);
+    }
+  }
+
+  private CompletionStage<List<LockInfo>> ask(Question question) {
+    return consensus
+        .query(question.encode(), ReadConsistency.LINEARIZABLE, session.timeout())
+        .thenApply(
+            bytes -> {
+              if (LockResult.decode(bytes) instanceof Locks locks) {
+                return locks.locks();
+              }
+              throw new AssertionError("a question answered by something else than locks");
+            });
+  }
+
+  private static <T extends @Nullable Object> CompletionStage<T> failed(
+      CoordinationException failure) {
+    return CompletableFuture.failedStage(failure);
+  }
+}
