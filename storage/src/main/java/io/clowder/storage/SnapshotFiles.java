@@ -65,22 +65,24 @@ final class SnapshotFiles implements Snapshots {
 
   @Override
   public Writing begin(long position) throws IOException {
-    String path = startWriting(position, "new");
+    String path = unused(position, "new");
     disk.delete(path);
-    return new SnapshotWriting(this, path, position, false, disk.open(path, true));
+    return writing(path, position, disk.open(path, true));
   }
 
   @Override
   public Writing resume(long position) throws IOException {
-    String path = startWriting(position, "part");
-    // What was received of another one will not be asked for again.
+    String path = unused(position, "part");
+    boolean there = false;
     for (String each : disk.list(directory)) {
-      if (each.endsWith(".part") && !writing.contains(directory + "/" + each)) {
-        disk.delete(directory + "/" + each);
+      String other = directory + "/" + each;
+      there |= other.equals(path);
+      // What was received of another one will not be asked for again.
+      if (each.endsWith(".part") && !other.equals(path) && !writing.contains(other)) {
+        disk.delete(other);
       }
     }
-    boolean there = disk.list(directory).contains(path.substring(directory.length() + 1));
-    return new SnapshotWriting(this, path, position, true, disk.open(path, !there));
+    return writing(path, position, disk.open(path, !there));
   }
 
   /** Closes what is open. */
@@ -133,15 +135,26 @@ final class SnapshotFiles implements Snapshots {
     disk.delete(path);
   }
 
-  private String startWriting(long position, String suffix) {
+  private String unused(long position, String suffix) {
     if (position < 0) {
       throw new IllegalArgumentException("a snapshot at " + position);
     }
     String path = path(position, suffix);
-    if (!writing.add(path)) {
+    if (writing.contains(path)) {
       throw new IllegalStateException(path + " is being written");
     }
     return path;
+  }
+
+  private Writing writing(String path, long position, Disk.File file) throws IOException {
+    try {
+      Writing started = new SnapshotWriting(this, path, position, path.endsWith(".part"), file);
+      writing.add(path);
+      return started;
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
   }
 
   private StoredSnapshot verified(long position) throws IOException {

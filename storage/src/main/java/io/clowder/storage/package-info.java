@@ -3,7 +3,7 @@
  * Durable state of one node on a local disk: append-only journals and snapshot files.
  *
  * <p>{@link io.clowder.storage.NodeDirectory} is the component: it locks the configured directory,
- * checks that it belongs to this node and cluster, and is both the {@code Node} and the {@code
+ * checks that it belongs to this node and cluster, and registers the {@code Node} and the {@code
  * Storage} service. Beneath it, {@link io.clowder.storage.DiskStorage} runs on any {@code Disk}: on
  * {@code FileDisk} in production and on the simulator's, with the same code.
  *

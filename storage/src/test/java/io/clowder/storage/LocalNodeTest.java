@@ -9,13 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.clowder.api.storage.Journal;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.annotation.Annotation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-final class NodeDirectoryTest {
+final class LocalNodeTest {
   private static final String MEMBERS = "n1=127.0.0.1:7001,n2=127.0.0.1:7002";
 
   @TempDir private Path temporary;
@@ -23,7 +22,7 @@ final class NodeDirectoryTest {
   @Test
   void isNodeAndStorage() throws IOException {
     Path directory = temporary.resolve("a/n1");
-    NodeDirectory node = open("n1", directory);
+    LocalNode node = open("n1", directory);
     long incarnation = node.incarnation();
     assertEquals("n1", node.id().value());
     assertEquals("test", node.cluster());
@@ -35,7 +34,7 @@ final class NodeDirectoryTest {
     node.close();
     assertThrows(IOException.class, journal::sync);
 
-    NodeDirectory again = open("n1", directory);
+    LocalNode again = open("n1", directory);
     assertEquals(incarnation, again.incarnation());
     int[] records = new int[1];
     again.openJournal("main/0", (tag, bytes) -> records[0]++).close();
@@ -59,7 +58,7 @@ final class NodeDirectoryTest {
 
   @Test
   void aDirectoryInUseIsRefused() throws IOException {
-    NodeDirectory node = open("n1", temporary);
+    LocalNode node = open("n1", temporary);
     IOException e = assertThrows(IOException.class, () -> open("n1", temporary));
     assertEquals("directory " + temporary + " is in use by this process", e.getMessage());
     node.close();
@@ -109,33 +108,7 @@ final class NodeDirectoryTest {
     assertTrue(e.getMessage().startsWith("members: "), e.getMessage());
   }
 
-  private static NodeDirectory open(String id, Path directory) throws IOException {
-    return new NodeDirectory(
-        new NodeDirectory.Settings() {
-          @Override
-          public String id() {
-            return id;
-          }
-
-          @Override
-          public String cluster() {
-            return "test";
-          }
-
-          @Override
-          public String members() {
-            return MEMBERS;
-          }
-
-          @Override
-          public String directory() {
-            return directory.toString();
-          }
-
-          @Override
-          public Class<? extends Annotation> annotationType() {
-            return NodeDirectory.Settings.class;
-          }
-        });
+  private static LocalNode open(String id, Path directory) throws IOException {
+    return LocalNode.open(NodeSettings.parse(id, "test", MEMBERS, directory.toString()));
   }
 }
