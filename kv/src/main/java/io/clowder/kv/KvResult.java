@@ -51,7 +51,11 @@ sealed interface KvResult {
     } else if (this instanceof Removed removed) {
       return begin(3, 0).writeBoolean(removed.existed).toByteArray();
     } else if (this instanceof Entries entries) {
-      WireWriter out = begin(4, entries.rows.stream().mapToInt(Row::size).sum());
+      int bytes = 0;
+      for (Row row : entries.rows) {
+        bytes += row.size();
+      }
+      WireWriter out = begin(4, bytes);
       out.writeVarLong(entries.rows.size());
       for (Row row : entries.rows) {
         out.writeBytes(row.key).writeBytes(row.value).writeVarLong(row.version);

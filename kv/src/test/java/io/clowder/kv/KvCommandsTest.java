@@ -9,6 +9,7 @@ import io.clowder.api.Limits;
 import io.clowder.api.consensus.ReadConsistency;
 import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -67,8 +68,10 @@ class KvCommandsTest {
 
   @Test
   void listGoesOnAfterAShortPage() throws Exception {
+    byte[] large = new byte[Limits.VALUE_BYTES];
+    Arrays.fill(large, (byte) 'v');
     for (int i = 0; i < 5; i++) {
-      store.put("k" + i, new byte[Limits.VALUE_BYTES]).toCompletableFuture().join();
+      store.put("k" + i, large).toCompletableFuture().join();
     }
     assertEquals(5, commands.list("-o", "json").lines().filter(l -> l.contains("key")).count());
     assertEquals(
