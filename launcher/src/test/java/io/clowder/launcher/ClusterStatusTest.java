@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class ClusterStatusTest {
+  @Test
+  void lagIsAgainstTheFurthestNode() {
+    ClusterStatus status =
+        new ClusterStatus(List.of(view("n1", "leader", 10, 10), view("n2", "follower", 8, 7)));
+    JsonArray rows = JsonParser.parseString(status.table().toJson()).getAsJsonArray();
+    assertEquals(0, rows.get(0).getAsJsonObject().get("lag").getAsLong());
+    assertEquals(3, rows.get(1).getAsJsonObject().get("lag").getAsLong());
+    assertEquals("n1", status.leader("main"));
+    assertNull(status.leader("other"));
+  }
+
+  @Test
+  void aNodeThatIsDownIsARowToo() {
+    ClusterStatus.View down =
+        new ClusterStatus.View("n3", "127.0.0.1:3", null, "down", null, "it does not run");
+    JsonObject row =
+        JsonParser.parseString(new ClusterStatus(List.of(down)).table().toJson())
+            .getAsJsonArray()
+            .get(0)
+            .getAsJsonObject();
+    assertEquals(
+        Set.of(
+            "node",
+            "address",
+            "pid",
+            "health",
+            "group",
+            "role",
+            "protocol",
+            "segment",
+            "term",
+            "committed",
+            "applied",
+            "lag"),
+        row.keySet());
+    assertEquals("down", row.get("health").getAsString());
+    assertEquals(true, row.get("pid").isJsonNull());
+    assertEquals(true, row.get("lag").isJsonNull());
+  }
+
+  private static ClusterStatus.View view(String node, String role, long committed, long applied) {
+    JsonObject said = new JsonObject();
+    said.addProperty("group", "main");
+    said.addProperty("role", role);
+    said.addProperty("segment", 0);
+    said.addProperty("committed", committed);
+    said.addProperty("applied", applied);
+    return new ClusterStatus.View(node, "127.0.0.1:1", 1L, "ok", said, "");
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NodeSettingsTest {
+  private static final String MEMBERS = "n1=127.0.0.1:7001,n2=127.0.0.1:7002";
+
+  @TempDir Path temporary;
+
+  @Test
+  void configurationFilesSayWhoTheNodeIs() throws Exception {
+    NodeDirectory directory = directory();
+    parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).apply(directory);
+    Map<String, String> node = read(directory, "io.clowder.node");
+    assertEquals("n1", node.get("id"));
+    assertEquals(MEMBERS, node.get("members"));
+    assertEquals(directory.data().toString(), node.get("directory"));
+    assertEquals("127.0.0.1:7001", read(directory, "io.clowder.transport").get("listen"));
+    assertEquals("raft", read(directory, "io.clowder.consensus.group-main").get("protocol"));
+  }
+
+  @Test
+  void theClustersNameComesFromTheMembersInAnyOrder() throws Exception {
+    String one = parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).cluster();
+    String other =
+        parse("n2", "127.0.0.1:7002", "n2=127.0.0.1:7002,n1=127.0.0.1:7001", Map.of()).cluster();
+    assertEquals(one, other);
+    assertNotEquals(
+        one, parse("n1", "127.0.0.1:7001", MEMBERS + ",n3=127.0.0.1:7003", Map.of()).cluster());
+    assertEquals(
+        "prod", parse("n1", "127.0.0.1:7001", MEMBERS, Map.of("cluster", "prod")).cluster());
+  }
+
+  @Test
+  void whatMakesNoSenseIsRefused() {
+    refused("n3 is not among", "n3", "127.0.0.1:7001", MEMBERS);
+    refused("id n1 occurs twice", "n1", "127.0.0.1:7001", "n1=127.0.0.1:7001,n1=127.0.0.1:7002");
+    refused(
+        "127.0.0.1:7001 occurs twice",
+        "n1",
+        "127.0.0.1:7001",
+        "n1=127.0.0.1:7001,n2=127.0.0.1:7001");
+    refused("write HOST:PORT", "n1", "7001", MEMBERS);
+    refused("use 1 to 65535", "n1", "127.0.0.1:70000", MEMBERS);
+    refused("write ID=HOST:PORT", "n1", "127.0.0.1:7001", "n1");
+    refused("node id 'a b'", "a b", "127.0.0.1:7001", MEMBERS);
+  }
+
+  @Test
+  void onlyLoopbackNeedsNoTls() throws Exception {
+    NodeDirectory directory = directory();
+    CommandFailure failure =
+        assertThrows(
+            CommandFailure.class,
+            () -> parse("n1", "0.0.0.0:7001", MEMBERS, Map.of()).apply(directory));
+    assertEquals(2, failure.status());
+    assertTrue(failure.getMessage().contains("io.clowder.transport.tls.certificate"));
+    try (var files = Files.list(directory.etc())) {
+      assertEquals(0, files.count());
+    }
+    parse("n1", "0.0.0.0:7001", MEMBERS, Map.of("io.clowder.transport.tls.certificate", "n1.pem"))
+        .apply(directory);
+    assertEquals("n1.pem", read(directory, "io.clowder.transport").get("tls.certificate"));
+  }
+
+  @Test
+  void anUnknownSettingIsRefusedWithTheNearestOne() {
+    CommandFailure failure =
+        assertThrows(
+            CommandFailure.class,
+            () ->
+                parse(
+                    "n1",
+                    "127.0.0.1:7001",
+                    MEMBERS,
+                    Map.of("io.clowder.transport.tls.certifcate", "x")));
+    assertEquals(
+        "unknown setting 'io.clowder.transport.tls.certifcate'; did you mean"
+            + " io.clowder.transport.tls.certificate?",
+        failure.getMessage());
+  }
+
+  @Test
+  void aSettingMayBeOfOneInstance() throws Exception {
+    SettingsCatalog catalog = catalog();
+    assertEquals(
+        List.of("io.clowder.consensus.group~main", "batch.bytes"),
+        catalog.split("io.clowder.consensus.group~main.batch.bytes"));
+  }
+
+  @Test
+  void linesThatPeopleWroteStay() throws IOException {
+    Path file = temporary.resolve("x.cfg");
+    Files.writeString(file, "# mine\nlisten: old\\\n  more\nother = \\u0061\n");
+    new ConfigFile(file).set(Map.of("listen", "c:\\d"), "unused");
+    assertEquals(
+        List.of("# mine", "listen = c:\\\\d", "other = \\u0061"), Files.readAllLines(file));
+    assertEquals(Map.of("listen", "c:\\d", "other", "a"), new ConfigFile(file).read());
+    assertFalse(Files.exists(temporary.resolve(".x.cfg.new")));
+  }
+
+  private static void refused(String text, String id, String listen, String members) {
+    CommandFailure failure =
+        assertThrows(CommandFailure.class, () -> parse(id, listen, members, Map.of()));
+    assertTrue(failure.getMessage().contains(text), failure.getMessage());
+    assertEquals(2, failure.status());
+  }
+
+  private static NodeSettings parse(
+      String id, String listen, String members, Map<String, String> file)
+      throws CommandFailure, IOException {
+    Properties properties = new Properties();
+    properties.putAll(file);
+    return NodeSettings.parse(id, listen, members, "raft", properties, NodeSettingsTest::catalog);
+  }
+
+  private static SettingsCatalog catalog() {
+    SettingsCatalog catalog = new SettingsCatalog();
+    catalog.add("io.clowder.transport", List.of("listen", "tls.certificate", "tls.key"));
+    catalog.add("io.clowder.consensus.group", List.of("protocol", "batch.bytes"));
+    return catalog;
+  }
+
+  private NodeDirectory directory() throws IOException {
+    NodeDirectory directory = new NodeDirectory(temporary.resolve("node"));
+    directory.prepare(Files.createDirectories(temporary.resolve("defaults")));
+    return directory;
+  }
+
+  private static Map<String, String> read(NodeDirectory directory, String pid) throws IOException {
+    return new ConfigFile(directory.etc().resolve(pid + ".cfg")).read();
+  }
+}
