@@ -13,23 +13,34 @@ import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 /** Why components of ours do not serve. */
 final class ComponentFailures {
   private static final String OURS = "io.clowder.";
+
+  /** What SCR says of a component whose reference could not be had. */
+  private static final String FOLLOWS = "Unable to get service for reference";
+
   private static final Pattern THROWABLE =
       Pattern.compile("(?m)^(?:Caused by: )?([\\w.$]+(?:Exception|Error|Throwable))(?:: (.*))?$");
 
   private ComponentFailures() {}
 
-  /** What stopped the first component that failed to start; null if none did. */
+  /**
+   * What stopped a component that failed to start; null if none did. Of several, one that failed by
+   * itself, not for want of another.
+   */
   static @Nullable String failed(ServiceComponentRuntime components) {
+    String failed = null;
     for (ComponentDescriptionDTO component : components.getComponentDescriptionDTOs()) {
       for (ComponentConfigurationDTO configured :
           components.getComponentConfigurationDTOs(component)) {
         if (component.bundle.symbolicName.startsWith(OURS)
             && configured.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
-          return sentence(configured.failure);
+          String sentence = sentence(configured.failure);
+          if (failed == null || failed.startsWith(FOLLOWS)) {
+            failed = sentence;
+          }
         }
       }
     }
-    return null;
+    return failed;
   }
 
   /** The components that wait for a configuration or a service, each with what it waits for. */
