@@ -49,6 +49,10 @@ public final class Appointment implements Comparable<Appointment> {
     return process == null ? 0 : process.number();
   }
 
+  String ownerName() {
+    return process == null ? "world" : process.name();
+  }
+
   void happen() {
     if (process == null) {
       action.run();

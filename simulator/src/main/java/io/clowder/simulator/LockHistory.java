@@ -1,61 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.simulator;
 
+import java.util.HashSet;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What became of locks, in the order of the log and in true time. Each call throws {@link
- * AssertionError} as soon as what it says cannot be.
+ * What clients were told of locks, in true time. Each call throws {@link AssertionError} as soon as
+ * what it says cannot be.
  */
 public final class LockHistory {
   private final SortedMap<String, Line> locks = new TreeMap<>();
   private int grants;
 
   private static final class Line {
-    final SortedMap<Long, Long> sessions = new TreeMap<>();
-    long holder;
-    long seenHeld;
-    long seenAt;
+    final Set<Long> given = new HashSet<>();
+    long highest;
+    long believed;
+    long believedAt;
+  }
+
+  /** A client asks for a lock; what it is given must be larger than the result. */
+  public long asked(String lock) {
+    return line(lock).highest;
   }
 
   /**
-   * The log granted a lock: it must be free, and the token larger than all before.
+   * A client was told that it has the lock.
    *
    * @param token the fencing token, more than 0
+   * @param before what {@link #asked} returned
    */
-  public void granted(String lock, long token, long session) {
+  public void granted(String lock, long token, long before) {
     var line = line(lock);
-    if (line.holder != 0) {
-      throw new AssertionError(
-          lock + " is granted as " + token + " while " + line.holder + " has it");
+    if (token <= before) {
+      throw new AssertionError(lock + ": token " + token + " after " + before);
     }
-    if (token <= 0 || (!line.sessions.isEmpty() && token <= line.sessions.lastKey())) {
-      throw new AssertionError(
-          lock + ": token " + token + " after those of " + line.sessions.keySet());
+    if (!line.given.add(token)) {
+      throw new AssertionError(lock + ": token " + token + " was given twice");
     }
-    line.sessions.put(token, session);
-    line.holder = token;
+    line.highest = Math.max(line.highest, token);
     grants++;
-  }
-
-  /** The log ended a grant: by release, or with its session. */
-  public void freed(String lock, long token) {
-    var line = line(lock);
-    if (line.holder != token) {
-      throw new AssertionError(
-          lock + ": " + token + " is freed while " + line.holder + " has the lock");
-    }
-    line.holder = 0;
-  }
-
-  /** A client was told that it has the lock: the log must have said so to its session. */
-  public void acknowledged(String lock, long token, long session) {
-    Long granted = line(lock).sessions.get(token);
-    if (granted == null || granted != session) {
-      throw new AssertionError(
-          lock + ": session " + session + " was told " + token + ", granted to " + granted);
-    }
   }
 
   /**
@@ -64,17 +50,29 @@ public final class LockHistory {
    */
   public void believed(String lock, long token, long now) {
     var line = line(lock);
-    if (token < line.seenHeld) {
+    if (token < line.believed) {
       throw new AssertionError(
           String.format(
               "%s: %d is still believed to be held at %d ns, %d was at %d ns",
-              lock, token, now, line.seenHeld, line.seenAt));
+              lock, token, now, line.believed, line.believedAt));
     }
-    line.seenHeld = token;
-    line.seenAt = now;
+    line.believed = token;
+    line.believedAt = now;
   }
 
-  /** Grants in the log so far. */
+  /**
+   * A client that believed all the time to hold the lock asked the group who does.
+   *
+   * @param shown the token that the group showed; 0 if the lock is free
+   */
+  public void shown(String lock, long token, long shown) {
+    if (shown != token) {
+      throw new AssertionError(
+          lock + ": " + token + " is believed to be held, the group says " + shown);
+    }
+  }
+
+  /** Grants so far. */
   public int grants() {
     return grants;
   }

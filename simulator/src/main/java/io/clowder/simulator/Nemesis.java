@@ -3,6 +3,7 @@ package io.clowder.simulator;
 
 import io.clowder.api.NodeId;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -41,7 +42,7 @@ public final class Nemesis {
     FAILED_SYNC,
     /** A disk is full for a while. */
     FULL_DISK,
-    /** A monotonic clock changes its speed by up to a tenth. */
+    /** A monotonic clock changes its speed. */
     CLOCK_RATE,
     /** A wall clock jumps. */
     CLOCK_JUMP
@@ -53,14 +54,25 @@ public final class Nemesis {
   private final RandomGenerator random;
   private final Set<Fault> faults = EnumSet.noneOf(Fault.class);
   private final long meanNanos;
+  private final double drift;
   private boolean over;
 
-  /** A nemesis that has not begun; {@code allowed} are the faults that it may choose from. */
+  /**
+   * A nemesis that has not begun.
+   *
+   * @param allowed the faults that it may choose from
+   * @param drift how much it may put monotonic clocks off, at most
+   */
   public Nemesis(
-      World world, SimulatedNetwork network, List<Computer> computers, Set<Fault> allowed) {
+      World world,
+      SimulatedNetwork network,
+      List<Computer> computers,
+      Set<Fault> allowed,
+      double drift) {
     this.world = world;
     this.network = network;
     this.computers = List.copyOf(computers);
+    this.drift = drift;
     this.random = world.random("nemesis");
     for (var fault : Fault.values()) {
       if (random.nextInt(5) < 2 && allowed.contains(fault)) {
@@ -72,7 +84,7 @@ public final class Nemesis {
 
   /** The faults that this seed has. */
   public Set<Fault> faults() {
-    return EnumSet.copyOf(faults.isEmpty() ? EnumSet.noneOf(Fault.class) : faults);
+    return Collections.unmodifiableSet(faults);
   }
 
   /** Begins. */
@@ -255,6 +267,6 @@ public final class Nemesis {
   }
 
   private double drawRate() {
-    return 0.9 + random.nextDouble() * 0.2;
+    return 1 - drift + random.nextDouble() * 2 * drift;
   }
 }

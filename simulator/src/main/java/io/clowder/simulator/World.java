@@ -25,6 +25,7 @@ public final class World {
   private long steps;
   private long hash;
   private int processes;
+  private String present = "world";
 
   /** A world at time 0 in which nothing is going to happen yet. */
   public World(long seed) {
@@ -102,6 +103,7 @@ public final class World {
       now = Math.max(now, next.time());
       steps++;
       witness(now ^ next.label().hashCode() * 0x9E3779B97F4A7C15L + next.owner());
+      present = next.ownerName();
       next.happen();
       for (int i = 0; i < invariants.size(); i++) {
         invariants.get(i).check();
@@ -145,6 +147,11 @@ public final class World {
     var appointment = new Appointment(time, made++, process, incarnation, label, action);
     queue.add(appointment);
     return appointment;
+  }
+
+  /** Whose event is happening, for people. */
+  String present() {
+    return present;
   }
 
   int nextProcess() {

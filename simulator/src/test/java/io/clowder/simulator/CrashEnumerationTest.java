@@ -49,7 +49,8 @@ class CrashEnumerationTest {
   }
 
   private CrashEnumeration<Integer> enumeration(Mistake mistake) {
-    return new CrashEnumeration<>(new SplittableRandom(1), 20, true, disk -> read(disk, mistake));
+    return new CrashEnumeration<>(
+        new SplittableRandom(1), 20, true, true, disk -> read(disk, mistake));
   }
 
   private void write(Disk disk, Mistake mistake) throws IOException {

@@ -11,49 +11,51 @@ class LockHistoryTest {
 
   @Test
   void oneHolderAfterTheOther() {
-    history.granted("a", 5, 1);
-    history.granted("b", 6, 1);
-    history.acknowledged("a", 5, 1);
+    history.granted("a", 5, history.asked("a"));
     history.believed("a", 5, 100);
-    history.believed("b", 6, 110);
-    history.freed("a", 5);
-    history.granted("a", 9, 2);
+    history.granted("b", 4, history.asked("b"));
+    history.believed("b", 4, 110);
+    long before = history.asked("a");
+    history.granted("a", 9, before);
     history.believed("a", 9, 120);
-    history.acknowledged("a", 5, 1);
+    history.shown("a", 9, 9);
     assertEquals(3, history.grants());
   }
 
   @Test
-  void grantsDoNotOverlap() {
-    history.granted("a", 5, 1);
-    assertThrows(AssertionError.class, () -> history.granted("a", 6, 2));
-    assertThrows(AssertionError.class, () -> history.freed("a", 4));
+  void requestsBesideEachOtherAreToldInAnyOrder() {
+    long before = history.asked("a");
+    history.granted("a", 9, before);
+    history.granted("a", 5, before);
+    assertEquals(9, history.asked("a"));
   }
 
   @Test
   void tokensRise() {
-    history.granted("a", 5, 1);
-    history.freed("a", 5);
-    assertThrows(AssertionError.class, () -> history.granted("a", 5, 2));
-    assertThrows(AssertionError.class, () -> history.granted("a", 4, 2));
-    assertThrows(AssertionError.class, () -> history.granted("b", 0, 2));
+    history.granted("a", 5, history.asked("a"));
+    long before = history.asked("a");
+    assertThrows(AssertionError.class, () -> history.granted("a", 4, before));
+    assertThrows(AssertionError.class, () -> history.granted("a", 5, before));
+    assertThrows(AssertionError.class, () -> history.granted("b", 0, history.asked("b")));
   }
 
   @Test
-  void nobodyIsToldOfAGrantThatIsNotThere() {
-    history.granted("a", 5, 1);
-    assertThrows(AssertionError.class, () -> history.acknowledged("a", 6, 1));
-    assertThrows(AssertionError.class, () -> history.acknowledged("a", 5, 2));
-    assertThrows(AssertionError.class, () -> history.acknowledged("b", 5, 1));
+  void noTokenIsGivenTwice() {
+    long before = history.asked("a");
+    history.granted("a", 5, before);
+    assertThrows(AssertionError.class, () -> history.granted("a", 5, before));
   }
 
   @Test
   void theNextHolderEndsTheBeliefOfTheLast() {
-    history.granted("a", 5, 1);
     history.believed("a", 5, 100);
-    history.freed("a", 5);
-    history.granted("a", 6, 2);
     history.believed("a", 6, 101);
     assertThrows(AssertionError.class, () -> history.believed("a", 5, 101));
+  }
+
+  @Test
+  void theGroupAgreesWithTheHolder() {
+    assertThrows(AssertionError.class, () -> history.shown("a", 5, 0));
+    assertThrows(AssertionError.class, () -> history.shown("a", 5, 6));
   }
 }

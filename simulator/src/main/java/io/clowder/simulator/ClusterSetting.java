@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.protocol.CoreSetting;
+import io.clowder.consensus.GroupSetting;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+
+/**
+ * A cluster to be simulated.
+ *
+ * @param nodes how many there are
+ * @param clients how many ask at the same time on each node
+ * @param keys how many keys they share
+ * @param thinkMillis how long each waits between two requests, on average
+ * @param turmoilMillis how long things go wrong before everything heals
+ * @param drift how much clocks are off, at most; 0.1 is a tenth
+ * @param journalFileBytes size of a journal file
+ * @param faults what may go wrong
+ * @param group how the group is run
+ */
+public record ClusterSetting(
+    int nodes,
+    int clients,
+    int keys,
+    int thinkMillis,
+    int turmoilMillis,
+    double drift,
+    int journalFileBytes,
+    Set<Nemesis.Fault> faults,
+    GroupSetting group) {
+  /** The drift between two clocks that the runtime allows for is a hundredth. */
+  static final double DRIFT_TRUSTED = 0.0045;
+
+  private static final long MILLIS = 1_000_000;
+
+  /** Drawn: mostly three nodes, sometimes five or one; small files, so that all of them roll. */
+  public static ClusterSetting drawn(RandomGenerator random, String protocol) {
+    int dice = random.nextInt(10);
+    int nodes = dice == 0 ? 1 : dice < 7 ? 3 : 5;
+    long heartbeat = random.nextLong(10, 60) * MILLIS;
+    var timing = new CoreSetting.Timing(heartbeat, heartbeat * random.nextLong(4, 10));
+    var group =
+        new GroupSetting(
+            "main",
+            protocol,
+            timing,
+            random.nextInt(1_000, 6_000),
+            random.nextLong(2 << 10, 64 << 10),
+            random.nextLong(10, 500),
+            256 << 20,
+            random.nextBoolean() ? 0 : 32 << 10);
+    return new ClusterSetting(
+        nodes,
+        random.nextInt(1, 4),
+        random.nextInt(1, 6),
+        random.nextInt(10, 150),
+        random.nextInt(2_000, 8_000),
+        random.nextInt(4) == 0 ? 0.1 : DRIFT_TRUSTED,
+        (16 << 10) << random.nextInt(3),
+        EnumSet.allOf(Nemesis.Fault.class),
+        group);
+  }
+}

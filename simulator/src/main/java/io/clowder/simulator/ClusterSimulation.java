@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.Address;
+import io.clowder.api.NodeId;
+import io.clowder.api.protocol.ConsensusProtocol;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole cluster with production code, from one seed: clients ask and faults happen for a while,
+ * then everything heals and must get on, and what clients saw is judged.
+ */
+public final class ClusterSimulation {
+  private static final long MILLIS = 1_000_000;
+
+  /** How long a healed cluster may take until every node serves, and until all are level. */
+  private static final long RECOVERY_NANOS = 20_000 * MILLIS;
+
+  private final World world;
+  private final ClusterSetting setting;
+  private final ConsensusProtocol protocol;
+  private final Judge judge = new Judge();
+  private final SimulatedNetwork network;
+  private final KvClient.Workload workload;
+  private final LockUser.Contest contest;
+  private final SortedMap<NodeId, Address> members = new TreeMap<>();
+  private final List<Computer> computers = new ArrayList<>();
+  private final SortedMap<NodeId, SimulatedNode> nodes = new TreeMap<>();
+  private final SortedMap<NodeId, Integer> served = new TreeMap<>();
+
+  /**
+   * What a run came to.
+   *
+   * @param events that happened
+   * @param eventHash equal for equal runs
+   * @param operations of clients of the map that got a result
+   * @param grants of locks
+   * @param positions that were decided
+   * @param elections how many terms had a leader
+   * @param snapshots how many positions had a snapshot
+   * @param recoveryMillis how long the healed cluster took until every node served
+   * @param sightings rare things, and how often they were seen
+   */
+  public record Report(
+      long seed,
+      long events,
+      long eventHash,
+      int operations,
+      int grants,
+      long positions,
+      int elections,
+      int snapshots,
+      long recoveryMillis,
+      SortedMap<String, Long> sightings) {}
+
+  /** A cluster whose setting is drawn from the seed as well. */
+  public ClusterSimulation(long seed, String name, ConsensusProtocol protocol) {
+    this(seed, ClusterSetting.drawn(new World(seed).random("setting"), name), protocol);
+  }
+
+  /** A cluster. */
+  public ClusterSimulation(long seed, ClusterSetting setting, ConsensusProtocol protocol) {
+    this.world = new World(seed);
+    this.setting = setting;
+    this.protocol = protocol;
+    this.network = new SimulatedNetwork(world);
+    this.workload = new KvClient.Workload(judge, setting.keys(), setting.thinkMillis() * MILLIS);
+    for (int i = 1; i <= setting.nodes(); i++) {
+      var id = new NodeId("n" + i);
+      members.put(id, new Address("127.0.0.1", 7_000 + i));
+      computers.add(new Computer(world, network, id, this::boot));
+    }
+    this.contest =
+        new LockUser.Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
+    world.always(judge);
+    world.always(contest);
+  }
+
+  /** The world that it runs in. */
+  public World world() {
+    return world;
+  }
+
+  /**
+   * Runs it to its end. Once.
+   *
+   * @throws AssertionError if anything was not as it must be
+   */
+  public Report run() {
+    var nemesis = new Nemesis(world, network, computers, setting.faults(), setting.drift());
+    computers.forEach(Computer::start);
+    nemesis.begin();
+    world.runUntil(setting.turmoilMillis() * MILLIS);
+    nemesis.heal();
+    long healed = world.now();
+    served.clear();
+    await("every node serves", this::everyNodeServes);
+    long recovery = world.now() - healed;
+    workload.end();
+    contest.end();
+    readEverything();
+    await("all nodes are level", this::allLevel);
+    requireSameState();
+    Linearizability.check(workload.history);
+    return new Report(
+        world.seed(),
+        world.steps(),
+        world.eventHash(),
+        workload.history.completed(),
+        contest.history.grants(),
+        judge.decided(),
+        judge.elections(),
+        judge.snapshots(),
+        recovery / MILLIS,
+        world.sightings());
+  }
+
+  private void boot(Computer computer) throws IOException {
+    nodes.remove(computer.id());
+    var node =
+        new SimulatedNode(
+            computer,
+            network,
+            Collections.unmodifiableSortedMap(members),
+            setting,
+            protocol,
+            judge,
+            () -> restart(computer));
+    nodes.put(computer.id(), node);
+    for (int i = 0; i < setting.clients(); i++) {
+      new KvClient(node.kv(), computer.process(), workload).begin();
+    }
+    new LockUser(node.locks(), computer.process(), contest).begin();
+    probe(node);
+  }
+
+  /** The operator's answer to a replica that says that its disk has failed. */
+  private void restart(Computer computer) {
+    world.sighted("replica stopped by its disk");
+    int incarnation = computer.process().incarnation();
+    world.after(
+        200 * MILLIS,
+        "operator",
+        () -> {
+          if (computer.process().incarnation() == incarnation) {
+            computer.powerOff(Loss.nothing());
+            computer.start();
+          }
+        });
+  }
+
+  /** Reads a key and takes a lock again and again, to see that the node serves. */
+  private void probe(SimulatedNode node) {
+    var client = new KvClient(node.kv(), node.process(), workload);
+    var user = new LockUser(node.locks(), node.process(), contest);
+    String own = "lock of " + node.id();
+    boolean[] read = {false};
+    Runnable took =
+        () -> {
+          if (read[0]) {
+            served.merge(node.id(), 1, Integer::sum);
+          }
+        };
+    node.process()
+        .after(
+            500 * MILLIS,
+            "probe",
+            () ->
+                client.get(
+                    "probe",
+                    () -> read[0] = true,
+                    () -> user.take(own, 1, took, () -> probe(node))));
+  }
+
+  private boolean everyNodeServes() {
+    for (var id : members.keySet()) {
+      if (served.getOrDefault(id, 0) < 3) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Every node reads every key, so that whatever was lost is missed. */
+  private void readEverything() {
+    int[] left = {nodes.size() * setting.keys()};
+    for (var node : nodes.values()) {
+      var client = new KvClient(node.kv(), node.process(), workload);
+      for (int i = 0; i < setting.keys(); i++) {
+        client.get("k" + i, () -> left[0]--, () -> {});
+      }
+    }
+    await("every key is read on every node", () -> left[0] == 0);
+  }
+
+  private boolean allLevel() {
+    long applied = -1;
+    for (var id : members.keySet()) {
+      var node = nodes.get(id);
+      var status = node == null ? null : node.status();
+      if (status == null || (applied >= 0 && status.applied() != applied)) {
+        return false;
+      }
+      applied = status.applied();
+    }
+    return applied == judge.decided();
+  }
+
+  private void requireSameState() {
+    byte @Nullable [] first = null;
+    for (var node : nodes.values()) {
+      var bytes = new ByteArrayOutputStream();
+      try {
+        node.map().snapshot().writeTo(bytes);
+      } catch (IOException e) {
+        throw new AssertionError("writing to memory failed", e);
+      }
+      if (first == null) {
+        first = bytes.toByteArray();
+      } else if (!Arrays.equals(first, bytes.toByteArray())) {
+        throw new AssertionError("the map of " + node.id() + " differs");
+      }
+    }
+  }
+
+  private void await(String what, BooleanSupplier done) {
+    if (world.runUntil(done, world.now() + RECOVERY_NANOS)) {
+      return;
+    }
+    var state = new StringBuilder("after healing, not within 20 s: ").append(what);
+    for (var computer : computers) {
+      var node = nodes.get(computer.id());
+      state
+          .append("\n  ")
+          .append(computer.id())
+          .append(computer.isUp() ? " up " : " down ")
+          .append(computer.bootFailure())
+          .append(" served ")
+          .append(served.get(computer.id()))
+          .append(' ')
+          .append(node == null ? null : node.status());
+    }
+    throw new AssertionError(state.toString());
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.Entry;
+import java.util.Arrays;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees what all replicas of a group do, and what must not be. Production code may catch what is
+ * thrown beneath it, so a broken invariant is kept here until the world asks.
+ */
+public final class Judge implements Invariant {
+  private final SortedMap<Long, String> leaders = new TreeMap<>();
+  private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
+  private int[] commands = new int[1024];
+  private int[] results = new int[1024];
+  private long decided;
+  private @Nullable Throwable broken;
+
+  /** Something that must not happen did. The first one counts. */
+  public void fail(Throwable failure) {
+    if (broken == null) {
+      broken = failure;
+    }
+  }
+
+  /** As {@link #fail(Throwable)}, if {@code condition} is false. */
+  public void require(boolean condition, String message) {
+    if (!condition) {
+      fail(new AssertionError(message));
+    }
+  }
+
+  @Override
+  public void check() {
+    if (broken != null) {
+      throw new AssertionError(broken.getMessage(), broken);
+    }
+  }
+
+  /** The highest position that any replica decided. */
+  public long decided() {
+    return decided;
+  }
+
+  /** Election safety: at most one replica leads in a term. */
+  void leads(NodeId node, int incarnation, long term) {
+    String replica = node + "#" + incarnation;
+    String other = leaders.putIfAbsent(term, replica);
+    require(
+        other == null || other.equals(replica),
+        "two leaders in term " + term + ": " + other + " and " + replica);
+  }
+
+  /** How often a new leader was found. */
+  public int elections() {
+    return leaders.size();
+  }
+
+  /** State machine safety: one command for each position, for ever. */
+  void decided(NodeId node, long position, byte[] command) {
+    decided = Math.max(decided, position);
+    int seen = digest(command, 0);
+    commands = grown(commands, position);
+    int before = commands[(int) position];
+    require(
+        before == 0 || before == seen, "position " + position + " is decided otherwise at " + node);
+    commands[(int) position] = seen;
+  }
+
+  /** The same entry gives the same result everywhere; the end of a session has none. */
+  void applied(NodeId node, Entry entry, byte[] result) {
+    if (entry.kind() == Entry.Kind.SESSION_ENDED) {
+      return;
+    }
+    int seen = digest(entry.command(), 1);
+    seen = seen * 31 + digest(result, 2);
+    seen = seen * 31 + Long.hashCode(entry.timeMillis());
+    seen = seen * 31 + Long.hashCode(entry.session());
+    seen = seen == 0 ? 1 : seen;
+    results = grown(results, entry.position());
+    int before = results[(int) entry.position()];
+    require(
+        before == 0 || before == seen,
+        "position " + entry.position() + " has another effect at " + node);
+    results[(int) entry.position()] = seen;
+  }
+
+  /** Snapshots of one position are the same byte by byte. */
+  void snapshot(NodeId node, long position, int checksum) {
+    Integer before = snapshots.putIfAbsent(position, checksum);
+    require(
+        before == null || before == checksum,
+        "the snapshot at " + position + " differs at " + node);
+  }
+
+  /** How many positions had a snapshot. */
+  public int snapshots() {
+    return snapshots.size();
+  }
+
+  private static int[] grown(int[] digests, long position) {
+    int index = Math.toIntExact(position);
+    return index < digests.length
+        ? digests
+        : Arrays.copyOf(digests, Math.max(index + 1, digests.length * 2));
+  }
+
+  private static int digest(byte[] bytes, int salt) {
+    var crc = new CRC32C();
+    crc.update(bytes);
+    int digest = (int) crc.getValue() ^ salt * 0x9E3779B9;
+    return digest == 0 ? 1 : digest;
+  }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockService;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes one lock after the other, holds each for a while, and writes down what it was told. Lives
+ * and dies with one incarnation of a node.
+ */
+final class LockUser {
+  private static final long MILLIS = 1_000_000;
+
+  private final LockService locks;
+  private final SimulatedProcess process;
+  private final Contest contest;
+  private final RandomGenerator random;
+
+  /** What the users of a cluster have in common; checks every step who believes to hold what. */
+  static final class Contest implements Invariant {
+    final LockHistory history = new LockHistory();
+    private final World world;
+    private final Judge judge;
+    private final boolean clocksAreTrue;
+    private final List<Holding> holdings = new ArrayList<>();
+    private int users;
+    private boolean over;
+
+    private record Holding(SimulatedProcess process, int incarnation, Grant grant) {}
+
+    /**
+     * A contest without users.
+     *
+     * @param clocksAreTrue whether clocks drift so little that they can be believed
+     */
+    Contest(World world, Judge judge, boolean clocksAreTrue) {
+      this.world = world;
+      this.judge = judge;
+      this.clocksAreTrue = clocksAreTrue;
+    }
+
+    void end() {
+      over = true;
+    }
+
+    @Override
+    public void check() {
+      for (int i = holdings.size() - 1; i >= 0; i--) {
+        var holding = holdings.get(i);
+        boolean alive = holding.process.incarnation() == holding.incarnation;
+        if (!alive || !holding.grant.isHeld()) {
+          holdings.remove(i);
+        } else if (clocksAreTrue) {
+          history.believed(holding.grant.name(), holding.grant.token(), world.now());
+        }
+      }
+    }
+  }
+
+  LockUser(LockService locks, SimulatedProcess process, Contest contest) {
+    this.locks = locks;
+    this.process = process;
+    this.contest = contest;
+    this.random = process.world().random("lock user " + ++contest.users);
+  }
+
+  /** Takes a lock after a while, and goes on so. */
+  void begin() {
+    process.after(
+        random.nextLong(1, 500) * MILLIS,
+        "take lock",
+        () -> {
+          if (!contest.over) {
+            take("lock" + random.nextInt(3), random.nextLong(1, 400), () -> {}, this::begin);
+          }
+        });
+  }
+
+  /** Takes a lock and releases it; {@code done} if it got it, then {@code then} in any case. */
+  void take(String name, long holdMillis, Runnable done, Runnable then) {
+    long before = contest.history.asked(name);
+    var stage =
+        random.nextInt(4) == 0
+            ? locks.tryAcquire(name)
+            : locks.acquire(name, Duration.ofMillis(random.nextLong(1, 5_000)));
+    follow(
+        stage,
+        grant -> {
+          if (grant == null) {
+            then.run();
+            return;
+          }
+          contest.history.granted(name, grant.token(), before);
+          contest.holdings.add(new Contest.Holding(process, process.incarnation(), grant));
+          done.run();
+          compare(grant);
+          process.after(holdMillis * MILLIS, "release lock", () -> release(grant, then));
+        },
+        then);
+  }
+
+  /** What the group says of a lock that is held all the while must be just that. */
+  private void compare(Grant grant) {
+    follow(
+        locks.info(grant.name()),
+        info -> {
+          if (contest.clocksAreTrue && grant.isHeld()) {
+            contest.history.shown(grant.name(), grant.token(), info == null ? 0 : info.token());
+          }
+        },
+        () -> {});
+  }
+
+  private void release(Grant grant, Runnable then) {
+    follow(grant.release(), nothing -> then.run(), then);
+  }
+
+  private <T extends @Nullable Object> void follow(
+      CompletionStage<T> stage, Consumer<T> done, Runnable failed) {
+    int incarnation = process.incarnation();
+    var unused =
+        stage.whenComplete(
+            (result, failure) -> {
+              if (process.incarnation() != incarnation || !process.isUp()) {
+                return;
+              }
+              try {
+                if (failure == null) {
+                  done.accept(result);
+                } else {
+                  var cause =
+                      failure instanceof CompletionException && failure.getCause() != null
+                          ? failure.getCause()
+                          : failure;
+                  if (!(cause instanceof CoordinationException refusal)) {
+                    throw new AssertionError("a lock failed by " + cause, cause);
+                  }
+                  if (refusal.reason() == CoordinationException.Reason.STATE_MACHINE_FAILED) {
+                    throw new AssertionError(refusal.getMessage(), refusal);
+                  }
+                  process.world().sighted("lock refused: " + refusal.reason());
+                  failed.run();
+                }
+              } catch (RuntimeException | AssertionError e) {
+                contest.judge.fail(e);
+              }
+            });
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.Entry;
+import io.clowder.api.consensus.StateMachine;
+import java.io.IOException;
+import java.io.InputStream;
+
+/** A machine whose entries and results are shown to the judge. */
+final class ObservedMachine implements StateMachine {
+  private static final byte[] FAILED = {-1};
+
+  private final StateMachine machine;
+  private final NodeId node;
+  private final Judge judge;
+  private long position;
+
+  ObservedMachine(StateMachine machine, NodeId node, Judge judge) {
+    this.machine = machine;
+    this.node = node;
+    this.judge = judge;
+  }
+
+  @Override
+  public byte[] apply(Entry entry) {
+    judge.require(
+        entry.position() > position, node + " applies " + entry.position() + " after " + position);
+    position = entry.position();
+    byte[] result;
+    try {
+      result = machine.apply(entry);
+    } catch (RuntimeException e) {
+      judge.applied(node, entry, FAILED);
+      throw e;
+    }
+    judge.applied(node, entry, result);
+    return result;
+  }
+
+  @Override
+  public byte[] query(byte[] query) {
+    return machine.query(query);
+  }
+
+  @Override
+  public Snapshot snapshot() {
+    return machine.snapshot();
+  }
+
+  @Override
+  public void restore(InputStream in) throws IOException {
+    position = 0;
+    machine.restore(in);
+  }
+}

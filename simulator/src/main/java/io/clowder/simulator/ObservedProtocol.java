@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.protocol.Action;
+import io.clowder.api.protocol.Actions;
+import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.protocol.CoreSetting;
+import io.clowder.api.protocol.Event;
+import io.clowder.api.protocol.Message;
+import io.clowder.api.protocol.ProtocolCore;
+import io.clowder.api.wire.Codec;
+
+/** A protocol whose cores are watched: every action is shown to the judge before it is taken. */
+final class ObservedProtocol implements ConsensusProtocol {
+  private final ConsensusProtocol protocol;
+  private final NodeId node;
+  private final int incarnation;
+  private final Judge judge;
+  private int opened;
+
+  ObservedProtocol(ConsensusProtocol protocol, NodeId node, int incarnation, Judge judge) {
+    this.protocol = protocol;
+    this.node = node;
+    this.incarnation = incarnation;
+    this.judge = judge;
+  }
+
+  /** How many cores were opened: a group opens another one after its disk was full. */
+  int opened() {
+    return opened;
+  }
+
+  @Override
+  public Codec<Message> codec() {
+    return protocol.codec();
+  }
+
+  @Override
+  public ProtocolCore open(CoreSetting setting, Iterable<Message> records) {
+    opened++;
+    return new ObservedCore(protocol.open(setting, records), setting.snapshotSlot());
+  }
+
+  private final class ObservedCore implements ProtocolCore {
+    private final ProtocolCore core;
+    private long decided;
+    private long term;
+
+    ObservedCore(ProtocolCore core, long decided) {
+      this.core = core;
+      this.decided = decided;
+    }
+
+    @Override
+    public void step(Event event, Actions out) {
+      try {
+        if (event instanceof Event.Installed installed) {
+          decided = Math.max(decided, installed.slot());
+        }
+        core.step(
+            event,
+            action -> {
+              see(action);
+              out.add(action);
+            });
+      } catch (AssertionError | RuntimeException e) {
+        judge.fail(e);
+        throw e;
+      }
+    }
+
+    private void see(Action action) {
+      if (action instanceof Action.Lead lead) {
+        judge.leads(node, incarnation, lead.term());
+        seeTerm(lead.term());
+      } else if (action instanceof Action.Follow follow) {
+        seeTerm(follow.term());
+      } else if (action instanceof Action.Decide decide) {
+        judge.require(
+            decide.firstSlot() == decided + 1,
+            node + " decides " + decide.firstSlot() + " after " + decided);
+        for (byte[] command : decide.commands()) {
+          judge.decided(node, ++decided, command);
+        }
+      }
+    }
+
+    private void seeTerm(long seen) {
+      judge.require(seen >= term, node + " went back from term " + term + " to " + seen);
+      term = seen;
+    }
+
+    @Override
+    public byte[] anchor(long slot) {
+      return core.anchor(slot);
+    }
+
+    @Override
+    public View view() {
+      return core.view();
+    }
+  }
+}

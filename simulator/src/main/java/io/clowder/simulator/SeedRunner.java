@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.protocol.ConsensusProtocol;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Runs one seed after the other, and says how to run the one that failed again. */
+public final class SeedRunner {
+  private final String name;
+  private final ConsensusProtocol protocol;
+  private final String command;
+  private final PrintStream out;
+  private final SortedMap<String, Long> sightings = new TreeMap<>();
+  private long events;
+  private long operations;
+  private long grants;
+  private long elections;
+  private long snapshots;
+  private long slowestMillis;
+
+  /**
+   * A runner.
+   *
+   * @param name the protocol's name
+   * @param command the command line that runs {@link #run(String...)}, to be printed for replay
+   */
+  public SeedRunner(String name, ConsensusProtocol protocol, String command, PrintStream out) {
+    this.name = name;
+    this.protocol = protocol;
+    this.command = command;
+    this.out = out;
+  }
+
+  /**
+   * Runs what the arguments say: {@code --seed N}, or {@code --seeds FROM-TO}, both included;
+   * {@code --trace} prints the log of the nodes.
+   *
+   * @return the exit status: 0 if all seeds passed, 1 if one failed, 2 if the arguments are wrong
+   */
+  public int run(String... arguments) {
+    long from = 1;
+    long to = 300;
+    boolean trace = false;
+    try {
+      for (int i = 0; i < arguments.length; i++) {
+        if (arguments[i].equals("--trace")) {
+          trace = true;
+        } else if (arguments[i].equals("--seed") && i + 1 < arguments.length) {
+          from = Long.parseLong(arguments[++i]);
+          to = from;
+        } else if (arguments[i].equals("--seeds") && i + 1 < arguments.length) {
+          String[] range = arguments[++i].split("-", 2);
+          from = Long.parseLong(range[0]);
+          to = range.length == 1 ? from : Long.parseLong(range[1]);
+        } else {
+          throw new IllegalArgumentException(arguments[i]);
+        }
+      }
+    } catch (IllegalArgumentException e) {
+      out.println("what is '" + e.getMessage() + "'? Use --seed N, --seeds FROM-TO, --trace");
+      return 2;
+    }
+    return run(from, to, trace) == 0 ? 0 : 1;
+  }
+
+  /** Runs the seeds from one to another, both included; returns how many failed. */
+  public int run(long from, long to, boolean trace) {
+    long start = System.nanoTime();
+    int failed = 0;
+    for (long seed = from; seed <= to; seed++) {
+      try {
+        var simulation = new ClusterSimulation(seed, name, protocol);
+        if (trace) {
+          TraceLog.to(out, simulation.world());
+        }
+        add(simulation.run());
+      } catch (AssertionError | RuntimeException e) {
+        failed++;
+        out.println("seed " + seed + " failed: " + e.getMessage());
+        if (from == to) {
+          e.printStackTrace(out);
+        }
+        out.println("  replay: " + command + " --seed " + seed);
+      } finally {
+        TraceLog.off();
+      }
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    out.println(
+        String.format(
+            Locale.ROOT,
+            "%s: %d seeds, %d failed; %d events, %d operations, %d grants, %d elections, %d snapshots;"
+                + " %.1f s, %.0f events/s; slowest recovery %d ms",
+            name,
+            to - from + 1,
+            failed,
+            events,
+            operations,
+            grants,
+            elections,
+            snapshots,
+            seconds,
+            events / seconds,
+            slowestMillis));
+    if (from == to || trace) {
+      sightings.forEach((what, count) -> out.println("  " + count + " x " + what));
+    }
+    return failed;
+  }
+
+  /** How often each rare thing was seen in all runs. */
+  public SortedMap<String, Long> sightings() {
+    return new TreeMap<>(sightings);
+  }
+
+  private void add(ClusterSimulation.Report report) {
+    events += report.events();
+    operations += report.operations();
+    grants += report.grants();
+    elections += report.elections();
+    snapshots += report.snapshots();
+    slowestMillis = Math.max(slowestMillis, report.recoveryMillis());
+    report.sightings().forEach((what, count) -> sightings.merge(what, count, Long::sum));
+  }
+}

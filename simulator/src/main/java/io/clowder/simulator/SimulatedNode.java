@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import io.clowder.api.Address;
+import io.clowder.api.Node;
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.LockService;
+import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.consensus.Environment;
+import io.clowder.consensus.Group;
+import io.clowder.kv.KvMachine;
+import io.clowder.kv.ReplicatedKv;
+import io.clowder.lock.LockTable;
+import io.clowder.lock.ReplicatedLocks;
+import io.clowder.storage.DiskStorage;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/** One incarnation of a node: the production bundles, wired by hand to this world. */
+final class SimulatedNode implements Node {
+  private static final String CLUSTER = "simulated";
+  private static final long MICROS = 1_000;
+  private static final long MILLIS = 1_000_000;
+
+  /** How long clients wait for an answer. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  private final Computer computer;
+  private final SimulatedProcess process;
+  private final SortedMap<NodeId, Address> members;
+  private final Judge judge;
+  private final Runnable onFailedDisk;
+  private final DiskStorage storage;
+  private final Group group;
+  private final ObservedProtocol observed;
+  private final KvMachine map = new KvMachine();
+  private final KvStore kv;
+  private final LockService locks;
+  private @Nullable GroupStatus status;
+  private int statusOf;
+
+  /**
+   * Boots a node in the present incarnation of the computer's process.
+   *
+   * @param onFailedDisk told when the replica has stopped because of its disk, and only a restart
+   *     of the node helps
+   */
+  SimulatedNode(
+      Computer computer,
+      SimulatedNetwork network,
+      SortedMap<NodeId, Address> members,
+      ClusterSetting setting,
+      ConsensusProtocol protocol,
+      Judge judge,
+      Runnable onFailedDisk)
+      throws IOException {
+    this.computer = computer;
+    this.process = computer.process();
+    this.members = members;
+    this.judge = judge;
+    this.onFailedDisk = onFailedDisk;
+    var world = process.world();
+    var random = world.random("node " + computer.id() + " " + process.incarnation());
+    storage =
+        DiskStorage.open(
+            computer.disk(), computer.id(), CLUSTER, random, setting.journalFileBytes());
+    var transport = network.attach(computer.id(), process);
+    var loop = new SimulatedLoop(process, "loop", pace("loop", 1, 20));
+    var environment =
+        new Environment(
+            new SimulatedExecutor(process, "disk", computer.diskPace()),
+            new SimulatedExecutor(process, "background", pace("background", 20, 500)),
+            new SimulatedExecutor(process, "completion", pace("completion", 1, 10)),
+            process.clock()::nanoTime,
+            process.clock()::wallMillis,
+            random,
+            loop::wakeup);
+    group =
+        new Group(
+            setting.group(),
+            this,
+            new ObservedStorage(storage, computer.id(), judge),
+            transport,
+            environment);
+    observed = new ObservedProtocol(protocol, computer.id(), process.incarnation(), judge);
+    group.addProtocol(setting.group().protocol(), observed);
+    kv =
+        new ReplicatedKv(
+            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge)), TIMEOUT);
+    var table = new LockTable();
+    locks =
+        new ReplicatedLocks(
+            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge)),
+            table,
+            computer.id(),
+            TIMEOUT,
+            random.nextLong() | 1,
+            new SimulatedTimer(
+                process, new SimulatedExecutor(process, "lock", pace("lock", 1, 10))));
+    loop.begin(group::doWork);
+    lookAfter();
+  }
+
+  private Pace pace(String name, long minMicros, long meanMicros) {
+    var random = process.world().random(name + " of " + computer.id());
+    return new Pace(random, minMicros * MICROS, meanMicros * MICROS);
+  }
+
+  /** The map's service on this node. */
+  KvStore kv() {
+    return kv;
+  }
+
+  /** The service of locks on this node. */
+  LockService locks() {
+    return locks;
+  }
+
+  SimulatedProcess process() {
+    return process;
+  }
+
+  KvMachine map() {
+    return map;
+  }
+
+  /** What the node said of its group last; null if nothing yet. */
+  @Nullable GroupStatus status() {
+    return status;
+  }
+
+  /** Whether the node is up and its group has asked for the status in this incarnation. */
+  private void lookAfter() {
+    process.after(
+        50 * MILLIS,
+        "look after",
+        () -> {
+          var unused =
+              group
+                  .status()
+                  .whenComplete(
+                      (found, failure) -> {
+                        if (failure != null) {
+                          judge.fail(failure);
+                        } else {
+                          examine(found);
+                        }
+                      });
+          lookAfter();
+        });
+  }
+
+  private void examine(GroupStatus found) {
+    var before = status;
+    if (before != null && observed.opened() == statusOf) {
+      judge.require(
+          found.applied() >= before.applied(),
+          id() + " went back from position " + before.applied() + " to " + found.applied());
+      judge.require(
+          found.term() >= before.term(),
+          id() + " went back from term " + before.term() + " to " + found.term());
+    }
+    status = found;
+    statusOf = observed.opened();
+    for (String problem : found.problems()) {
+      judge.require(
+          !problem.startsWith("invariant:") && !problem.startsWith("identity:"),
+          id() + ": " + problem);
+      if (problem.startsWith("disk:") && problem.contains("restart the node")) {
+        onFailedDisk.run();
+      }
+    }
+  }
+
+  @Override
+  public NodeId id() {
+    return computer.id();
+  }
+
+  @Override
+  public String cluster() {
+    return CLUSTER;
+  }
+
+  @Override
+  public long incarnation() {
+    return storage.incarnation();
+  }
+
+  @Override
+  public SortedMap<NodeId, Address> members() {
+    return members;
+  }
+}
