@@ -37,6 +37,9 @@ public final class Limits {
   /** Commands and queries of one node that may wait for their result in one group. */
   public static final int PENDING_REQUESTS = 16_384;
 
+  /** Bytes of commands and queries of one node that may wait for their result in one group. */
+  public static final int PENDING_BYTES = 64 << 20;
+
   /** Bytes of commands that a leader may have proposed and not yet decided. */
   public static final int UNDECIDED_BYTES = 64 << 20;
 

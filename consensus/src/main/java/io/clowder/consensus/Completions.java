@@ -27,6 +27,11 @@ final class Completions {
     round.add(() -> future.completeExceptionally(failure));
   }
 
+  /** Runs something after what has gathered so far. */
+  void then(Runnable task) {
+    round.add(task);
+  }
+
   /** Hands over what has gathered. */
   void flush() {
     if (round.isEmpty()) {

@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
 public final class ConsensusGroup {
   private static final Logger log = LoggerFactory.getLogger(ConsensusGroup.class);
 
-  /** How long a bundle that stops waits for the group to let go of it. */
-  private static final long LEAVE_SECONDS = 5;
+  /** How long a bundle that stops waits for the group to let go of it, beyond a hand-over. */
+  private static final long LEAVE_MILLIS = 4_000;
 
   /** The group's configuration. */
   @ObjectClassDefinition(
@@ -123,6 +123,7 @@ public final class ConsensusGroup {
   private final String name;
   private final GroupLoop loop;
   private final Group group;
+  private final long leaveMillis;
   private final Map<StateMachine, ServiceRegistration<ConsensusService>> services =
       new ConcurrentHashMap<>();
 
@@ -137,6 +138,7 @@ public final class ConsensusGroup {
     this.context = context;
     this.name = config.group();
     GroupSetting setting = setting(config);
+    this.leaveMillis = LEAVE_MILLIS + 2L * config.election_millis();
     this.loop = new GroupLoop(name);
     Environment environment =
         new Environment(
@@ -238,7 +240,7 @@ public final class ConsensusGroup {
     if (service != null) {
       service.unregister();
       String machineName = String.valueOf(properties.get(StateMachine.MACHINE));
-      await(group.removeMachine(machineName), "machine " + machineName);
+      await(group.removeMachine(machineName, machine), "machine " + machineName);
     }
   }
 
@@ -257,9 +259,9 @@ public final class ConsensusGroup {
 
   private void await(CompletionStage<Void> left, String what) {
     try {
-      left.toCompletableFuture().get(LEAVE_SECONDS, TimeUnit.SECONDS);
+      left.toCompletableFuture().get(leaveMillis, TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
-      log.warn("group {}: {} did not let go within {} s", name, what, LEAVE_SECONDS);
+      log.warn("group {}: {} did not let go within {} ms", name, what, leaveMillis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

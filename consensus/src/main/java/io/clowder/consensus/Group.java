@@ -8,6 +8,7 @@ import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.ConsensusProtocol;
@@ -42,6 +43,9 @@ import org.slf4j.LoggerFactory;
  * say so may be called from any thread and leave their work in an inbox.
  */
 public final class Group implements Transport.Receiver {
+  /** What callers are told that come too late. */
+  static final String STOPPED = "this node's consensus service was stopped";
+
   private static final Logger log = LoggerFactory.getLogger(Group.class);
 
   /** Events of one round; more wait for the next, so that records are synced and messages sent. */
@@ -55,6 +59,13 @@ public final class Group implements Transport.Receiver {
 
   /** A leader that refuses, because it is handing over, is asked again after this. */
   private static final long HOLD_NANOS = 10_000_000L;
+
+  /** A leader that takes nothing is asked again after this. */
+  private static final long BUSY_NANOS = 100_000_000L;
+
+  private static final long BUSY_SNAPSHOT_NANOS = 1_000_000_000L;
+  private static final long FAILED_SNAPSHOT_NANOS = 10_000_000_000L;
+  private static final long RESIGNATION_NANOS = 30_000_000_000L;
 
   private final GroupSetting setting;
   private final Node node;
@@ -73,7 +84,7 @@ public final class Group implements Transport.Receiver {
   private final Requests requests;
   private final Reads reads;
   private final SessionClock sessionClock = new SessionClock();
-  private final Health health = new Health();
+  private final Health health;
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
   private @Nullable SnapshotTransfer transfer;
@@ -101,9 +112,10 @@ public final class Group implements Transport.Receiver {
   private long snapshotPosition;
   private long snapshotSize;
 
-  private long renewalId;
-  private long renewalSentAt;
-  private boolean renewalAnswered;
+  private long nextSnapshotAt;
+  private long nextResignation;
+  private long nextRenewal;
+  private long highestApplied;
 
   /** A replica on its way out: it hands its leadership over, but not for ever. */
   private record Closing(long deadline, List<CompletableFuture<Void>> waiting) {}
@@ -122,6 +134,7 @@ public final class Group implements Transport.Receiver {
     this.environment = environment;
     this.protocolName = setting.protocol();
     this.topic = "consensus/" + setting.name();
+    this.health = new Health(setting, node, transport);
     this.completions = new Completions(environment.completions());
     this.requests = new Requests(wiring, completions);
     this.reads = new Reads(wiring, requests, completions);
@@ -130,6 +143,11 @@ public final class Group implements Transport.Receiver {
     this.nextSpaceLook = now;
     this.retryOpenAt = now;
     this.holdUntil = now;
+    this.nextSnapshotAt = now;
+    this.nextResignation = now;
+    this.nextRenewal = now;
+    // Answers to an earlier life of this node must not be taken for answers to this one.
+    this.lastTicket = environment.random().nextLong() >>> 16;
     this.registration = transport.listen(topic, this);
   }
 
@@ -146,6 +164,10 @@ public final class Group implements Transport.Receiver {
    */
   public CompletionStage<Void> removeProtocol(String name, ConsensusProtocol provider) {
     CompletableFuture<Void> left = new CompletableFuture<>();
+    if (closed) {
+      left.complete(null);
+      return left;
+    }
     enqueue(
         () -> {
           providers.remove(name, provider);
@@ -173,17 +195,27 @@ public final class Group implements Transport.Receiver {
   }
 
   /** A machine is about to go; completes when it will not be called any more. Any thread. */
-  public CompletionStage<Void> removeMachine(String name) {
+  public CompletionStage<Void> removeMachine(String name, StateMachine machine) {
     CompletableFuture<Void> left = new CompletableFuture<>();
+    if (closed) {
+      left.complete(null);
+      return left;
+    }
     enqueue(
         () -> {
-          state.detach(name);
-          String message = "the bundle of machine '" + name + "' was stopped on this node";
-          requests.failAll(name, message);
-          reads.failAll(name, message);
-          left.complete(null);
+          if (state.detach(name, machine)) {
+            String message = "the bundle of machine '" + name + "' was stopped on this node";
+            requests.failAll(name, message);
+            reads.failAll(name, message);
+          }
+          // Its snapshot may be on its way to the disk.
+          environment.background().execute(() -> left.complete(null));
         });
     return left;
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /** The protocol of the current segment. Any thread. */
@@ -211,7 +243,7 @@ public final class Group implements Transport.Receiver {
    */
   public CompletionStage<GroupStatus> status() {
     CompletableFuture<GroupStatus> result = new CompletableFuture<>();
-    enqueue(() -> result.complete(health.status()));
+    enqueue(() -> result.complete(statusNow()));
     return result;
   }
 
@@ -241,9 +273,9 @@ public final class Group implements Transport.Receiver {
         () -> {
           if (closed) {
             requests.add(pending);
-            requests.failAll(null, "this node's consensus service was stopped");
+            requests.failAll(null, STOPPED);
           } else if (health.isDiskLow()) {
-            requests.leave();
+            requests.leave(pending.payload.length);
             completions.fail(
                 pending.result,
                 CoordinationException.refused(Reason.UNAVAILABLE, health.diskMessage()));
@@ -253,19 +285,21 @@ public final class Group implements Transport.Receiver {
         });
   }
 
-  /** A query that wants everything completed anywhere, or what is here. */
-  void query(Reads.Query query, boolean linearizable, long position) {
+  /** A query; {@link Requests#admit} was called for it. */
+  void query(Reads.Query query, ReadConsistency consistency) {
     enqueue(
         () -> {
           if (closed) {
             reads.add(query);
-            reads.failAll(null, "this node's consensus service was stopped");
-          } else if (linearizable) {
+            reads.failAll(null, STOPPED);
+          } else if (consistency == ReadConsistency.LINEARIZABLE) {
             reads.add(query);
-          } else if (position <= state.applied()) {
-            reads.answer(query);
+          } else if (consistency == ReadConsistency.SEQUENTIAL
+              && state.applied() < highestApplied) {
+            // The replica was opened again and has not yet come back to where it was.
+            reads.addAt(highestApplied, query);
           } else {
-            reads.addAt(position, query);
+            reads.answer(query);
           }
         });
   }
@@ -292,7 +326,7 @@ public final class Group implements Transport.Receiver {
       tick();
       settle();
       takeSnapshot();
-    } catch (AssertionError | RuntimeException e) {
+    } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
       log.error("group {}: the replica stops", setting.name(), e);
       health.broken = "invariant: " + e;
       abandon();
@@ -375,8 +409,8 @@ public final class Group implements Transport.Receiver {
     }
     boolean idle = requests.isEmpty() && reads.isEmpty() && closing == null;
     nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
-    requests.expire(now);
-    reads.expire(now);
+    requests.expire(now, this::because);
+    reads.expire(now, this::because);
     if (!leads) {
       requests.retry(now);
     }
@@ -389,11 +423,43 @@ public final class Group implements Transport.Receiver {
     }
   }
 
+  /** For the message of a time-out: why nothing moves, as far as this node knows. */
+  private String because() {
+    List<String> problems = problems();
+    return problems.isEmpty() ? "" : ": " + String.join("; ", problems);
+  }
+
+  private List<String> problems() {
+    return health.problems(
+        now, replica, protocolName, providers.containsKey(protocolName), state.absent());
+  }
+
+  private GroupStatus statusNow() {
+    Replica current = replica;
+    ProtocolCore.View view = current == null ? null : current.core().view();
+    Segment segment = current == null ? null : current.segment();
+    return new GroupStatus(
+        setting.name(),
+        node.id(),
+        protocolName,
+        segment == null ? 0 : segment.number(),
+        view == null ? "down" : view.role(),
+        leader,
+        view == null ? term : view.term(),
+        view == null ? state.applied() : view.decided(),
+        state.applied(),
+        snapshotPosition,
+        current == null ? 0 : current.journal().syncs(),
+        segment == null ? List.copyOf(node.members().keySet()) : segment.members(),
+        problems());
+  }
+
   // --- opening and closing a replica ------------------------------------------------------------
 
   private void open() {
     if (replica != null
         || journalOpen
+        || snapshotUnderWay
         || closed
         || !health.broken.isEmpty()
         || now - retryOpenAt < 0) {
@@ -432,16 +498,16 @@ public final class Group implements Transport.Receiver {
     String name = setting.name() + "/" + (segment == null ? 0 : segment.number());
     Recovery recovery = Recovery.read(storage, name, protocolName, provider);
     journalOpen = true;
+    state.remember(recovery.directories());
+    boolean opened = false;
     try {
       Segment found = recovery.segment();
       if (segment != null && found != null && !segment.equals(found)) {
         throw new IllegalStateException(
             "the snapshot is of " + segment + ", the journal of " + found);
       }
-      segment = segment == null ? found : segment;
-      boolean isNew = segment == null;
       if (segment == null) {
-        segment = firstSegment();
+        segment = found == null ? firstSegment() : found;
       }
       if (latest == null) {
         state.begin(segment);
@@ -449,15 +515,15 @@ public final class Group implements Transport.Receiver {
       if (!segment.protocol().equals(protocolName)) {
         log.info("group {}: protocol {}, as its journal says", setting.name(), segment.protocol());
         protocolName = segment.protocol();
-        recovery.journal().close();
-        journalOpen = false;
         return;
       }
-      start(provider, recovery, segment, anchor, isNew || found == null);
-    } catch (RuntimeException e) {
-      recovery.journal().close();
-      journalOpen = false;
-      throw e;
+      start(provider, recovery, segment, anchor, found == null);
+      opened = true;
+    } finally {
+      if (!opened) {
+        journalOpen = false;
+        recovery.journal().close();
+      }
     }
   }
 
@@ -490,7 +556,7 @@ public final class Group implements Transport.Receiver {
         new JournalWriter(
             recovery.journal(), provider.codec(), environment.disk(), new DiskOutcome());
     if (describe) {
-      journal.append(segment);
+      wiring.describe(journal, segment);
     }
     protocol = provider;
     header = new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation());
@@ -542,10 +608,10 @@ public final class Group implements Transport.Receiver {
   private void finish(List<CompletableFuture<Void>> waiting) {
     if (closed) {
       registration.close();
-      requests.failAll(null, "this node's consensus service was stopped");
-      reads.failAll(null, "this node's consensus service was stopped");
+      requests.failAll(null, STOPPED);
+      reads.failAll(null, STOPPED);
     }
-    waiting.forEach(left -> left.complete(null));
+    completions.then(() -> waiting.forEach(left -> left.complete(null)));
   }
 
   // --- snapshots and machines -------------------------------------------------------------------
@@ -560,7 +626,7 @@ public final class Group implements Transport.Receiver {
       }
       snapshotPosition = snapshot.position();
       snapshotSize = snapshot.size();
-      requests.reconcile(state.sessions());
+      requests.reconcile(state.sessions(), snapshotPosition);
       return head.anchor();
     }
   }
@@ -581,13 +647,7 @@ public final class Group implements Transport.Receiver {
   private void takeSnapshot() {
     Replica current = replica;
     SnapshotTransfer target = transfer;
-    if (current == null || target == null || snapshotUnderWay) {
-      return;
-    }
-    boolean due =
-        state.historyBytes() > Math.max(setting.snapshotBytes(), snapshotSize)
-            || state.historySize() > setting.snapshotEntries();
-    if (!due) {
+    if (current == null || target == null || snapshotUnderWay || !isSnapshotDue()) {
       return;
     }
     if (state.absent().isEmpty()) {
@@ -602,17 +662,23 @@ public final class Group implements Transport.Receiver {
     }
   }
 
+  private boolean isSnapshotDue() {
+    boolean grown =
+        state.historyBytes() > Math.max(setting.snapshotBytes(), snapshotSize)
+            || state.historySize() > setting.snapshotEntries();
+    boolean inTime = now - nextSnapshotAt >= 0 || state.historyBytes() > setting.historyBytesMax();
+    return grown && inTime;
+  }
+
   // --- sessions ---------------------------------------------------------------------------------
 
   private void renew() {
     long session = requests.session().id();
-    long interval = setting.sessionTtlMillis() * 1_000_000L / 5;
-    if (session == 0 || now - renewalSentAt < (renewalAnswered ? interval : interval / 4)) {
+    if (session == 0 || now - nextRenewal < 0) {
       return;
     }
-    renewalSentAt = now;
-    renewalAnswered = false;
-    GroupMessage.Renew renewal = new GroupMessage.Renew(session, ++renewalId);
+    nextRenewal = now + setting.sessionTtlMillis() * 1_000_000L / 10;
+    GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
     NodeId to = leader;
     if (leads) {
       confirm(node.id(), renewal);
@@ -646,9 +712,8 @@ public final class Group implements Transport.Receiver {
   }
 
   private void renewed(GroupMessage.Renewed answer) {
-    if (answer.id() == renewalId && answer.alive()) {
-      renewalAnswered = true;
-      requests.renewed(answer.session(), renewalSentAt, setting.sessionTtlMillis());
+    if (answer.alive()) {
+      requests.renewed(answer.session(), answer.id(), setting.sessionTtlMillis());
     }
   }
 
@@ -672,11 +737,12 @@ public final class Group implements Transport.Receiver {
 
   private void spaceIs(long free) {
     boolean low = free < setting.reserveBytes();
-    if (low && !health.isDiskLow() && leads) {
-      // Somebody with room should lead; what this node has proposed still completes.
+    health.freeBytes = low ? free : -1;
+    if (low && leads && now - nextResignation >= 0) {
+      // Somebody with room should lead. Not over and over: perhaps nobody has any.
+      nextResignation = now + RESIGNATION_NANOS;
       step(new Event.Resign());
     }
-    health.freeBytes = low ? free : -1;
   }
 
   // --- messages ---------------------------------------------------------------------------------
@@ -705,21 +771,26 @@ public final class Group implements Transport.Receiver {
         return;
       }
       if (kind == GroupMessage.PROTOCOL) {
-        current.step(new Event.Receive(from, provider.codec().read(in)));
+        Message message = provider.codec().read(in);
+        in.expectEnd();
+        current.step(new Event.Receive(from, message));
       } else {
         receive(from, GroupMessage.read(kind, in));
       }
     } catch (WireFormatException e) {
-      health.malformed(from, e);
+      health.malformed(from, e, now);
     }
   }
 
   private void receive(NodeId from, GroupMessage message) {
     SnapshotTransfer files = transfer;
     if (message instanceof GroupMessage.Forward m) {
-      if (leads && undecidedBytes < Limits.UNDECIDED_BYTES && !health.isDiskLow()) {
-        m.envelopes().stream().filter(Envelope::isProposable).forEach(forwarded::add);
+      if (leads) {
+        take(from, m);
       }
+    } else if (message instanceof GroupMessage.Busy m) {
+      health.leader = from + " leads and takes nothing new, " + m.reason();
+      holdUntil = now + BUSY_NANOS;
     } else if (message instanceof GroupMessage.ReadAt m) {
       if (leads) {
         reads.whenLeading(
@@ -742,6 +813,8 @@ public final class Group implements Transport.Receiver {
         files.accept(from, m);
       }
     } else if (message instanceof GroupMessage.Want m) {
+      // A newer snapshot would make the laggard begin again.
+      nextSnapshotAt = now + BUSY_SNAPSHOT_NANOS;
       files.give(from, m);
     } else if (message instanceof GroupMessage.Chunk m) {
       files.take(from, m);
@@ -750,25 +823,36 @@ public final class Group implements Transport.Receiver {
     }
   }
 
+  private void take(NodeId from, GroupMessage.Forward message) {
+    if (health.isDiskLow()) {
+      wiring.send(from, new GroupMessage.Busy(health.diskMessage()));
+    } else if (undecidedBytes >= Limits.UNDECIDED_BYTES) {
+      wiring.send(from, new GroupMessage.Busy("overloaded: too much is proposed and not decided"));
+    } else {
+      message.envelopes().stream().filter(Envelope::isProposable).forEach(forwarded::add);
+    }
+  }
+
   /** What became of writes to the journal of one replica. */
   private final class DiskOutcome implements JournalWriter.Outcome {
+    private boolean over;
+
     @Override
     public void enqueue(Runnable task) {
       Group.this.enqueue(task);
     }
 
     @Override
-    public void durable() {
-      // The round that runs this settles what waited for it.
-    }
-
-    @Override
     public void failed(IOException failure) {
+      if (over) {
+        return;
+      }
+      over = true;
       log.error("group {}: the journal failed, the replica stops", setting.name(), failure);
       String message = String.valueOf(failure.getMessage());
-      if (message.startsWith("disk full")) {
+      if (failure instanceof Storage.DiskFullException) {
         // Nothing was torn; the replica comes back from its disk when there is room.
-        health.opening = message;
+        health.opening = "disk: " + message;
         retryOpenAt = now + RETRY_NANOS;
       } else {
         // Law 6: what is on the disk is unknown. Only a restart of the node reads it back.
@@ -826,6 +910,7 @@ public final class Group implements Transport.Receiver {
         undecidedBytes = Math.max(0, undecidedBytes - command.length);
         position++;
       }
+      highestApplied = Math.max(highestApplied, state.applied());
     }
 
     @Override
@@ -845,6 +930,7 @@ public final class Group implements Transport.Receiver {
     public void lead(long newTerm) {
       log.info("group {}: leads in term {}", setting.name(), newTerm);
       leads = true;
+      health.leader = "";
       leader = node.id();
       term = newTerm;
       undecidedBytes = 0;
@@ -858,6 +944,7 @@ public final class Group implements Transport.Receiver {
     public void follow(@Nullable NodeId newLeader, long newTerm) {
       boolean changed = leads || newTerm != term || !Objects.equals(leader, newLeader);
       leads = false;
+      health.leader = "";
       leader = newLeader;
       term = newTerm;
       holdUntil = now;
@@ -902,9 +989,29 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public String trouble() {
-      List<String> problems = health.problems();
-      return problems.isEmpty() ? "" : String.join("; ", problems);
+    public long ticket() {
+      return ++lastTicket;
+    }
+
+    @Override
+    public void describe(JournalWriter journal) {
+      Replica current = replica;
+      if (current != null) {
+        describe(journal, current.segment());
+      }
+    }
+
+    private void describe(JournalWriter journal, Segment segment) {
+      journal.append(segment);
+      state.directories().forEach(journal::append);
+    }
+
+    @Override
+    public void met(NodeId who, long incarnation) {
+      Replica current = replica;
+      if (current != null) {
+        current.journal().append(who, incarnation);
+      }
     }
 
     @Override
@@ -944,8 +1051,9 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public void notMade(IOException failure) {
+    public void notMade(Throwable failure) {
       snapshotUnderWay = false;
+      nextSnapshotAt = now + FAILED_SNAPSHOT_NANOS;
       health.snapshot = "disk: a snapshot could not be made: " + failure.getMessage();
       log.warn("group {}: {}", setting.name(), health.snapshot);
     }
@@ -956,13 +1064,12 @@ public final class Group implements Transport.Receiver {
         sessionClock.renew(session, now);
       }
       if (requests.opened(session)) {
-        renewalSentAt = now;
-        renewalAnswered = true;
+        nextRenewal = now;
       }
     }
 
     @Override
-    public void ended(long session, long position) {
+    public void ended(long session) {
       sessionClock.ended(session);
       requests.ended(session);
     }
@@ -971,109 +1078,6 @@ public final class Group implements Transport.Receiver {
     public void applied(
         long session, long sequence, Sessions.Result result, @Nullable RuntimeException failure) {
       requests.applied(session, sequence, result, failure);
-    }
-  }
-
-  /** What people are told. */
-  private final class Health {
-    String broken = "";
-    String opening = "";
-    String snapshot = "";
-    boolean stranger;
-
-    /** Free bytes if they are too few, else -1. */
-    long freeBytes = -1;
-
-    private long malformedAt;
-
-    boolean isDiskLow() {
-      return freeBytes >= 0;
-    }
-
-    String diskMessage() {
-      return "disk: "
-          + freeBytes / (1 << 20)
-          + " MiB free on "
-          + node.id()
-          + ", new work is refused under "
-          + setting.reserveBytes() / (1 << 20)
-          + " MiB";
-    }
-
-    void malformed(NodeId from, WireFormatException failure) {
-      if (now - malformedAt > SPACE_NANOS) {
-        malformedAt = now;
-        log.warn("group {}: message of {} ignored: {}", setting.name(), from, failure.getMessage());
-      }
-    }
-
-    List<String> problems() {
-      List<String> problems = new ArrayList<>();
-      Replica current = replica;
-      if (!broken.isEmpty()) {
-        problems.add(broken);
-      } else if (current == null && !opening.isEmpty()) {
-        problems.add(opening);
-      } else if (current == null && !providers.containsKey(protocolName)) {
-        problems.add(
-            "bundle: no provider of protocol '" + protocolName + "' is active on " + node.id());
-      }
-      if (stranger) {
-        problems.add(
-            "identity: the cluster knows "
-                + node.id()
-                + " by another data directory; bring that back, or give this node another name");
-      }
-      if (isDiskLow()) {
-        problems.add(diskMessage());
-      }
-      if (!snapshot.isEmpty()) {
-        problems.add(snapshot);
-      }
-      if (current != null) {
-        String waiting = current.core().view().waiting();
-        if (!waiting.isEmpty()) {
-          problems.add("quorum: " + waiting);
-        }
-        long since = current.journal().writingSince();
-        if (since != 0 && now - since > RETRY_NANOS) {
-          problems.add(
-              "disk: a sync has not returned for " + (now - since) / 1_000_000_000L + " s");
-        }
-        for (String name : state.absent()) {
-          problems.add("bundle: machine '" + name + "' is away; no snapshot can be made");
-        }
-      }
-      for (Transport.Link link : transport.links()) {
-        if (!link.up()) {
-          problems.add(
-              "peer: "
-                  + link.peer()
-                  + " is not connected"
-                  + (link.problem().isEmpty() ? "" : ": " + link.problem()));
-        }
-      }
-      return problems;
-    }
-
-    GroupStatus status() {
-      Replica current = replica;
-      ProtocolCore.View view = current == null ? null : current.core().view();
-      Segment segment = current == null ? null : current.segment();
-      return new GroupStatus(
-          setting.name(),
-          node.id(),
-          protocolName,
-          segment == null ? 0 : segment.number(),
-          view == null ? "down" : view.role(),
-          leader,
-          view == null ? term : view.term(),
-          view == null ? state.applied() : view.decided(),
-          state.applied(),
-          snapshotPosition,
-          current == null ? 0 : current.journal().syncs(),
-          segment == null ? List.copyOf(node.members().keySet()) : segment.members(),
-          problems());
     }
   }
 }

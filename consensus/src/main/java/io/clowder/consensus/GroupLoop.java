@@ -81,11 +81,15 @@ final class GroupLoop {
   void stop() {
     stopped = true;
     LockSupport.unpark(thread);
-    disk.shutdown();
-    background.shutdown();
-    completions.shutdown();
     try {
       thread.join(TimeUnit.SECONDS.toMillis(1));
+      if (!thread.isAlive()) {
+        // Whoever came in at the last moment is told, too.
+        var unused = work.applyAsLong(System.nanoTime());
+      }
+      disk.shutdown();
+      background.shutdown();
+      completions.shutdown();
       disk.awaitTermination(1, TimeUnit.SECONDS);
       background.awaitTermination(1, TimeUnit.SECONDS);
       completions.awaitTermination(1, TimeUnit.SECONDS);

@@ -16,6 +16,9 @@ sealed interface GroupMessage {
   /** Kind of a message of the cores, whose bytes the protocol's codec reads. */
   int PROTOCOL = 1;
 
+  /** Longest reason of a {@link Busy}, in bytes. */
+  int REASON_BYTES = 512;
+
   /**
    * Says what the message belongs to.
    *
@@ -42,13 +45,18 @@ sealed interface GroupMessage {
   /** To the leader: propose these envelopes. */
   record Forward(List<byte[]> envelopes) implements GroupMessage {}
 
+  /** From a leader that takes nothing now, and why. */
+  record Busy(String reason) implements GroupMessage {}
+
   /** To the leader: from which position on is a read linearizable? */
   record ReadAt(long id) implements GroupMessage {}
 
   /** From the leader: once {@code position} is applied. */
   record ReadFrom(long id, long position) implements GroupMessage {}
 
-  /** To the leader: this session is alive. */
+  /**
+   * To the leader: this session is alive; {@code id} is when that was sent, by its node's clock.
+   */
   record Renew(long session, long id) implements GroupMessage {}
 
   /** From the leader, which still led after it got the renewal: {@code alive} or ended. */
@@ -89,6 +97,8 @@ sealed interface GroupMessage {
       out.writeInt(m.checksum).writeBytes(m.bytes);
     } else if (this instanceof Stranger m) {
       out.writeByte(10).writeLong(m.expected);
+    } else if (this instanceof Busy m) {
+      out.writeByte(11).writeString(m.reason);
     } else {
       throw new AssertionError(this);
     }
@@ -113,6 +123,7 @@ sealed interface GroupMessage {
                   in.readInt(),
                   in.readBytes(Limits.SNAPSHOT_CHUNK_BYTES));
           case 10 -> new Stranger(in.readLong());
+          case 11 -> new Busy(in.readString(REASON_BYTES));
           default -> throw new WireFormatException("group message of kind " + kind);
         };
     in.expectEnd();

@@ -14,17 +14,15 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** A group as one of its machines sees it. */
 final class GroupService implements ConsensusService {
+  private static final Duration DEADLINE_MAX = Duration.ofDays(1);
+
   private final Group group;
   private final String machine;
   private final Requests requests;
   private final Environment environment;
-
-  /** The highest position that a caller of this service has seen a result of. */
-  private final AtomicLong observed = new AtomicLong();
 
   GroupService(Group group, String machine, Requests requests, Environment environment) {
     this.group = group;
@@ -36,25 +34,20 @@ final class GroupService implements ConsensusService {
   @Override
   public CompletionStage<Committed> submit(byte[] command, Duration deadline) {
     CompletableFuture<Committed> result = new CompletableFuture<>();
+    long instant = instant(deadline);
     if (admit(command, result)) {
-      group.submit(new Requests.Pending(machine, command, instant(deadline), result));
+      group.submit(new Requests.Pending(machine, command, instant, result));
     }
-    return result.thenApply(
-        committed -> {
-          observed.accumulateAndGet(committed.position(), Math::max);
-          return committed;
-        });
+    return result.minimalCompletionStage();
   }
 
   @Override
   public CompletionStage<byte[]> query(
       byte[] query, ReadConsistency consistency, Duration deadline) {
     CompletableFuture<byte[]> result = new CompletableFuture<>();
+    long instant = instant(deadline);
     if (admit(query, result)) {
-      group.query(
-          new Reads.Query(machine, query, instant(deadline), result),
-          consistency == ReadConsistency.LINEARIZABLE,
-          consistency == ReadConsistency.SEQUENTIAL ? observed.get() : 0);
+      group.query(new Reads.Query(machine, query, instant, result), consistency);
     }
     return result.minimalCompletionStage();
   }
@@ -66,7 +59,10 @@ final class GroupService implements ConsensusService {
             Reason.TOO_LARGE,
             bytes.length + " bytes, at most " + Limits.COMMAND_BYTES + " are possible");
       }
-      requests.admit();
+      if (group.isClosed()) {
+        throw CoordinationException.refused(Reason.UNAVAILABLE, Group.STOPPED);
+      }
+      requests.admit(bytes.length);
       return true;
     } catch (CoordinationException e) {
       result.completeExceptionally(e);
@@ -75,7 +71,8 @@ final class GroupService implements ConsensusService {
   }
 
   private long instant(Duration deadline) {
-    return environment.nanoClock().getAsLong() + deadline.toNanos();
+    long nanos = deadline.compareTo(DEADLINE_MAX) < 0 ? deadline.toNanos() : DEADLINE_MAX.toNanos();
+    return environment.nanoClock().getAsLong() + nanos;
   }
 
   @Override

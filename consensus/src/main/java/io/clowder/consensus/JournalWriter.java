@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.storage.Journal;
 import io.clowder.api.wire.Codec;
@@ -20,6 +21,7 @@ final class JournalWriter {
   static final int SEGMENT = 1;
 
   static final int CORE = 2;
+  static final int DIRECTORY = 3;
 
   private final Journal journal;
   private final Codec<Message> codec;
@@ -39,9 +41,6 @@ final class JournalWriter {
   interface Outcome {
     /** Runs {@code task} on the group's thread. */
     void enqueue(Runnable task);
-
-    /** Records became durable. */
-    void durable();
 
     /** The journal is dead; what was not durable is in an unknown state. */
     void failed(IOException failure);
@@ -98,6 +97,13 @@ final class JournalWriter {
     appended++;
   }
 
+  /** Adds who a node was found to be, which must be known before the next vote. */
+  void append(NodeId node, long incarnation) {
+    gathering.bytes.writeByte(DIRECTORY).writeString(node.value()).writeLong(incarnation);
+    gathering.end(0);
+    appended++;
+  }
+
   /** Records appended so far. */
   long appended() {
     return appended;
@@ -142,7 +148,6 @@ final class JournalWriter {
             durable = handedOver;
             syncs++;
             batch.clear();
-            outcome.durable();
           }
         });
   }

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,8 +52,8 @@ final class Reads {
     /** A machine that is there and current, or null. */
     @Nullable StateMachine machine(String name);
 
-    /** Why nothing moves; empty if nothing is known to be wrong. */
-    String trouble();
+    /** A number for a barrier or a batch of proposals that no other has had. */
+    long ticket();
   }
 
   /** A query of a machine of this node. */
@@ -90,7 +91,6 @@ final class Reads {
   private List<LongConsumer> waitingOthers = new ArrayList<>();
   private final Map<Long, Round> underWay = new TreeMap<>();
   private final ArrayDeque<Confirmed> confirmed = new ArrayDeque<>();
-  private long lastId;
 
   Reads(Road road, Requests requests, Completions completions) {
     this.road = road;
@@ -132,7 +132,7 @@ final class Reads {
       waitingOthers.clear();
       return false;
     }
-    long id = ++lastId;
+    long id = road.ticket();
     underWay.put(id, new Round(waiting, waitingOthers, now));
     waiting = new ArrayList<>();
     waitingOthers = new ArrayList<>();
@@ -199,7 +199,7 @@ final class Reads {
 
   /** Answers from what is applied. */
   void answer(Query query) {
-    requests.leave();
+    requests.leave(query.query.length);
     StateMachine machine = road.machine(query.machine);
     if (machine == null) {
       fail(query, Reason.UNAVAILABLE, "machine '" + query.machine + "' is away on this node");
@@ -214,33 +214,35 @@ final class Reads {
       }
     } catch (IllegalArgumentException e) {
       fail(query, Reason.INVALID, String.valueOf(e.getMessage()));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | AssertionError | LinkageError e) {
       fail(query, Reason.STATE_MACHINE_FAILED, "the query failed: " + e);
     }
   }
 
   /** Fails what is past its deadline. */
-  void expire(long now) {
-    String trouble = road.trouble();
+  void expire(long now, Supplier<String> trouble) {
     failIf(
         query -> now - query.deadline >= 0,
         Reason.TIMEOUT,
-        "no answer within the deadline" + (trouble.isEmpty() ? "" : ": " + trouble));
+        () -> "no answer within the deadline" + trouble.get());
   }
 
   /** Fails all queries of a machine, or of every machine if null. */
   void failAll(@Nullable String machine, String message) {
-    failIf(query -> machine == null || machine.equals(query.machine), Reason.UNAVAILABLE, message);
+    failIf(
+        query -> machine == null || machine.equals(query.machine),
+        Reason.UNAVAILABLE,
+        () -> message);
   }
 
-  private void failIf(Predicate<Query> over, Reason reason, String message) {
+  private void failIf(Predicate<Query> over, Reason reason, Supplier<String> message) {
     Predicate<Query> failed =
         query -> {
           if (!over.test(query)) {
             return false;
           }
-          requests.leave();
-          fail(query, reason, message);
+          requests.leave(query.query.length);
+          fail(query, reason, message.get());
           return true;
         };
     waiting.removeIf(failed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.storage.Journal;
@@ -10,6 +11,8 @@ import io.clowder.api.wire.WireReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,9 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param journal open for appending
  * @param segment null if the journal is new
+ * @param directories who each node was found to be
  * @param records of the core, oldest first; empty if they are another protocol's than was asked for
  */
-record Recovery(Journal journal, @Nullable Segment segment, List<Message> records) {
+record Recovery(
+    Journal journal,
+    @Nullable Segment segment,
+    Map<NodeId, Long> directories,
+    List<Message> records) {
 
   /** Opens a journal and reads it back. */
   static Recovery read(
@@ -27,7 +35,7 @@ record Recovery(Journal journal, @Nullable Segment segment, List<Message> record
       throws IOException {
     Replay replay = new Replay(name, protocolName, protocol);
     Journal journal = storage.openJournal(name, replay);
-    return new Recovery(journal, replay.segment, replay.records);
+    return new Recovery(journal, replay.segment, replay.directories, replay.records);
   }
 
   private static final class Replay implements Journal.Replay {
@@ -35,6 +43,7 @@ record Recovery(Journal journal, @Nullable Segment segment, List<Message> record
     private final String protocolName;
     private final ConsensusProtocol protocol;
     private final List<Message> records = new ArrayList<>();
+    private final Map<NodeId, Long> directories = new TreeMap<>();
     private @Nullable Segment segment;
 
     Replay(String name, String protocolName, ConsensusProtocol protocol) {
@@ -54,6 +63,8 @@ record Recovery(Journal journal, @Nullable Segment segment, List<Message> record
           if (segment == null || segment.protocol().equals(protocolName)) {
             records.add(protocol.codec().read(in));
           }
+        } else if (kind == JournalWriter.DIRECTORY) {
+          directories.put(new NodeId(in.readString(64)), in.readLong());
         } else {
           throw new WireFormatException("a record of kind " + kind);
         }

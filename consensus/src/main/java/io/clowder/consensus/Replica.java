@@ -51,6 +51,9 @@ final class Replica implements Actions {
     /** This replica does not lead. */
     void follow(@Nullable NodeId leader, long term);
 
+    /** Writes what the journal must hold besides the core's records. */
+    void describe(JournalWriter journal);
+
     /** A peer is too far behind for the log. */
     void needSnapshot(NodeId peer);
   }
@@ -87,8 +90,8 @@ final class Replica implements Actions {
     }
     stepping = true;
     if (event instanceof Event.Compacted || event instanceof Event.Installed) {
-      // The journal's first files are about to go; the segment's description must not go with them.
-      journal.append(segment);
+      // The journal's first files are about to go; what it says of itself must not go with them.
+      outlet.describe(journal);
     }
     appendedBeforeStep = journal.appended();
     core.step(event, this);

@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ final class ReplicatedState {
   private List<Segment> chain = new ArrayList<>();
   private Sessions sessions = new Sessions();
   private SortedMap<NodeId, Long> incarnations = new TreeMap<>();
+  private final SortedMap<NodeId, Long> remembered = new TreeMap<>();
 
   /** Entries given to machines since the last snapshot. */
   private final ArrayDeque<Delivery> history = new ArrayDeque<>();
@@ -48,8 +50,11 @@ final class ReplicatedState {
     /** A node's session was opened, or opened before under the same nonce. */
     void opened(Sessions.Session session);
 
-    /** A session ended at this position: none of its commands will be applied any more. */
-    void ended(long session, long position);
+    /** A session ended: none of its commands will be applied any more. */
+    void ended(long session);
+
+    /** A node was seen for the first time, with this directory. */
+    void met(NodeId node, long incarnation);
 
     /** A command was applied; {@code failure} is what its machine threw, if it did. */
     void applied(
@@ -80,10 +85,6 @@ final class ReplicatedState {
     return applied;
   }
 
-  long timeMillis() {
-    return timeMillis;
-  }
-
   List<Segment> chain() {
     return chain;
   }
@@ -92,9 +93,25 @@ final class ReplicatedState {
     return sessions;
   }
 
-  /** The directory a node is known by, or null if it never opened a session. */
+  /**
+   * The directory a node is known by, or null if it never opened a session. Known from the journal
+   * before the log is applied again, since it matters for the first vote.
+   */
   @Nullable Long incarnation(NodeId node) {
-    return incarnations.get(node);
+    Long incarnation = incarnations.get(node);
+    return incarnation == null ? remembered.get(node) : incarnation;
+  }
+
+  /** What the journal says of nodes. */
+  void remember(Map<NodeId, Long> directories) {
+    remembered.putAll(directories);
+  }
+
+  /** Every node whose directory is known. */
+  SortedMap<NodeId, Long> directories() {
+    SortedMap<NodeId, Long> all = new TreeMap<>(remembered);
+    all.putAll(incarnations);
+    return all;
   }
 
   /** Bytes of entries since the last snapshot. */
@@ -140,14 +157,20 @@ final class ReplicatedState {
     machine.loading = loading;
   }
 
-  /** A machine is gone; what is in the log for it stays known. */
-  void detach(String name) {
+  /**
+   * A machine is gone; what is in the log for it stays known. Does nothing and returns false if
+   * another instance has taken its place already.
+   */
+  @SuppressWarnings("ReferenceEquality") // which instance it is, is the question
+  boolean detach(String name, StateMachine instance) {
     Machine machine = machines.get(name);
-    if (machine != null) {
-      machine.instance = null;
-      machine.current = false;
-      machine.loading = false;
+    if (machine == null || machine.instance != instance) {
+      return false;
     }
+    machine.instance = null;
+    machine.current = false;
+    machine.loading = false;
+    return true;
   }
 
   /**
@@ -160,6 +183,9 @@ final class ReplicatedState {
     Machine machine = machines.get(name);
     if (machine == null || machine.instance != instance) {
       return true;
+    }
+    if (position > applied) {
+      throw new AssertionError("machine " + name + " at " + position + ", applied " + applied);
     }
     if (position < historyStart) {
       return false;
@@ -245,7 +271,9 @@ final class ReplicatedState {
       sessions.of(open.node()).forEach(old -> end(old.id));
       session = new Sessions.Session(applied, open.node(), open.nonce(), open.ttlMillis());
       sessions.add(session);
-      incarnations.putIfAbsent(open.node(), open.incarnation());
+      if (incarnations.putIfAbsent(open.node(), open.incarnation()) == null) {
+        outcomes.met(open.node(), open.incarnation());
+      }
     }
     outcomes.opened(session);
   }
@@ -262,7 +290,7 @@ final class ReplicatedState {
         tell(machine.instance, entry);
       }
     }
-    outcomes.ended(session, applied);
+    outcomes.ended(session);
   }
 
   private static Sessions.Result run(StateMachine machine, Entry entry) {

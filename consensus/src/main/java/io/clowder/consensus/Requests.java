@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,8 @@ final class Requests {
   /** How long an answer may take before what was forwarded is sent again. */
   private static final long RETRY_NANOS = 500_000_000L;
 
+  private static final int ATTEMPTS_MAX = 4;
+
   private final Identity identity;
   private final Completions completions;
 
@@ -34,9 +38,6 @@ final class Requests {
 
     /** A fresh nonce. */
     long nonce();
-
-    /** Why nothing moves, for the message of a time-out; empty if nothing is known to be wrong. */
-    String trouble();
   }
 
   /** One command. */
@@ -49,6 +50,8 @@ final class Requests {
     byte @Nullable [] envelope;
     boolean sent;
     long sentAt;
+    int attempts;
+    boolean queued;
     boolean over;
 
     Pending(String machine, byte[] payload, long deadline, CompletableFuture<Committed> result) {
@@ -60,6 +63,7 @@ final class Requests {
   }
 
   private final AtomicInteger outstanding = new AtomicInteger();
+  private final AtomicLong outstandingBytes = new AtomicLong();
   private volatile ConsensusService.Session session = new ConsensusService.Session(0, 0);
 
   private long nonce;
@@ -86,18 +90,25 @@ final class Requests {
   }
 
   /** Takes a place among the outstanding requests; any thread. */
-  void admit() {
-    if (outstanding.incrementAndGet() > Limits.PENDING_REQUESTS) {
-      outstanding.decrementAndGet();
+  void admit(int bytes) {
+    int count = outstanding.incrementAndGet();
+    long size = outstandingBytes.addAndGet(bytes);
+    if (count > Limits.PENDING_REQUESTS || size > Limits.PENDING_BYTES) {
+      leave(bytes);
       throw CoordinationException.refused(
           Reason.OVERLOADED,
-          Limits.PENDING_REQUESTS + " requests of this node wait already; ask again later");
+          "too many requests of this node wait already, at most "
+              + Limits.PENDING_REQUESTS
+              + " of together "
+              + Limits.PENDING_BYTES / (1 << 20)
+              + " MiB may; ask again later");
     }
   }
 
   /** Gives the place back. */
-  void leave() {
+  void leave(int bytes) {
     outstanding.decrementAndGet();
+    outstandingBytes.addAndGet(-bytes);
   }
 
   ConsensusService.Session session() {
@@ -124,20 +135,29 @@ final class Requests {
     for (long sequence = lowest; sequence < next; sequence++) {
       Pending pending = at(sequence);
       if (pending != null) {
-        unsent.add(pending);
+        queue(pending);
       }
     }
   }
 
-  /** What was forwarded long ago may be lost. */
+  private void queue(Pending pending) {
+    pending.queued = true;
+    unsent.add(pending);
+  }
+
+  /** What was forwarded long ago may be lost; each time it is given twice as long. */
   void retry(long now) {
     if (openSent && now - openSentAt > RETRY_NANOS) {
       openSent = false;
     }
-    for (long sequence = lowest; sequence < next && unsent.isEmpty(); sequence++) {
+    for (long sequence = lowest; sequence < next; sequence++) {
       Pending pending = at(sequence);
-      if (pending != null && pending.sent && now - pending.sentAt > RETRY_NANOS) {
-        resend();
+      if (pending != null
+          && pending.sent
+          && !pending.queued
+          && now - pending.sentAt > RETRY_NANOS << Math.min(pending.attempts, ATTEMPTS_MAX)) {
+        pending.attempts++;
+        queue(pending);
       }
     }
   }
@@ -161,6 +181,7 @@ final class Requests {
     long left = bytes;
     while (!unsent.isEmpty() && left > 0) {
       Pending pending = unsent.poll();
+      pending.queued = false;
       byte[] envelope = pending.envelope;
       if (pending.over || envelope == null) {
         continue;
@@ -191,7 +212,7 @@ final class Requests {
           new Envelope.Command(
                   session.id(), pending.sequence, lowest, pending.machine, pending.payload)
               .encode();
-      unsent.add(pending);
+      queue(pending);
     }
   }
 
@@ -222,7 +243,7 @@ final class Requests {
     pending.over = true;
     window[(int) sequence & (window.length - 1)] = null;
     advance();
-    leave();
+    leave(pending.payload.length);
     switch (result.status()) {
       case APPLIED ->
           completions.complete(pending.result, new Committed(result.position(), result.bytes()));
@@ -307,6 +328,8 @@ final class Requests {
       Pending one = at(sequence);
       if (one != null) {
         one.envelope = null;
+        one.queued = false;
+        one.attempts = 0;
         pending.add(one);
       }
     }
@@ -323,8 +346,14 @@ final class Requests {
     return pending;
   }
 
-  /** The state was replaced by a snapshot: results that were skipped are in its session table. */
-  void reconcile(Sessions sessions) {
+  /**
+   * The state was replaced by a snapshot at {@code position}: results that were skipped are in its
+   * session table. A session that was opened later is none of its business.
+   */
+  void reconcile(Sessions sessions, long position) {
+    if (session.id() > position) {
+      return;
+    }
     if (session.id() == 0) {
       for (Sessions.Session candidate : sessions.all()) {
         opened(candidate);
@@ -355,20 +384,19 @@ final class Requests {
   }
 
   /** Fails what is past its deadline. */
-  void expire(long now) {
+  void expire(long now, Supplier<String> trouble) {
     removeIf(
         pending -> {
           if (now - pending.deadline < 0) {
             return false;
           }
-          String trouble = identity.trouble();
           fail(
               pending,
               Reason.TIMEOUT,
               (pending.sent
                       ? "no result within the deadline, it may still happen"
                       : "not done within the deadline")
-                  + (trouble.isEmpty() ? "" : ": " + trouble));
+                  + trouble.get());
           return true;
         });
   }
@@ -388,7 +416,7 @@ final class Requests {
   /** Fails a command; it did not happen if it never left. */
   private void fail(Pending pending, Reason reason, String message) {
     pending.over = true;
-    leave();
+    leave(pending.payload.length);
     completions.fail(
         pending.result,
         new CoordinationException(

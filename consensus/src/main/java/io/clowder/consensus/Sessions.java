@@ -109,10 +109,12 @@ final class Sessions {
 
     /** Forgets what the session's node has received. */
     void acknowledge(long sequence) {
-      long limit = Math.min(sequence, end);
-      while (acknowledged < limit) {
+      while (acknowledged < Math.min(sequence, end)) {
         results[(int) acknowledged++ & (results.length - 1)] = null;
       }
+      // What was given up before it got here is refused, should a late copy come.
+      acknowledged = Math.max(acknowledged, sequence);
+      end = Math.max(end, acknowledged);
     }
 
     private void grow() {

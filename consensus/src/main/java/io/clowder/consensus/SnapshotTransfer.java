@@ -49,7 +49,7 @@ final class SnapshotTransfer {
     void made(long position, long size);
 
     /** Our own snapshot could not be made; on the group's thread. */
-    void notMade(IOException failure);
+    void notMade(Throwable failure);
   }
 
   // Touched by the background only.
@@ -88,8 +88,12 @@ final class SnapshotTransfer {
             }
             long position = latest == null ? none : latest.position();
             peers.enqueue(() -> loaded.accept(position));
-          } catch (IOException e) {
-            log.error("machine {} cannot read its part of the snapshot", name, e);
+          } catch (IOException | RuntimeException | LinkageError | AssertionError e) {
+            peers.enqueue(
+                () -> {
+                  throw new IllegalStateException(
+                      "machine " + name + " cannot read its part of the snapshot: " + e, e);
+                });
           }
         });
   }
@@ -122,7 +126,7 @@ final class SnapshotTransfer {
               Snapshots.Snapshot made = writing.commit(null);
               peers.enqueue(() -> peers.made(made.position(), made.size()));
             }
-          } catch (IOException e) {
+          } catch (IOException | RuntimeException | LinkageError | AssertionError e) {
             peers.enqueue(() -> peers.notMade(e));
           }
         });
@@ -193,7 +197,7 @@ final class SnapshotTransfer {
             peers.send(peer, new GroupMessage.Want(offer.position(), receiving.size()));
           } catch (IOException e) {
             log.warn("cannot take the snapshot at {}: {}", offer.position(), e.toString());
-            receiving = null;
+            stopReceiving();
           }
         });
   }
@@ -219,20 +223,20 @@ final class SnapshotTransfer {
             peers.enqueue(() -> peers.received(received));
           } catch (IOException e) {
             log.warn("cannot take the snapshot at {}: {}", chunk.position(), e.toString());
-            try {
-              stopReceiving();
-            } catch (IOException again) {
-              log.warn("cannot close it either: {}", again.toString());
-            }
+            stopReceiving();
           }
         });
   }
 
-  private void stopReceiving() throws IOException {
+  private void stopReceiving() {
     Snapshots.Writing writing = receiving;
     receiving = null;
     if (writing != null) {
-      writing.close();
+      try {
+        writing.close();
+      } catch (IOException e) {
+        log.warn("cannot close the snapshot that was being received: {}", e.toString());
+      }
     }
   }
 }

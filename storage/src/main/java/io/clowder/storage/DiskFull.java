@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.storage;
 
+import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.util.Locale;
 
@@ -18,6 +19,6 @@ final class DiskFull {
 
   /** The failure as this package reports it. */
   static IOException at(String path, IOException cause) {
-    return new IOException("disk full: " + path + ": " + cause.getMessage(), cause);
+    return new Storage.DiskFullException("disk full: " + path + ": " + cause.getMessage(), cause);
   }
 }

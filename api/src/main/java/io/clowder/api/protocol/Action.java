@@ -11,7 +11,9 @@ public sealed interface Action {
    * Append the record to the journal and sync it.
    *
    * @param slot the highest slot the record speaks of, 0 if it speaks of none: a {@link Trim} to
-   *     that slot or a later one makes the record superfluous
+   *     that slot or a later one makes the record superfluous. A record of slot 0 may go with the
+   *     next trim: what a core must not forget, such as a vote, has the slot after the last one
+   *     trimmed
    */
   record Persist(Message message, long slot) implements Action {}
 

@@ -9,6 +9,7 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>After an {@link IOException} from {@code append}, {@code sync} or {@code trim} the state of
  * what was not synced is unknown; the journal refuses all further use, and has to be opened again.
+ * A {@link Storage.DiskFullException} comes before anything is torn.
  */
 @ProviderType
 public interface Journal extends AutoCloseable {

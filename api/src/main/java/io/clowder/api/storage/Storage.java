@@ -30,6 +30,19 @@ public interface Storage {
   long freeBytes() throws IOException;
 
   /**
+   * There is no room. Nothing that was there is torn: the journal can be opened again, and there is
+   * room then for what compacts it.
+   */
+  final class DiskFullException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    /** Names the file. */
+    public DiskFullException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /**
    * What has been read is not what was written: file and offset are in the message. Nothing was
    * changed.
    */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.Node;
+import io.clowder.api.NodeId;
+import io.clowder.api.transport.Transport;
+import io.clowder.api.wire.WireFormatException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What people are told of a group on this node: the one answer to "why is it stuck?". */
+final class Health {
+  private static final Logger log = LoggerFactory.getLogger(Health.class);
+  private static final long SECOND = 1_000_000_000L;
+  private static final int MIB = 1 << 20;
+
+  private final GroupSetting setting;
+  private final Node node;
+  private final Transport transport;
+
+  /** Why the replica will not come back by itself; empty if it may. */
+  String broken = "";
+
+  /** Why the replica could not be opened last time. */
+  String opening = "";
+
+  /** Why the last snapshot was not made. */
+  String snapshot = "";
+
+  /** Why the leader takes nothing, in its words. */
+  String leader = "";
+
+  /** Whether the others know this node by another directory. */
+  boolean stranger;
+
+  /** Free bytes of the disk if they are too few, else -1. */
+  long freeBytes = -1;
+
+  private long malformedAt;
+
+  Health(GroupSetting setting, Node node, Transport transport) {
+    this.setting = setting;
+    this.node = node;
+    this.transport = transport;
+  }
+
+  boolean isDiskLow() {
+    return freeBytes >= 0;
+  }
+
+  String diskMessage() {
+    return "disk: %d MiB free on %s, new work is refused under %d MiB"
+        .formatted(freeBytes / MIB, node.id(), setting.reserveBytes() / MIB);
+  }
+
+  /** Logs a message that makes no sense, now and then. */
+  void malformed(NodeId from, WireFormatException failure, long now) {
+    if (now - malformedAt > SECOND) {
+      malformedAt = now;
+      log.warn("group {}: message of {} ignored: {}", setting.name(), from, failure.getMessage());
+    }
+  }
+
+  /**
+   * What holds progress up, a sentence each.
+   *
+   * @param replica null while it is not open
+   * @param protocol the protocol it needs
+   * @param provided whether a provider of that is there
+   * @param absent the machines that are away
+   */
+  List<String> problems(
+      long now, @Nullable Replica replica, String protocol, boolean provided, List<String> absent) {
+    List<String> problems = new ArrayList<>();
+    if (!broken.isEmpty()) {
+      problems.add(broken);
+    } else if (replica == null && !provided) {
+      problems.add("bundle: no provider of protocol '" + protocol + "' is active on " + node.id());
+    } else if (replica == null && !opening.isEmpty()) {
+      problems.add(opening);
+    }
+    if (stranger) {
+      problems.add(
+          "identity: the cluster knows "
+              + node.id()
+              + " by another data directory; bring that back, or give this node another name");
+    }
+    if (isDiskLow()) {
+      problems.add(diskMessage());
+    }
+    if (!leader.isEmpty()) {
+      problems.add(leader);
+    }
+    if (!snapshot.isEmpty()) {
+      problems.add(snapshot);
+    }
+    if (replica != null) {
+      ofReplica(problems, now, replica);
+      for (String name : absent) {
+        problems.add("bundle: machine '" + name + "' is away; no snapshot can be made");
+      }
+    }
+    for (Transport.Link link : transport.links()) {
+      if (!link.up()) {
+        String reason = link.problem().isEmpty() ? "" : ": " + link.problem();
+        problems.add("peer: " + link.peer() + " is not connected" + reason);
+      }
+    }
+    return problems;
+  }
+
+  private static void ofReplica(List<String> problems, long now, Replica replica) {
+    String waiting = replica.core().view().waiting();
+    if (!waiting.isEmpty()) {
+      problems.add("quorum: " + waiting);
+    }
+    long since = replica.journal().writingSince();
+    if (since != 0 && now - since > SECOND) {
+      problems.add("disk: a sync has not returned for " + (now - since) / SECOND + " s");
+    }
+  }
+}
