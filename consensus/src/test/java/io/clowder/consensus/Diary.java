@@ -16,11 +16,15 @@ import java.io.InputStream;
 final class Diary implements StateMachine {
   private final StringBuilder lines = new StringBuilder();
 
+  /** The time of the last entry. */
+  long timeMillis;
+
   /** How often the state was replaced. */
   int restored;
 
   @Override
   public byte[] apply(Entry entry) {
+    timeMillis = entry.timeMillis();
     if (entry.kind() == Entry.Kind.SESSION_ENDED) {
       lines.append(entry.position()).append('-').append(entry.session()).append(' ');
       return new byte[0];

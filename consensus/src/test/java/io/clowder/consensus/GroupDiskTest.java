@@ -68,10 +68,11 @@ class GroupDiskTest {
     OneNode node = OneNode.serving();
     node.submit("a");
     node.settle();
-    node.storage.journal().failure = new IOException("disk full: 0 bytes left");
+    node.storage.journal().failure =
+        new Storage.DiskFullException("main/0 needs 4 KiB", new IOException("full"));
     CompletionStage<Committed> waiting = node.submit("b");
     node.settle();
-    assertEquals(List.of("disk full: 0 bytes left"), node.status().problems());
+    assertEquals(List.of("disk: main/0 needs 4 KiB"), node.status().problems());
     assertEquals("down", node.status().role());
 
     node.pass(Duration.ofMillis(1_500));

@@ -13,6 +13,7 @@ import static io.clowder.consensus.Workbench.open;
 import static io.clowder.consensus.Workbench.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.NodeId;
@@ -55,6 +56,16 @@ class GroupMembersTest {
     return new Envelope.Open(N1, node.incarnation(), nonce, 10_000).encode();
   }
 
+  /** The number in the last message of a kind that was sent to the leader. */
+  private static long idOf(OneNode node, String kind) {
+    String last =
+        node.wire.sent.stream()
+            .filter(sent -> sent.startsWith("n2 " + kind))
+            .reduce((a, b) -> b)
+            .orElseThrow();
+    return Long.parseLong(last.replaceAll(".*\\bid=(-?\\d+).*", "$1"));
+  }
+
   private static long count(OneNode node, String prefix) {
     return node.wire.sent.stream().filter(sent -> sent.startsWith(prefix)).count();
   }
@@ -73,8 +84,7 @@ class GroupMembersTest {
 
     CompletionStage<byte[]> query = node.query(ReadConsistency.LINEARIZABLE);
     node.settle();
-    assertTrue(node.wire.sent.contains("n2 ReadAt[id=1]"));
-    deliver(node, new GroupMessage.ReadFrom(1, 3));
+    deliver(node, new GroupMessage.ReadFrom(idOf(node, "ReadAt"), 3));
     assertFalse(query.toCompletableFuture().isDone(), "position 3 is not applied yet");
     decide(node, 3, new byte[0]);
     assertEquals("2:a ", text(done(query)));
@@ -149,25 +159,43 @@ class GroupMembersTest {
     OneNode node = node(false);
     decide(node, 1, opening(node));
     long opened = node.service.session().validUntilNanos();
-    node.pass(Duration.ofMillis(2_100));
-    assertTrue(node.wire.sent.contains("n2 Renew[session=1, id=1]"));
-    long sentBy = node.now;
+    node.pass(Duration.ofMillis(1_100));
+    long sentAt = idOf(node, "Renew");
+    assertTrue(sentAt <= node.now && sentAt >= node.now - 1_100 * MILLIS);
     node.pass(Duration.ofMillis(100));
-    deliver(node, new GroupMessage.Renewed(1, 1, true));
-    long valid = node.service.session().validUntilNanos();
-    assertTrue(valid > opened);
-    assertTrue(valid <= sentBy + 9_700 * MILLIS, "counted from the answer");
+    deliver(node, new GroupMessage.Renewed(1, sentAt, true));
+    assertEquals(sentAt + 9_700 * MILLIS, node.service.session().validUntilNanos());
+    assertTrue(node.service.session().validUntilNanos() > opened);
   }
 
   @Test
-  void anOldAnswerRenewsNothing() {
+  void anAnswerThatSaysNoRenewsNothing() {
     OneNode node = node(false);
     decide(node, 1, opening(node));
     long opened = node.service.session().validUntilNanos();
-    node.pass(Duration.ofMillis(2_100));
-    deliver(node, new GroupMessage.Renewed(1, 99, true));
-    deliver(node, new GroupMessage.Renewed(1, 1, false));
+    node.pass(Duration.ofMillis(1_100));
+    deliver(node, new GroupMessage.Renewed(1, idOf(node, "Renew"), false));
+    deliver(node, new GroupMessage.Renewed(2, idOf(node, "Renew"), true));
     assertEquals(opened, node.service.session().validUntilNanos());
+  }
+
+  @Test
+  void aLeaderWithoutRoomSaysSo() {
+    OneNode leader = node(true);
+    leader.protocol.resigns = false;
+    leader.storage.freeBytes = 0;
+    leader.pass(Duration.ofSeconds(2));
+    deliver(leader, new GroupMessage.Forward(List.of(open(N2, 8))));
+    String reason = "disk: 0 MiB free on n1, new work is refused under 1 MiB";
+    assertTrue(leader.wire.sent.contains("n2 Busy[reason=" + reason + "]"));
+
+    OneNode follower = node(false);
+    deliver(follower, new GroupMessage.Busy("disk: full"));
+    assertEquals(
+        List.of("n2 leads and takes nothing new, disk: full"), follower.status().problems());
+    follower.protocol.leader = null;
+    follower.settle();
+    assertEquals(List.of(), follower.status().problems(), "it leads no more");
   }
 
   @Test
@@ -229,6 +257,8 @@ class GroupMembersTest {
       node.submit("x");
       node.settle();
     }
+    assertNull(node.storage.snapshots.latest, "while a laggard takes pieces nothing newer comes");
+    node.pass(Duration.ofSeconds(1));
     long size = node.storage.snapshots.latest.size();
     deliver(node, new GroupMessage.Want(12, 0));
     assertEquals(1, count(node, "n2 Chunk[position=12, offset=0, size=" + size));

@@ -149,7 +149,7 @@ class GroupRecoveryTest {
     node.settle();
     CompletionStage<Committed> sent = node.submit("b");
     node.work();
-    CompletionStage<Void> left = node.group.removeMachine("diary");
+    CompletionStage<Void> left = node.group.removeMachine("diary", node.diary);
     node.settle();
     done(left);
     assertEquals(Reason.UNAVAILABLE, failure(sent).reason());
@@ -183,7 +183,7 @@ class GroupRecoveryTest {
     OneNode node = OneNode.serving();
     submitAll(node, 25);
     assertNotNull(node.storage.snapshots.latest);
-    node.group.removeMachine("diary");
+    node.group.removeMachine("diary", node.diary);
     Diary next = new Diary();
     node.group.addMachine("diary", next);
     node.settle();
@@ -196,7 +196,7 @@ class GroupRecoveryTest {
     OneNode node = OneNode.serving();
     node.submit("a");
     node.settle();
-    node.group.removeMachine("diary");
+    node.group.removeMachine("diary", node.diary);
     for (int i = 0; i < 40; i++) {
       node.submit("x");
       node.settle();
@@ -285,7 +285,9 @@ class GroupRecoveryTest {
     assertEquals(
         List.of("disk: a snapshot could not be made: no space left"), node.status().problems());
     node.storage.snapshots.failure = null;
-    node.settle();
+    node.pass(Duration.ofSeconds(9));
+    assertNull(node.storage.snapshots.latest, "tried over and over");
+    node.pass(Duration.ofSeconds(1));
     assertEquals(List.of(), node.status().problems());
     assertNotNull(node.storage.snapshots.latest);
   }

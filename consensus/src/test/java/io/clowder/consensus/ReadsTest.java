@@ -41,7 +41,7 @@ class ReadsTest {
     boolean leads = true;
     @Nullable NodeId leader;
     long applied;
-    String trouble = "";
+    private long tickets;
 
     @Override
     public boolean leads() {
@@ -74,8 +74,8 @@ class ReadsTest {
     }
 
     @Override
-    public String trouble() {
-      return trouble;
+    public long ticket() {
+      return ++tickets;
     }
 
     void follow(@Nullable NodeId newLeader) {
@@ -90,11 +90,11 @@ class ReadsTest {
     reads.failAll(null, "end of the test");
     caller.complete();
     queries.forEach(query -> assertTrue(query.result.isDone()));
-    assertEquals(0, caller.outstanding());
+    caller.assertNothingHeld();
   }
 
   private Reads.Query query(String machine, String text) {
-    caller.requests.admit();
+    caller.requests.admit(bytes(text).length);
     Reads.Query query = new Reads.Query(machine, bytes(text), DEADLINE, new CompletableFuture<>());
     queries.add(query);
     return query;
@@ -273,16 +273,15 @@ class ReadsTest {
 
   @Test
   void whatIsPastItsDeadlineFailsWhereverItWaits() {
-    track.trouble = "quorum: 1 of 3";
     Reads.Query underWay = ask();
     reads.start(0);
     Reads.Query confirmed = query("diary", "all");
     reads.addAt(99, confirmed);
     Reads.Query waiting = ask();
-    reads.expire(DEADLINE - 1);
+    reads.expire(DEADLINE - 1, () -> ": quorum: 1 of 3");
     caller.complete();
     assertFalse(waiting.result.isDone());
-    reads.expire(DEADLINE);
+    reads.expire(DEADLINE, () -> ": quorum: 1 of 3");
     caller.complete();
     for (Reads.Query query : List.of(waiting, underWay, confirmed)) {
       CoordinationException failure = failure(query.result);

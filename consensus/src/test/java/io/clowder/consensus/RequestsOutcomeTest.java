@@ -41,7 +41,7 @@ class RequestsOutcomeTest {
     requests.failAll(null, "end of the test");
     caller.complete();
     submitted.forEach(pending -> assertTrue(pending.result.isDone(), text(pending.payload)));
-    assertEquals(0, caller.outstanding());
+    caller.assertNothingHeld();
     assertTrue(requests.isEmpty());
   }
 
@@ -59,6 +59,10 @@ class RequestsOutcomeTest {
 
   private static Sessions.Result result(Sessions.Status status, long position) {
     return new Sessions.Result(status, position, bytes("r" + position));
+  }
+
+  private void expire(long now) {
+    requests.expire(now, () -> ": quorum: 1 of 3");
   }
 
   private void applied(long sequence, long position) {
@@ -127,12 +131,11 @@ class RequestsOutcomeTest {
 
   @Test
   void whatWasNotSentDidNotHappen() {
-    caller.trouble = "quorum: 1 of 3";
     Requests.Pending fresh = submit("a");
-    requests.expire(DEADLINE - 1);
+    expire(DEADLINE - 1);
     caller.complete();
     assertFalse(fresh.result.isDone());
-    requests.expire(DEADLINE);
+    expire(DEADLINE);
     caller.complete();
     assertFailed(fresh, Reason.TIMEOUT, Outcome.DID_NOT_HAPPEN);
     assertEquals(
@@ -144,7 +147,7 @@ class RequestsOutcomeTest {
   void whatWasNumberedButNotSentDidNotHappen() {
     Requests.Pending numbered = submit("a");
     assertTrue(requests.take(0, 0).isEmpty());
-    requests.expire(DEADLINE);
+    expire(DEADLINE);
     caller.complete();
     assertFailed(numbered, Reason.TIMEOUT, Outcome.DID_NOT_HAPPEN);
     assertTrue(requests.take(DEADLINE, MUCH).isEmpty(), "sent after it was called off");
@@ -153,11 +156,12 @@ class RequestsOutcomeTest {
   @Test
   void whatWasSentMayHaveHappened() {
     Requests.Pending sent = send("a");
-    requests.expire(DEADLINE);
+    expire(DEADLINE);
     caller.complete();
     assertFailed(sent, Reason.TIMEOUT, Outcome.MAY_HAVE_HAPPENED);
     assertEquals(
-        "no result within the deadline, it may still happen", failure(sent.result).getMessage());
+        "no result within the deadline, it may still happen: quorum: 1 of 3",
+        failure(sent.result).getMessage());
     requests.resend();
     assertTrue(requests.take(DEADLINE, MUCH).isEmpty(), "sent again after it was given up");
   }
@@ -165,7 +169,7 @@ class RequestsOutcomeTest {
   @Test
   void aLateResultCompletesNothingTwice() {
     Requests.Pending sent = send("a");
-    requests.expire(DEADLINE);
+    expire(DEADLINE);
     applied(1, 10);
     assertFailed(sent, Reason.TIMEOUT, Outcome.MAY_HAVE_HAPPENED);
     assertEquals(0, caller.outstanding());
@@ -213,7 +217,7 @@ class RequestsOutcomeTest {
   void whatWasSentUnderAnEndedSessionOnlyDidNotHappen() {
     Requests.Pending pending = send("a");
     requests.ended(SESSION);
-    requests.expire(DEADLINE);
+    expire(DEADLINE);
     caller.complete();
     assertFailed(pending, Reason.TIMEOUT, Outcome.DID_NOT_HAPPEN);
   }
@@ -225,7 +229,7 @@ class RequestsOutcomeTest {
     Requests.Pending fresh = submit("c");
     Sessions.Session known = new Sessions.Session(SESSION, N1, 101, 10_000);
     known.record(1, result(Sessions.Status.APPLIED, 10));
-    requests.reconcile(table(known));
+    requests.reconcile(table(known), 12);
     caller.complete();
     assertEquals(10, done(skipped.result).position());
     assertFalse(waiting.result.isDone());
@@ -239,7 +243,7 @@ class RequestsOutcomeTest {
   void aSessionThatEndedInWhatWasSkippedLeavesTheSentUnknown() {
     Requests.Pending sent = send("a");
     Requests.Pending fresh = submit("b");
-    requests.reconcile(table());
+    requests.reconcile(table(), 12);
     caller.complete();
     assertFailed(sent, Reason.SESSION_EXPIRED, Outcome.MAY_HAVE_HAPPENED);
     assertFalse(fresh.result.isDone());
@@ -249,12 +253,21 @@ class RequestsOutcomeTest {
   }
 
   @Test
+  void anOlderSnapshotSaysNothingOfASessionOpenedLater() {
+    Requests.Pending sent = send("a");
+    requests.reconcile(table(), SESSION - 1);
+    assertEquals(SESSION, requests.session().id());
+    applied(1, 10);
+    assertEquals(10, done(sent.result).position());
+  }
+
+  @Test
   void aSessionThatWasOpenedInWhatWasSkippedIsFound() {
     requests.ended(SESSION);
     Requests.Pending pending = submit("a");
     Sessions.Session other = new Sessions.Session(8, Workbench.N2, 55, 10_000);
     Sessions.Session ours = new Sessions.Session(9, N1, 102, 10_000);
-    requests.reconcile(table(other, ours));
+    requests.reconcile(table(other, ours), 12);
     assertEquals(9, requests.session().id());
     assertEquals(9, commands(requests.take(0, MUCH)).get(0).session());
     assertFalse(pending.result.isDone());

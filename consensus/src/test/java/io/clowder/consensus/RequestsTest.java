@@ -198,29 +198,48 @@ class RequestsTest {
   }
 
   @Test
-  void whatWasForwardedLongAgoIsSentAgain() {
+  void whatWasForwardedLongAgoIsSentAgainAndGivenTwiceAsLong() {
     caller.openSession(SESSION);
     caller.submit("kv", "a", FAR);
     requests.take(0, MUCH);
-    requests.retry(500 * MILLIS);
-    assertTrue(requests.take(500 * MILLIS, MUCH).isEmpty());
-    requests.retry(501 * MILLIS);
-    assertEquals(1, requests.take(501 * MILLIS, MUCH).size());
-    requests.retry(900 * MILLIS);
-    assertTrue(requests.take(900 * MILLIS, MUCH).isEmpty(), "too early again");
+    long last = 0;
+    for (long patience : new long[] {500, 1_000, 2_000, 4_000, 8_000, 8_000}) {
+      long due = last + patience * MILLIS;
+      requests.retry(due);
+      assertTrue(requests.take(due, MUCH).isEmpty(), "too early after " + patience);
+      last = due + 1;
+      requests.retry(last);
+      requests.retry(last);
+      assertEquals(1, requests.take(last, MUCH).size(), "after " + patience);
+    }
   }
 
   @Test
   void oneRequestTooManyIsRefused() {
     for (int i = 0; i < Limits.PENDING_REQUESTS; i++) {
-      requests.admit();
+      requests.admit(0);
     }
-    CoordinationException refused = assertThrows(CoordinationException.class, requests::admit);
+    assertOverloaded(0);
+    requests.leave(0);
+    requests.admit(0);
+    assertOverloaded(0);
+  }
+
+  @Test
+  void oneByteTooManyIsRefused() {
+    requests.admit(Limits.PENDING_BYTES - 10);
+    assertOverloaded(11);
+    requests.admit(10);
+    assertOverloaded(1);
+    requests.leave(10);
+    requests.admit(10);
+  }
+
+  private void assertOverloaded(int bytes) {
+    CoordinationException refused =
+        assertThrows(CoordinationException.class, () -> requests.admit(bytes));
     assertEquals(Reason.OVERLOADED, refused.reason());
     assertEquals(CoordinationException.Outcome.DID_NOT_HAPPEN, refused.outcome());
-    requests.leave();
-    requests.admit();
-    assertThrows(CoordinationException.class, requests::admit);
   }
 
   @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -83,7 +84,6 @@ final class Workbench {
     final Tasks executor = new Tasks();
     final Completions completions = new Completions(executor);
     final Requests requests;
-    String trouble = "";
     private long nonce = 100;
 
     Caller() {
@@ -100,11 +100,6 @@ final class Workbench {
       return ++nonce;
     }
 
-    @Override
-    public String trouble() {
-      return trouble;
-    }
-
     /** Opens the session as the log does. */
     void openSession(long id) {
       requests.opened(new Sessions.Session(id, N1, nonce, 10_000));
@@ -112,7 +107,7 @@ final class Workbench {
 
     /** Admits and adds a command. */
     Requests.Pending submit(String machine, String command, long deadline) {
-      requests.admit();
+      requests.admit(bytes(command).length);
       Requests.Pending pending =
           new Requests.Pending(machine, bytes(command), deadline, new CompletableFuture<>());
       requests.add(pending);
@@ -129,15 +124,23 @@ final class Workbench {
       int free = 0;
       try {
         while (true) {
-          requests.admit();
+          requests.admit(0);
           free++;
         }
       } catch (CoordinationException full) {
         for (int i = 0; i < free; i++) {
-          requests.leave();
+          requests.leave(0);
         }
       }
       return Limits.PENDING_REQUESTS - free;
+    }
+
+    /** Fails unless every place and every byte was given back, exactly once. */
+    void assertNothingHeld() {
+      assertEquals(0, outstanding());
+      requests.admit(Limits.PENDING_BYTES);
+      assertThrows(CoordinationException.class, () -> requests.admit(1), "bytes given back twice");
+      requests.leave(Limits.PENDING_BYTES);
     }
   }
 
