@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertTrue;
+
+import io.clowder.itests.probe.Load;
+import io.clowder.itests.probe.Probe.View;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
+import org.junit.runners.Parameterized.Parameters;
+import org.osgi.framework.Bundle;
+
+/**
+ * Three nodes; on one of them a bundle is stopped and started, updated, refreshed, while the two
+ * others are under load. For them nothing fails; the one recovers; all three agree on everything
+ * that was acknowledged.
+ */
+@RunWith(Parameterized.class)
+public class BundleLifecycleIT {
+  private static final int NODES = 3;
+  private static final int WAIT_MILLIS = 20_000;
+
+  /** Writes of each load before, during and after a change. */
+  private static final int SOME = 20;
+
+  private static final List<FelixNode> cluster = new ArrayList<>();
+  private static int loads;
+
+  private final String bundle;
+
+  public BundleLifecycleIT(String bundle) {
+    this.bundle = bundle;
+  }
+
+  @Parameters(name = "{0}")
+  public static List<String> bundles() {
+    return BundleFiles.OWN;
+  }
+
+  @BeforeClass
+  public static void start() throws Exception {
+    Path dir = Files.createTempDirectory("lifecycle");
+    String members = Ports.members(NODES);
+    for (int i = 1; i <= NODES; i++) {
+      cluster.add(FelixNode.start(dir, "n" + i, members, Map.of()));
+    }
+    for (FelixNode node : cluster) {
+      node.awaitServing();
+    }
+  }
+
+  @AfterClass
+  public static void stop() throws Exception {
+    for (FelixNode node : cluster) {
+      node.stop();
+    }
+    cluster.clear();
+  }
+
+  @Test
+  public void ofTheLeaderIsStoppedAndStarted() throws Exception {
+    change(leader(), this::stopAndStart);
+  }
+
+  @Test
+  public void ofTheLeaderIsUpdated() throws Exception {
+    change(leader(), (node, loads) -> node.bundle(bundle).update());
+  }
+
+  @Test
+  public void ofTheLeaderIsRefreshed() throws Exception {
+    change(leader(), (node, loads) -> node.refresh(node.bundle(bundle)));
+  }
+
+  @Test
+  public void ofAFollowerIsStoppedAndStarted() throws Exception {
+    change(follower(), this::stopAndStart);
+  }
+
+  @Test
+  public void ofAFollowerIsUpdated() throws Exception {
+    change(follower(), (node, loads) -> node.bundle(bundle).update());
+  }
+
+  @Test
+  public void ofAFollowerIsRefreshed() throws Exception {
+    change(follower(), (node, loads) -> node.refresh(node.bundle(bundle)));
+  }
+
+  private void stopAndStart(FelixNode node, List<Load> loads) throws Exception {
+    Bundle stopped = node.bundle(bundle);
+    stopped.stop();
+    assertEquals(Bundle.RESOLVED, stopped.getState());
+    awaitProgress(loads);
+    stopped.start();
+  }
+
+  private static void change(FelixNode victim, Change change) throws Exception {
+    List<Load> loads = new ArrayList<>();
+    for (FelixNode node : cluster) {
+      if (node != victim) {
+        loads.add(node.probe().load(node.id() + "-" + ++BundleLifecycleIT.loads));
+      }
+    }
+    List<Load.Outcome> outcomes = new ArrayList<>();
+    try {
+      awaitProgress(loads);
+      change.to(victim, loads);
+      awaitProgress(loads);
+      victim.awaitServing();
+      victim.probe().put("from", victim.id());
+      victim.probe().lockOnce("own-" + victim.id());
+    } finally {
+      for (Load load : loads) {
+        outcomes.add(load.stop());
+      }
+    }
+    for (Load.Outcome outcome : outcomes) {
+      assertEquals(List.of(), outcome.failures());
+      assertEquals(outcome.tokens().stream().sorted().distinct().toList(), outcome.tokens());
+    }
+    assertAgreement(outcomes);
+  }
+
+  /** Every node has applied all that the leader had committed, and every value is right on it. */
+  private static void assertAgreement(List<Load.Outcome> outcomes) throws Exception {
+    long committed = 0;
+    for (FelixNode node : cluster) {
+      committed = Math.max(committed, node.probe().view().committed());
+    }
+    for (FelixNode node : cluster) {
+      node.awaitServing();
+      View view = node.probe().view();
+      assertTrue(node.id() + " " + view + " of " + committed, view.applied() >= committed);
+      for (Load.Outcome outcome : outcomes) {
+        assertTrue("nothing was written", outcome.values().size() > 1);
+        for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
+          String applied = node.probe().applied(expected.getKey());
+          assertTrue(
+              "%s has %s = %s, not one of %s"
+                  .formatted(node.id(), expected.getKey(), applied, expected.getValue()),
+              expected.getValue().contains(String.valueOf(applied)));
+        }
+      }
+    }
+  }
+
+  private static void awaitProgress(List<Load> loads) throws InterruptedException {
+    for (Load load : loads) {
+      load.awaitProgress(SOME, WAIT_MILLIS);
+    }
+  }
+
+  private static FelixNode leader() throws Exception {
+    List<FelixNode> leading = new ArrayList<>();
+    boolean found =
+        Deadline.in(Duration.ofMillis(WAIT_MILLIS))
+            .until(
+                () -> {
+                  leading.clear();
+                  for (FelixNode node : cluster) {
+                    if (node.probe().view().role().equals("leader")) {
+                      leading.add(node);
+                    }
+                  }
+                  return leading.size() == 1;
+                });
+    assertTrue("leaders: " + leading.stream().map(FelixNode::id).toList(), found);
+    return leading.get(0);
+  }
+
+  private static FelixNode follower() throws Exception {
+    FelixNode leader = leader();
+    FelixNode follower = cluster.get((cluster.indexOf(leader) + 1) % NODES);
+    assertNotNull(follower.probe().view().leader());
+    return follower;
+  }
+
+  /** What is done to a node under load. */
+  private interface Change {
+    void to(FelixNode node, List<Load> loads) throws Exception;
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests;
+
+import io.clowder.itests.inside.Inside;
+import io.clowder.itests.probe.Probe;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+
+/** The jar of the package {@code inside}. */
+final class ProbeBundle {
+  private ProbeBundle() {}
+
+  /** The package that the framework must lend it. */
+  static String lent() {
+    return Probe.class.getPackageName();
+  }
+
+  static void write(Path file) throws IOException {
+    String name = Inside.class.getPackageName();
+    Manifest manifest = new Manifest();
+    Attributes headers = manifest.getMainAttributes();
+    headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    headers.putValue("Bundle-ManifestVersion", "2");
+    headers.putValue("Bundle-SymbolicName", name);
+    headers.putValue("Bundle-Activator", Inside.class.getName());
+    headers.putValue(
+        "Import-Package",
+        String.join(
+            ",",
+            List.of(
+                lent(),
+                "io.clowder.api",
+                "io.clowder.api.consensus",
+                "io.clowder.api.kv",
+                "io.clowder.api.lock",
+                "org.osgi.framework",
+                "org.osgi.service.cm",
+                "org.osgi.service.component.runtime",
+                "org.osgi.service.component.runtime.dto",
+                "org.osgi.util.tracker")));
+    try (OutputStream out = Files.newOutputStream(file);
+        JarOutputStream jar = new JarOutputStream(out, manifest)) {
+      Path folder = classes().resolve(name.replace('.', '/'));
+      try (Stream<Path> all = Files.list(folder)) {
+        for (Path one : all.sorted().toList()) {
+          jar.putNextEntry(new ZipEntry(classes().relativize(one).toString()));
+          Files.copy(one, jar);
+          jar.closeEntry();
+        }
+      }
+    }
+  }
+
+  private static Path classes() {
+    try {
+      URI folder = Inside.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+      return Path.of(folder);
+    } catch (URISyntaxException e) {
+      throw new AssertionError("a class path entry is a URI", e);
+    }
+  }
+}

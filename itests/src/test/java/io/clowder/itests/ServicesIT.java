@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertNull;
+import static org.junit.Assert.assertThrows;
+import static org.junit.Assert.assertTrue;
+import static org.ops4j.pax.exam.CoreOptions.bundle;
+import static org.ops4j.pax.exam.CoreOptions.composite;
+import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
+import static org.ops4j.pax.exam.CoreOptions.junitBundles;
+import static org.ops4j.pax.exam.CoreOptions.options;
+import static org.ops4j.pax.exam.CoreOptions.systemProperty;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.Node;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockService;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.transport.Transport;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.inject.Inject;
+import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.command.CommandSession;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.util.tracker.ServiceTracker;
+
+/** A cluster of one node: its services come up by configuration, and the shell's commands work. */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class ServicesIT {
+  private static final long WAIT_MILLIS = 30_000;
+  private static final String PORT = "clowder.itests.port";
+  private static final String DIRECTORY = "clowder.itests.directory";
+
+  @Inject private BundleContext context;
+  @Inject private ConfigurationAdmin configurations;
+  @Inject private CommandProcessor shell;
+
+  /** A service may be thrown away when its last user lets go: so not before the test's end. */
+  private final List<ServiceTracker<?, ?>> used = new ArrayList<>();
+
+  @Configuration
+  public Option[] container() throws IOException {
+    // Made by the node, once; this method is called more often.
+    Path directory = Path.of(System.getProperty("java.io.tmpdir"), "services-" + UUID.randomUUID());
+    Option[] bundles =
+        Stream.of(BundleFiles.PLATFORM, BundleFiles.OWN, List.of("io.clowder.benchmarks"))
+            .flatMap(List::stream)
+            .map(name -> bundle(BundleFiles.of(name).toUri().toString()))
+            .toArray(Option[]::new);
+    return options(
+        composite(bundles),
+        junitBundles(),
+        frameworkProperty("felix.cm.pm").value("memory"),
+        systemProperty("org.ops4j.pax.logging.DefaultServiceLog.level").value("WARN"),
+        systemProperty(PORT).value(Integer.toString(Ports.free())),
+        systemProperty(DIRECTORY).value(directory.toString()));
+  }
+
+  @Before
+  public void configure() throws IOException {
+    configurations
+        .getConfiguration("io.clowder.node", "?")
+        .updateIfDifferent(
+            FrameworkUtil.asDictionary(
+                Map.of(
+                    "id",
+                    "n1",
+                    "cluster",
+                    "services",
+                    "members",
+                    "n1=127.0.0.1:" + System.getProperty(PORT),
+                    "directory",
+                    System.getProperty(DIRECTORY))));
+    configurations
+        .getFactoryConfiguration("io.clowder.consensus.group", "main", "?")
+        .updateIfDifferent(FrameworkUtil.asDictionary(Map.of()));
+  }
+
+  @After
+  public void letGo() {
+    used.forEach(ServiceTracker::close);
+  }
+
+  @Test
+  public void everyBundleIsActive() {
+    List<String> notActive =
+        Arrays.stream(context.getBundles())
+            .filter(it -> it.getState() != Bundle.ACTIVE)
+            .filter(it -> it.getHeaders().get("Fragment-Host") == null)
+            .map(Bundle::getSymbolicName)
+            .toList();
+    assertEquals(List.of(), notActive);
+  }
+
+  @Test
+  public void theNodeIsWhoItIsConfiguredToBe() throws Exception {
+    Node node = service(Node.class);
+    assertEquals("n1", node.id().value());
+    assertEquals("services", node.cluster());
+    assertEquals(1, node.members().size());
+    assertNotNull(service(Storage.class));
+    assertEquals(List.of(), service(Transport.class).links());
+  }
+
+  @Test
+  public void everyMachineIsAnswered() throws Exception {
+    for (String machine : List.of("kv", "lock")) {
+      ConsensusService service =
+          service(
+              ConsensusService.class,
+              "(&(consensus.group=main)(machine=" + machine + ")(consensus.protocol=raft))");
+      assertEquals("main", service.status().group());
+      assertEquals("raft", service.status().protocol());
+    }
+  }
+
+  @Test
+  public void theMapMaps() throws Exception {
+    KvStore store = service(KvStore.class);
+    byte[] value = {0, 1, (byte) 0xFF};
+    long version = await(store.put("map", value));
+    KvEntry entry = await(store.get("map", ReadConsistency.LINEARIZABLE));
+    assertNotNull(entry);
+    assertArrayEquals(value, entry.value());
+    assertEquals(version, entry.version());
+    long next = await(store.compareAndSet("map", version, new byte[0]));
+    assertTrue(next + " after " + version, next > version);
+    CoordinationException conflict =
+        failure(() -> store.compareAndSet("map", version, new byte[] {9}));
+    assertEquals(CoordinationException.Reason.CONFLICT, conflict.reason());
+    assertEquals(CoordinationException.Outcome.DID_NOT_HAPPEN, conflict.outcome());
+    assertTrue(await(store.delete("map")));
+    assertNull(await(store.get("map", ReadConsistency.LINEARIZABLE)));
+  }
+
+  @Test
+  public void theLockLocks() throws Exception {
+    LockService locks = service(LockService.class);
+    Grant first = await(locks.acquire("door", Duration.ofSeconds(20)));
+    assertTrue(first.isHeld());
+    assertNull(await(locks.tryAcquire("door")));
+    CoordinationException wrong = failure(() -> locks.release("door", first.token() + 1));
+    assertEquals(CoordinationException.Reason.CONFLICT, wrong.reason());
+    await(first.release());
+    assertFalse(first.isHeld());
+    await(first.lost());
+    Grant second = await(locks.acquire("door", Duration.ofSeconds(20)));
+    assertTrue(second.token() > first.token());
+    await(second.release());
+    assertNull(await(locks.info("door")));
+  }
+
+  @Test
+  public void commandsOnTheMapWork() throws Exception {
+    service(KvStore.class);
+    assertTrue(run("kv:put fruit apple").startsWith("fruit = apple (version "));
+    assertEquals("apple", run("kv:get fruit"));
+    String json = run("kv:get fruit -o json");
+    assertTrue(json, json.startsWith("[") && json.contains("\"value\": \"apple\""));
+    String version = json.replaceFirst("(?s).*\"version\": (\\d+).*", "$1");
+    assertTrue(run("kv:cas fruit " + version + " pear").startsWith("fruit = pear (version "));
+    assertEquals("pear", run("kv:get fruit --local"));
+    assertTrue(run("kv:list fru").contains("pear"));
+    assertTrue(run("kv:list fru -o json").contains("\"key\": \"fruit\""));
+    assertTrue(run("kv:put fruit fig -o json").contains("\"value\": \"fig\""));
+    assertEquals("fruit deleted", run("kv:delete fruit"));
+    assertEquals("fruit was not there", run("kv:delete fruit"));
+    assertTrue(run("kv:delete fruit -o json").contains("\"deleted\": false"));
+  }
+
+  @Test
+  public void commandsOnLocksWork() throws Exception {
+    service(LockService.class);
+    String acquired = run("lock:acquire gate");
+    assertTrue(acquired, acquired.matches("gate token \\d+"));
+    String token = acquired.replaceFirst("gate token ", "");
+    assertTrue(run("lock:list").contains("gate"));
+    assertTrue(run("lock:list -o json").contains("\"token\": " + token));
+    assertTrue(run("lock:info gate").contains("n1"));
+    assertTrue(run("lock:info gate -o json").contains("\"node\": \"n1\""));
+    refused("lock:acquire gate --try", "taken");
+    refused("lock:release gate " + (Long.parseLong(token) + 1), "gate");
+    assertEquals("gate released", run("lock:release gate " + token));
+    assertEquals("gate is free", run("lock:info gate"));
+    String json = run("lock:acquire gate --wait 1s -o json");
+    assertTrue(json, json.contains("\"name\": \"gate\""));
+    String second = json.replaceFirst("(?s).*\"token\": (\\d+).*", "$1");
+    assertTrue(run("lock:release gate " + second + " -o json").contains("\"released\": true"));
+  }
+
+  @Test
+  public void commandsOnTheNodeWork() throws Exception {
+    run("kv:put any thing");
+    String status = run("clowder:status");
+    assertTrue(status, status.contains("leader") && status.contains("raft"));
+    String json = run("clowder:status -o json");
+    assertTrue(json, json.contains("\"group\": \"main\"") && json.contains("\"role\": \"leader\""));
+    assertEquals("nothing holds progress up", run("clowder:why"));
+    assertEquals("[]", run("clowder:why -o json").strip());
+  }
+
+  @Test
+  public void everyCommandExplainsItself() throws Exception {
+    service(KvStore.class);
+    service(LockService.class);
+    for (String command :
+        List.of(
+            "clowder:status",
+            "clowder:why",
+            "clowder:bench",
+            "kv:put",
+            "kv:get",
+            "kv:delete",
+            "kv:cas",
+            "kv:list",
+            "lock:acquire",
+            "lock:release",
+            "lock:list",
+            "lock:info")) {
+      String help = run(command + " --help");
+      assertTrue(help, help.startsWith("Usage: " + command));
+      assertTrue(help, help.contains("--help") && help.contains("table|json"));
+    }
+  }
+
+  @Test
+  public void wrongWordsGetOneClearLine() throws Exception {
+    service(KvStore.class);
+    service(LockService.class);
+    refused("kv:put alone", "VALUE");
+    refused("kv:get nobody", "nobody");
+    refused("kv:get --consistency strong x", "strong");
+    refused("kv:cas a one b", "one");
+    refused("kv:list --limit 0", "1");
+    refused("kv:list --nonsense", "--nonsense");
+    refused("kv:put " + "k".repeat(70_000) + " v", "key");
+    refused("lock:acquire x --wait soon", "soon");
+    refused("lock:release x notanumber", "notanumber");
+    refused("lock:release neverheld 1", "neverheld");
+    refused("clowder:status -o xml", "xml");
+    refused("clowder:why too many", "too");
+  }
+
+  private void refused(String line, String part) {
+    Exception failure = assertThrows(line, Exception.class, () -> run(line));
+    String message = String.valueOf(failure.getMessage());
+    String shown = line.length() > 80 ? line.substring(0, 80) + "…" : line;
+    assertTrue(shown + ": " + message, message.contains(part));
+    assertEquals(shown + ": " + message, 1, message.lines().count());
+  }
+
+  /** Runs a line in a session of its own; what it gave or printed. */
+  private String run(String line) throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (CommandSession session =
+        shell.createSession(new ByteArrayInputStream(new byte[0]), out, out)) {
+      Object value = session.execute(line);
+      return value == null ? out.toString(StandardCharsets.UTF_8) : value.toString();
+    }
+  }
+
+  private <T> T service(Class<T> type) throws Exception {
+    return service(type, "(objectClass=" + type.getName() + ")");
+  }
+
+  private <T> T service(Class<T> type, String filter) throws Exception {
+    ServiceTracker<T, T> tracker =
+        new ServiceTracker<>(
+            context,
+            context.createFilter("(&(objectClass=" + type.getName() + ")" + filter + ")"),
+            null);
+    tracker.open();
+    used.add(tracker);
+    T service = tracker.waitForService(WAIT_MILLIS);
+    assertNotNull("no " + type.getName() + " with " + filter, service);
+    return service;
+  }
+
+  private static CoordinationException failure(StageSource source) {
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> await(source.stage()));
+    return (CoordinationException) failure.getCause();
+  }
+
+  private static <T> T await(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** A request. */
+  private interface StageSource {
+    CompletionStage<?> stage();
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests.inside;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockService;
+import io.clowder.itests.probe.Load;
+import io.clowder.itests.probe.Probe;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleActivator;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
+import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
+import org.osgi.util.tracker.ServiceTracker;
+
+/** Registers the {@link Probe}. It keeps no service of ours longer than a call. */
+public final class Inside implements BundleActivator, Probe {
+  static final int WAIT_MILLIS = 30_000;
+
+  private @Nullable Services services;
+
+  @Override
+  public void start(BundleContext context) throws InvalidSyntaxException {
+    services = new Services(context);
+    context.registerService(Probe.class, this, null);
+  }
+
+  @Override
+  public void stop(BundleContext context) {
+    services().close();
+  }
+
+  @Override
+  public void configure(String pid, Map<String, String> values) throws Exception {
+    ConfigurationAdmin admin = services().configurations();
+    String[] name = pid.split("~", 2);
+    Configuration configuration =
+        name.length == 2
+            ? admin.getFactoryConfiguration(name[0], name[1], "?")
+            : admin.getConfiguration(pid, "?");
+    configuration.update(FrameworkUtil.asDictionary(values));
+  }
+
+  @Override
+  public View view() throws Exception {
+    GroupStatus status = services().group().status();
+    NodeId leader = status.leader();
+    return new View(
+        status.role(),
+        leader == null ? null : leader.value(),
+        status.committed(),
+        status.applied());
+  }
+
+  @Override
+  public void put(String key, String value) throws Exception {
+    await(services().map().put(key, value.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  @Override
+  public long lockOnce(String name) throws Exception {
+    return lockOnce(services().locks(), name);
+  }
+
+  @Override
+  public void catchUp() throws Exception {
+    await(services().map().get("nothing", ReadConsistency.LINEARIZABLE));
+  }
+
+  @Override
+  public @Nullable String applied(String key) throws Exception {
+    KvEntry entry = await(services().map().get(key, ReadConsistency.LOCAL));
+    return entry == null ? null : new String(entry.value(), StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public List<String> missing() throws InterruptedException {
+    ServiceComponentRuntime runtime = services().components();
+    List<String> missing = new ArrayList<>();
+    for (ComponentDescriptionDTO component : runtime.getComponentDescriptionDTOs()) {
+      for (ComponentConfigurationDTO one : runtime.getComponentConfigurationDTOs(component)) {
+        if (one.state != ComponentConfigurationDTO.ACTIVE) {
+          missing.add(
+              "%s: state %d, without %s, failure %s"
+                  .formatted(
+                      component.name,
+                      one.state,
+                      Arrays.stream(one.unsatisfiedReferences).map(it -> it.name).toList(),
+                      one.failure));
+        }
+      }
+    }
+    return missing;
+  }
+
+  @Override
+  public Load load(String name) {
+    return new RunningLoad(name, services());
+  }
+
+  static long lockOnce(LockService locks, String name) throws Exception {
+    Grant grant = await(locks.acquire(name, Duration.ofMillis(WAIT_MILLIS)));
+    try {
+      return grant.token();
+    } finally {
+      await(grant.release());
+    }
+  }
+
+  static <T extends @Nullable Object> T await(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(WAIT_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private Services services() {
+    if (services == null) {
+      throw new IllegalStateException("not started");
+    }
+    return services;
+  }
+
+  /** What this bundle uses, waited for whenever it is away. */
+  static final class Services {
+    private final ServiceTracker<ConfigurationAdmin, ConfigurationAdmin> configurations;
+    private final ServiceTracker<ServiceComponentRuntime, ServiceComponentRuntime> components;
+    private final ServiceTracker<ConsensusService, ConsensusService> group;
+    private final ServiceTracker<KvStore, KvStore> map;
+    private final ServiceTracker<LockService, LockService> locks;
+
+    Services(BundleContext context) throws InvalidSyntaxException {
+      configurations = new ServiceTracker<>(context, ConfigurationAdmin.class, null);
+      components = new ServiceTracker<>(context, ServiceComponentRuntime.class, null);
+      group =
+          new ServiceTracker<>(
+              context,
+              context.createFilter(
+                  "(&(objectClass=" + ConsensusService.class.getName() + ")(machine=kv))"),
+              null);
+      map = new ServiceTracker<>(context, KvStore.class, null);
+      locks = new ServiceTracker<>(context, LockService.class, null);
+      configurations.open();
+      components.open();
+      group.open();
+      map.open();
+      locks.open();
+    }
+
+    ConfigurationAdmin configurations() throws InterruptedException {
+      return present(configurations);
+    }
+
+    ServiceComponentRuntime components() throws InterruptedException {
+      return present(components);
+    }
+
+    ConsensusService group() throws InterruptedException {
+      return present(group);
+    }
+
+    KvStore map() throws InterruptedException {
+      return present(map);
+    }
+
+    LockService locks() throws InterruptedException {
+      return present(locks);
+    }
+
+    void close() {
+      configurations.close();
+      components.close();
+      group.close();
+      map.close();
+      locks.close();
+    }
+
+    private static <T> T present(ServiceTracker<T, T> tracker) throws InterruptedException {
+      T service = tracker.waitForService(WAIT_MILLIS);
+      if (service == null) {
+        throw new IllegalStateException("a service is away for " + WAIT_MILLIS + " ms");
+      }
+      return service;
+    }
+  }
+}

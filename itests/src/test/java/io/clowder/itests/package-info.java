@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The bundles together, in real frameworks and real processes.
+ *
+ * <pre>
+ *   ManifestIT          what the jars say of themselves
+ *   ServicesIT          one node in a container of Pax Exam: services and shell commands
+ *   BundleLifecycleIT   three frameworks, load, and bundles that are stopped, updated, refreshed
+ *   RefreshLeakIT       one framework, 200 refreshes: nothing is left behind
+ *   ProcessIT           the distribution: processes, kill -9, damaged files, bad input
+ * </pre>
+ *
+ * <p>Services of a framework are reached through a {@link io.clowder.itests.probe.Probe}: a bundle
+ * made of the package {@code inside}, which talks to the services in their own class space and to
+ * the test by types that the framework lends it from the class path.
+ */
+@NullMarked
+package io.clowder.itests;
+
+import org.jspecify.annotations.NullMarked;
