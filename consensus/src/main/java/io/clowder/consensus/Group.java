@@ -106,6 +106,8 @@ public final class Group implements Transport.Receiver {
   private long term;
   private long lastTicket;
   private long undecidedBytes;
+
+  /** What is to be proposed besides this node's own commands. */
   private List<byte[]> forwarded = new ArrayList<>();
 
   private boolean snapshotUnderWay;
@@ -294,12 +296,9 @@ public final class Group implements Transport.Receiver {
             reads.failAll(null, STOPPED);
           } else if (consistency == ReadConsistency.LINEARIZABLE) {
             reads.add(query);
-          } else if (consistency == ReadConsistency.SEQUENTIAL
-              && state.applied() < highestApplied) {
-            // The replica was opened again and has not yet come back to where it was.
-            reads.addAt(highestApplied, query);
           } else {
-            reads.answer(query);
+            // A replica that was opened again may not have come back yet to where it was.
+            reads.addAt(consistency == ReadConsistency.SEQUENTIAL ? highestApplied : 0, query);
           }
         });
   }
@@ -375,9 +374,6 @@ public final class Group implements Transport.Receiver {
     List<byte[]> batch = forwarded;
     forwarded = new ArrayList<>();
     batch.addAll(requests.take(now, Limits.UNDECIDED_BYTES - undecidedBytes));
-    for (long session : sessionClock.due(now)) {
-      batch.add(new Envelope.Expire(session).encode());
-    }
     if (batch.isEmpty()) {
       return false;
     }
@@ -411,7 +407,9 @@ public final class Group implements Transport.Receiver {
     nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
     requests.expire(now, this::because);
     reads.expire(now, this::because);
-    if (!leads) {
+    if (leads) {
+      sessionClock.due(now).forEach(id -> forwarded.add(new Envelope.Expire(id).encode()));
+    } else {
       requests.retry(now);
     }
     reads.retry(now);
@@ -638,7 +636,9 @@ public final class Group implements Transport.Receiver {
         machine,
         none,
         position -> {
-          if (!state.catchUp(name, machine, position)) {
+          if (state.catchUp(name, machine, position)) {
+            requests.collect(state.sessions());
+          } else {
             load(source, name, machine);
           }
         });
@@ -922,8 +922,9 @@ public final class Group implements Transport.Receiver {
     public void refuse(Action.Refuse refusal) {
       holdUntil = now + HOLD_NANOS;
       nextTick = Math.min(nextTick, holdUntil);
-      reads.refused(refusal.ticket());
-      requests.resend();
+      if (!reads.refused(refusal.ticket())) {
+        requests.resend();
+      }
     }
 
     @Override
@@ -986,6 +987,11 @@ public final class Group implements Transport.Receiver {
     @Override
     public @Nullable StateMachine machine(String name) {
       return state.machine(name);
+    }
+
+    @Override
+    public boolean isComing(String name) {
+      return state.isComing(name);
     }
 
     @Override
@@ -1077,7 +1083,9 @@ public final class Group implements Transport.Receiver {
     @Override
     public void applied(
         long session, long sequence, Sessions.Result result, @Nullable RuntimeException failure) {
-      requests.applied(session, sequence, result, failure);
+      if (!requests.isEarly(session, sequence, result, state::isComing)) {
+        requests.applied(session, sequence, result, failure);
+      }
     }
   }
 }

@@ -52,6 +52,9 @@ final class Reads {
     /** A machine that is there and current, or null. */
     @Nullable StateMachine machine(String name);
 
+    /** Whether a machine that is not current is there, and will be. */
+    boolean isComing(String name);
+
     /** A number for a barrier or a batch of proposals that no other has had. */
     long ticket();
   }
@@ -107,7 +110,7 @@ final class Reads {
   void addAt(long position, Query query) {
     List<Query> one = new ArrayList<>();
     one.add(query);
-    confirmed.add(new Confirmed(position, new Round(one, List.of(), 0)));
+    confirmed.add(new Confirmed(position, new Round(one, new ArrayList<>(), 0)));
   }
 
   /**
@@ -152,12 +155,13 @@ final class Reads {
     }
   }
 
-  /** The barrier was refused, or its road is gone: the queries wait for the next. */
-  void refused(long id) {
+  /** A barrier was refused: the queries wait for the next. Returns whether it was a barrier. */
+  boolean refused(long id) {
     Round round = underWay.remove(id);
     if (round != null) {
       waiting.addAll(round.queries);
     }
+    return round != null;
   }
 
   /** The way to the leader changed. */
@@ -187,18 +191,30 @@ final class Reads {
     long applied = road.applied();
     for (Iterator<Confirmed> i = confirmed.iterator(); i.hasNext(); ) {
       Confirmed next = i.next();
-      if (next.position <= applied) {
+      if (next.position > applied) {
+        continue;
+      }
+      any |= next.round.queries.removeIf(this::answered);
+      any |= !next.round.others.isEmpty();
+      next.round.others.forEach(other -> other.accept(next.position));
+      next.round.others.clear();
+      if (next.round.queries.isEmpty()) {
         i.remove();
-        any = true;
-        next.round.queries.forEach(this::answer);
-        next.round.others.forEach(other -> other.accept(next.position));
       }
     }
     return any;
   }
 
-  /** Answers from what is applied. */
-  void answer(Query query) {
+  /** Answers from what is applied, unless the machine is only just catching up. */
+  private boolean answered(Query query) {
+    if (road.isComing(query.machine)) {
+      return false;
+    }
+    answer(query);
+    return true;
+  }
+
+  private void answer(Query query) {
     requests.leave(query.query.length);
     StateMachine machine = road.machine(query.machine);
     if (machine == null) {

@@ -56,7 +56,11 @@ final class ReplicatedState {
     /** A node was seen for the first time, with this directory. */
     void met(NodeId node, long incarnation);
 
-    /** A command was applied; {@code failure} is what its machine threw, if it did. */
+    /**
+     * A command was applied.
+     *
+     * @param failure what its machine threw, if it did
+     */
     void applied(
         long session, long sequence, Sessions.Result result, @Nullable RuntimeException failure);
   }
@@ -140,6 +144,12 @@ final class ReplicatedState {
   @Nullable StateMachine machine(String name) {
     Machine machine = machines.get(name);
     return machine == null || !machine.current ? null : machine.instance;
+  }
+
+  /** Whether a machine is there and will soon have everything applied. */
+  boolean isComing(String name) {
+    Machine machine = machines.get(name);
+    return machine != null && machine.instance != null && !machine.current;
   }
 
   // --- machines come and go -------------------------------------------------------------------

@@ -360,14 +360,8 @@ final class Requests {
       }
       return;
     }
-    Sessions.Session known = sessions.get(session.id());
-    if (known != null) {
-      for (long sequence = lowest; sequence < next; sequence++) {
-        Sessions.Result result = known.result(sequence);
-        if (result != null) {
-          applied(session.id(), sequence, result, null);
-        }
-      }
+    if (sessions.get(session.id()) != null) {
+      collect(sessions);
       return;
     }
     // Ended somewhere in what was skipped; a command may have been applied before that.
@@ -381,6 +375,26 @@ final class Requests {
         fresh.addLast(pending);
       }
     }
+  }
+
+  /** Completes what has its result in the session table by now. */
+  void collect(Sessions sessions) {
+    Sessions.Session known = sessions.get(session.id());
+    for (long sequence = lowest; known != null && sequence < next; sequence++) {
+      Sessions.Result result = known.result(sequence);
+      if (result != null) {
+        applied(session.id(), sequence, result, null);
+      }
+    }
+  }
+
+  /** Whether the command was for a machine that {@code isComing}, and its result will be known. */
+  boolean isEarly(long session, long sequence, Sessions.Result result, Predicate<String> isComing) {
+    Pending pending =
+        session == this.session.id() && sequence >= lowest && sequence < next ? at(sequence) : null;
+    return result.status() == Sessions.Status.PENDING
+        && pending != null
+        && isComing.test(pending.machine);
   }
 
   /** Fails what is past its deadline. */

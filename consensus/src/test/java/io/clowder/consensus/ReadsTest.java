@@ -40,6 +40,7 @@ class ReadsTest {
     final Diary diary = new Diary();
     boolean leads = true;
     @Nullable NodeId leader;
+    boolean isComing;
     long applied;
     private long tickets;
 
@@ -71,6 +72,11 @@ class ReadsTest {
     @Override
     public @Nullable StateMachine machine(String name) {
       return name.equals("diary") ? diary : null;
+    }
+
+    @Override
+    public boolean isComing(String name) {
+      return isComing;
     }
 
     @Override
@@ -311,6 +317,18 @@ class ReadsTest {
   }
 
   @Test
+  void aQueryWaitsForAMachineThatIsOnlyJustComing() {
+    track.isComing = true;
+    Reads.Query early = query("diary", "all");
+    reads.addAt(0, early);
+    run();
+    assertFalse(early.result.isDone());
+    track.isComing = false;
+    run();
+    assertTrue(early.result.isDone());
+  }
+
+  @Test
   void everyAnswerOfTheMachineHasItsOutcome() {
     assertEquals(Reason.INVALID, answered("diary", "nonsense").reason());
     assertEquals("what is 'nonsense'?", answered("diary", "nonsense").getMessage());
@@ -318,14 +336,16 @@ class ReadsTest {
     assertEquals(Reason.TOO_LARGE, answered("diary", "size " + (Limits.RESULT_BYTES + 1)).reason());
     assertEquals(Reason.UNAVAILABLE, answered("other", "all").reason());
     Reads.Query largest = query("diary", "size " + Limits.RESULT_BYTES);
-    reads.answer(largest);
+    reads.addAt(0, largest);
+    run();
     caller.complete();
     assertEquals(Limits.RESULT_BYTES, done(largest.result).length);
   }
 
   private CoordinationException answered(String machine, String text) {
     Reads.Query query = query(machine, text);
-    reads.answer(query);
+    reads.addAt(0, query);
+    run();
     caller.complete();
     assertEquals(Outcome.DID_NOT_HAPPEN, failure(query.result).outcome());
     return failure(query.result);
