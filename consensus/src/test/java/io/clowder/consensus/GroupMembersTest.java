@@ -215,6 +215,45 @@ class GroupMembersTest {
   }
 
   @Test
+  void aWipedNodeIsAStrangerAlsoBeforeTheLogIsAppliedAgain() {
+    OneNode first = node(true);
+    deliver(first, new GroupMessage.Forward(List.of(open(N2, 8))));
+    first.submit("a");
+    first.settle();
+    first.storage.journal().crash();
+
+    OneNode again = new OneNode(first.storage, "instant", N1, N2);
+    again.protocol.knowsDecided = false;
+    again.protocol.leads = false;
+    again.group.addProtocol("instant", again.protocol);
+    again.settle();
+    assertEquals(0, again.status().applied());
+    again.deliver(N2, 6, new InstantProtocol.Vote.Accepted(100));
+    again.settle();
+    assertTrue(again.wire.sent.contains("n2 Stranger[expected=5]"));
+  }
+
+  @Test
+  void anAnswerToAnEarlierLifeAnswersNothing() {
+    OneNode first = node(false);
+    first.query(ReadConsistency.LINEARIZABLE);
+    first.settle();
+    long earlier = idOf(first, "ReadAt");
+    first.storage.journal().crash();
+
+    OneNode again = new OneNode(first.storage, "instant", N1, N2);
+    again.protocol.leads = false;
+    again.protocol.leader = N2;
+    again.group.addProtocol("instant", again.protocol);
+    CompletionStage<byte[]> query = again.query(ReadConsistency.LINEARIZABLE);
+    again.settle();
+    deliver(again, new GroupMessage.ReadFrom(earlier, 0));
+    assertFalse(query.toCompletableFuture().isDone());
+    deliver(again, new GroupMessage.ReadFrom(idOf(again, "ReadAt"), 0));
+    assertEquals("", text(done(query)));
+  }
+
+  @Test
   void aNodeThatIsAStrangerSaysSo() {
     OneNode node = node(true);
     deliver(node, new GroupMessage.Stranger(node.incarnation()));

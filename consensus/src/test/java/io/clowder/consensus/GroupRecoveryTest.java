@@ -4,7 +4,6 @@ package io.clowder.consensus;
 import static io.clowder.consensus.Workbench.N1;
 import static io.clowder.consensus.Workbench.N2;
 import static io.clowder.consensus.Workbench.done;
-import static io.clowder.consensus.Workbench.failure;
 import static io.clowder.consensus.Workbench.text;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -13,10 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.clowder.api.CoordinationException.Outcome;
-import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.consensus.Committed;
-import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.storage.Snapshots;
@@ -99,6 +95,47 @@ class GroupRecoveryTest {
   }
 
   @Test
+  void aSessionSurvivesAReopeningFromAnOlderSnapshot() {
+    OneNode first = OneNode.serving();
+    submitAll(first, 11);
+    first.storage.journal().crash();
+    OneNode node = new OneNode(first.storage, "instant", N1);
+    addProtocol(node);
+    long session = node.service.session().id();
+    assertTrue(session > node.status().snapshot(), "opened after the snapshot");
+
+    done(removeProtocol(node));
+    CompletionStage<Committed> meanwhile = node.submit("b");
+    addProtocol(node);
+    assertEquals(session, node.service.session().id());
+    assertEquals("did b", text(done(meanwhile).result()));
+    String onlyEnd = session + "-1 ";
+    assertTrue(node.diary.lines().contains(onlyEnd), "the earlier life's session ended");
+    assertEquals(1, node.diary.lines().replaceAll("[^-]", "").length(), "and no other");
+  }
+
+  @Test
+  void sequentialReadsNeverGoBack() {
+    OneNode node = OneNode.serving();
+    node.submit("a");
+    node.settle();
+    done(removeProtocol(node));
+    node.protocol.knowsDecided = false;
+    node.group.addProtocol("instant", node.protocol);
+    node.settle();
+    CompletionStage<byte[]> sequential = node.query(ReadConsistency.SEQUENTIAL);
+    CompletionStage<byte[]> local = node.query(ReadConsistency.LOCAL);
+    node.settle();
+    assertEquals("", text(done(local)), "a local read may be stale");
+    assertFalse(sequential.toCompletableFuture().isDone());
+
+    node.protocol.leads = true;
+    node.submit("b");
+    node.settle();
+    assertEquals("2:a 3:b ", text(done(sequential)));
+  }
+
+  @Test
   void anotherProvidersGoingIsNotOurs() {
     OneNode node = OneNode.serving();
     done(removedOther(node));
@@ -138,73 +175,6 @@ class GroupRecoveryTest {
     again.settle();
     assertEquals("2:a 3-1 ", again.diary.lines());
     assertEquals(3, again.service.session().id());
-  }
-
-  // --- a machine's bundle -----------------------------------------------------------------------
-
-  @Test
-  void aMachineThatGoesFailsItsRequestsAndComesBackWithItsState() {
-    OneNode node = OneNode.serving();
-    node.submit("a");
-    node.settle();
-    CompletionStage<Committed> sent = node.submit("b");
-    node.work();
-    CompletionStage<Void> left = node.group.removeMachine("diary", node.diary);
-    node.settle();
-    done(left);
-    assertEquals(Reason.UNAVAILABLE, failure(sent).reason());
-    assertEquals(Outcome.MAY_HAVE_HAPPENED, failure(sent).outcome());
-    assertEquals(
-        "the bundle of machine 'diary' was stopped on this node", failure(sent).getMessage());
-    assertEquals("2:a ", node.diary.lines(), "called after it left");
-    assertEquals(
-        List.of("bundle: machine 'diary' is away; no snapshot can be made"),
-        node.status().problems());
-
-    CompletionStage<byte[]> query = node.query(ReadConsistency.LINEARIZABLE);
-    CompletionStage<Committed> command = node.submit("c");
-    node.settle();
-    assertEquals(Reason.UNAVAILABLE, failure(query).reason());
-    assertEquals(Reason.UNAVAILABLE, failure(command).reason());
-    assertEquals(Outcome.MAY_HAVE_HAPPENED, failure(command).outcome());
-
-    Diary next = new Diary();
-    ConsensusService service = node.group.addMachine("diary", next);
-    node.settle();
-    assertEquals("2:a 3:b 4:c ", next.lines());
-    CompletionStage<Committed> after = service.submit(Workbench.bytes("d"), OneNode.DEADLINE);
-    node.settle();
-    assertEquals("did d", text(done(after).result()));
-    assertEquals(List.of(), node.status().problems());
-  }
-
-  @Test
-  void aMachineThatComesLateHasTheWholeLog() {
-    OneNode node = OneNode.serving();
-    submitAll(node, 25);
-    assertNotNull(node.storage.snapshots.latest);
-    node.group.removeMachine("diary", node.diary);
-    Diary next = new Diary();
-    node.group.addMachine("diary", next);
-    node.settle();
-    assertEquals(node.diary.lines(), next.lines());
-    assertTrue(next.restored > 0);
-  }
-
-  @Test
-  void aMachineThatIsAwayTooLongStopsTheReplica() {
-    OneNode node = OneNode.serving();
-    node.submit("a");
-    node.settle();
-    node.group.removeMachine("diary", node.diary);
-    for (int i = 0; i < 40; i++) {
-      node.submit("x");
-      node.settle();
-    }
-    assertEquals("down", node.status().role());
-    String problem = node.status().problems().get(0);
-    assertTrue(problem.contains("because these machines are away: [diary]"), problem);
-    assertNull(node.storage.snapshots.latest);
   }
 
   // --- snapshots --------------------------------------------------------------------------------

@@ -280,6 +280,19 @@ class GroupTest {
   }
 
   @Test
+  void aRequestAfterTheCloseFailsAtOnce() {
+    OneNode node = OneNode.serving();
+    CompletionStage<Void> closed = node.group.close();
+    node.pass(Duration.ofMillis(40));
+    done(closed);
+    // Nobody turns the loop any more.
+    assertEquals(Reason.UNAVAILABLE, failure(node.submit("a")).reason());
+    assertEquals(Reason.UNAVAILABLE, failure(node.query(ReadConsistency.LOCAL)).reason());
+    done(node.group.removeMachine("diary", node.diary));
+    done(node.group.removeProtocol("instant", node.protocol));
+  }
+
+  @Test
   void aLeaderThatNobodySucceedsClosesAfterTwoElectionTimes() {
     OneNode node = OneNode.serving();
     node.protocol.resigns = false;

@@ -102,6 +102,19 @@ class SessionsTest {
   }
 
   @Test
+  void moreThanAWindowOfCommandsMayBeGivenUpBeforeTheyArrive() {
+    long next = 3L * Sessions.WINDOW;
+    session.acknowledge(next);
+    assertTrue(session.isNew(next));
+    assertFalse(session.isNew(next - 1), "a late copy of what was given up");
+    session.record(next, result(10));
+    assertEquals(10, session.result(next).position());
+    Sessions copies = new Sessions();
+    copies.read(new WireReader(written(session)));
+    assertArrayEquals(written(session), written(copies.get(5)));
+  }
+
+  @Test
   void sessionsAreFoundByNodeAndNonce() {
     Sessions sessions = new Sessions();
     Sessions.Session other = new Sessions.Session(6, N2, 7, 10_000);
