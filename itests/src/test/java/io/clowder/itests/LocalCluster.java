@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** A cluster that {@code clowder up} made, and every process that it ever had. */
+final class LocalCluster {
+  private static final Pattern ROW =
+      Pattern.compile("\"node\": \"(\\w+)\".*?\"role\": (?:\"(\\w+)\"|null)", Pattern.DOTALL);
+  private static final int PAGE = 1_000;
+
+  private final Path dir;
+  private final Map<Long, ProcessHandle> processes = new LinkedHashMap<>();
+
+  private LocalCluster(Path dir) {
+    this.dir = dir;
+  }
+
+  /** A cluster of three. */
+  static LocalCluster up(String name) throws Exception {
+    LocalCluster cluster = new LocalCluster(Files.createTempDirectory(name).resolve("c"));
+    try {
+      Distribution.done("up", "--detach", "--nodes", "3", "--dir", cluster.dir.toString());
+      cluster.remember();
+      return cluster;
+    } catch (Exception | AssertionError e) {
+      cluster.killAll();
+      throw e;
+    }
+  }
+
+  Path dir() {
+    return dir;
+  }
+
+  Path dir(String node) {
+    return dir.resolve(node);
+  }
+
+  Shell shell(String node) {
+    return new Shell(dir(node));
+  }
+
+  /** Runs {@code clowder stop|start|kill NODE}. */
+  void order(String what, String node) throws Exception {
+    Distribution.done(what, node, "--dir", dir.toString());
+    remember();
+  }
+
+  /** The node that leads, as soon as one does. */
+  String leader() throws Exception {
+    List<String> leaders = new ArrayList<>();
+    boolean found =
+        Deadline.in(Duration.ofSeconds(30))
+            .until(
+                () -> {
+                  leaders.clear();
+                  Matcher rows = ROW.matcher(status());
+                  while (rows.find()) {
+                    if ("leader".equals(rows.group(2))) {
+                      leaders.add(rows.group(1));
+                    }
+                  }
+                  return leaders.size() == 1;
+                });
+    if (!found) {
+      throw new AssertionError("leaders " + leaders + " in " + status());
+    }
+    return leaders.get(0);
+  }
+
+  String status() throws IOException, InterruptedException {
+    return Distribution.done("status", "--dir", dir.toString(), "-o", "json");
+  }
+
+  /** All keys with a prefix and their values, as a node has them once it is up to date. */
+  Map<String, String> entries(String node, String prefix) throws Exception {
+    Shell shell = shell(node);
+    boolean current =
+        Deadline.in(Duration.ofSeconds(30))
+            .until(() -> shell.run("kv:list nothing --limit 1").status() == 0);
+    if (!current) {
+      throw new AssertionError(node + " does not serve: " + shell.run("kv:list nothing"));
+    }
+    Map<String, String> entries = new LinkedHashMap<>();
+    String after = "";
+    while (true) {
+      Shell.Answer page = shell.run("kv:list " + prefix + " --local --limit " + PAGE + after);
+      if (page.status() != 0) {
+        throw new AssertionError(node + ": " + page.err());
+      }
+      List<String> rows = page.out().lines().skip(1).toList();
+      String last = "";
+      for (String row : rows) {
+        String[] cells = row.strip().split("\\s+");
+        entries.put(cells[0], cells[1]);
+        last = cells[0];
+      }
+      if (rows.size() < PAGE) {
+        return entries;
+      }
+      after = " --after " + last;
+    }
+  }
+
+  /** Notes which processes the nodes have. */
+  void remember() throws IOException {
+    for (String node : List.of("n1", "n2", "n3")) {
+      Path file = dir(node).resolve("pid");
+      if (Files.exists(file)) {
+        long pid = Long.parseLong(Files.readString(file).split(" ")[0]);
+        ProcessHandle.of(pid).ifPresent(handle -> processes.putIfAbsent(pid, handle));
+      }
+    }
+  }
+
+  /** Those of its processes that run. */
+  List<Long> running() {
+    return processes.values().stream()
+        .filter(ProcessHandle::isAlive)
+        .map(ProcessHandle::pid)
+        .toList();
+  }
+
+  /** Whatever happened: nothing runs, and nothing is left on disk. */
+  void killAll() throws IOException {
+    remember();
+    for (ProcessHandle process : processes.values()) {
+      process.destroyForcibly();
+      process.onExit().join();
+    }
+    if (Files.exists(dir)) {
+      try (Stream<Path> all = Files.walk(dir)) {
+        for (Path path : all.sorted((one, other) -> other.compareTo(one)).toList()) {
+          Files.deleteIfExists(path);
+        }
+      }
+    }
+  }
+}
