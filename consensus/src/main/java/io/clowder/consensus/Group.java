@@ -3,7 +3,6 @@ package io.clowder.consensus;
 
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
-import io.clowder.api.Limits;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
@@ -12,7 +11,6 @@ import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.ConsensusProtocol;
-import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
@@ -21,13 +19,10 @@ import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
-import io.clowder.api.wire.WireWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -57,22 +52,12 @@ public final class Group implements Transport.Receiver {
   private static final long SPACE_NANOS = 2_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000_000L;
 
-  /** A leader that refuses, because it is handing over, is asked again after this. */
-  private static final long HOLD_NANOS = 10_000_000L;
-
-  /** A leader that takes nothing is asked again after this. */
-  private static final long BUSY_NANOS = 100_000_000L;
-
-  private static final long BUSY_SNAPSHOT_NANOS = 1_000_000_000L;
-  private static final long FAILED_SNAPSHOT_NANOS = 10_000_000_000L;
   private static final long RESIGNATION_NANOS = 30_000_000_000L;
 
   private final GroupSetting setting;
   private final Node node;
   private final Storage storage;
-  private final Transport transport;
   private final Environment environment;
-  private final String topic;
   private final Transport.Registration registration;
 
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
@@ -83,14 +68,15 @@ public final class Group implements Transport.Receiver {
   private final Completions completions;
   private final Requests requests;
   private final Reads reads;
-  private final SessionClock sessionClock = new SessionClock();
+  private final Postbox postbox;
+  private final Router router;
+  private final Renewals renewals;
+  private final Compaction compaction;
   private final Health health;
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
-  private @Nullable SnapshotTransfer transfer;
   private @Nullable Replica replica;
   private @Nullable ConsensusProtocol protocol;
-  private volatile GroupMessage.@Nullable Header header;
   private volatile String protocolName;
   private boolean journalOpen;
   private @Nullable Closing closing;
@@ -100,23 +86,8 @@ public final class Group implements Transport.Receiver {
   private long nextTick;
   private long nextSpaceLook;
   private long retryOpenAt;
-  private long holdUntil;
-  private boolean leads;
-  private @Nullable NodeId leader;
-  private long term;
-  private long lastTicket;
-  private long undecidedBytes;
 
-  /** What is to be proposed besides this node's own commands. */
-  private List<byte[]> forwarded = new ArrayList<>();
-
-  private boolean snapshotUnderWay;
-  private long snapshotPosition;
-  private long snapshotSize;
-
-  private long nextSnapshotAt;
   private long nextResignation;
-  private long nextRenewal;
   private long highestApplied;
 
   /** A replica on its way out: it hands its leadership over, but not for ever. */
@@ -132,24 +103,33 @@ public final class Group implements Transport.Receiver {
     this.setting = setting;
     this.node = node;
     this.storage = storage;
-    this.transport = transport;
     this.environment = environment;
     this.protocolName = setting.protocol();
-    this.topic = "consensus/" + setting.name();
+    String topic = "consensus/" + setting.name();
+    this.postbox = new Postbox(transport, topic);
     this.health = new Health(setting, node, transport);
     this.completions = new Completions(environment.completions());
     this.requests = new Requests(wiring, completions);
     this.reads = new Reads(wiring, requests, completions);
     this.now = environment.nanoClock().getAsLong();
+    this.router =
+        new Router(
+            node.id(),
+            requests,
+            reads,
+            postbox,
+            health,
+            environment.wallMillis(),
+            environment.random().nextLong() >>> 16);
+    this.renewals =
+        new Renewals(node.id(), setting.sessionTtlMillis(), state, requests, reads, postbox, now);
+    this.compaction =
+        new Compaction(
+            setting, storage, environment.background(), wiring, state, requests, health, now);
     this.nextTick = now;
     this.nextSpaceLook = now;
     this.retryOpenAt = now;
-    this.holdUntil = now;
-    this.nextSnapshotAt = now;
     this.nextResignation = now;
-    this.nextRenewal = now;
-    // Answers to an earlier life of this node must not be taken for answers to this one.
-    this.lastTicket = environment.random().nextLong() >>> 16;
     this.registration = transport.listen(topic, this);
   }
 
@@ -186,11 +166,10 @@ public final class Group implements Transport.Receiver {
   public ConsensusService addMachine(String name, StateMachine machine) {
     enqueue(
         () -> {
-          SnapshotTransfer source = transfer;
-          boolean loading = replica != null && source != null;
+          boolean loading = replica != null;
           state.attach(name, machine, loading);
-          if (loading && source != null) {
-            load(source, name, machine);
+          if (loading) {
+            compaction.load(name, machine);
           }
         });
     return new GroupService(this, name, requests, environment);
@@ -324,7 +303,10 @@ public final class Group implements Transport.Receiver {
       open();
       tick();
       settle();
-      takeSnapshot();
+      Replica current = replica;
+      if (current != null) {
+        compaction.run(current.core(), now);
+      }
     } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
       log.error("group {}: the replica stops", setting.name(), e);
       health.broken = "invariant: " + e;
@@ -351,52 +333,13 @@ public final class Group implements Transport.Receiver {
     do {
       Replica current = replica;
       more = current != null && current.drain();
-      more |= route();
+      more |= current != null && router.route(current::step, now);
       more |= reads.run();
     } while (more);
     Replica current = replica;
     if (current != null) {
       current.journal().flush(now);
     }
-  }
-
-  /** Brings commands and reads to whoever leads. */
-  private boolean route() {
-    if (replica == null || now - holdUntil < 0) {
-      return false;
-    }
-    boolean commands = leads ? propose() : forward();
-    boolean barrier = reads.start(now);
-    return commands || barrier;
-  }
-
-  private boolean propose() {
-    List<byte[]> batch = forwarded;
-    forwarded = new ArrayList<>();
-    batch.addAll(requests.take(now, Limits.UNDECIDED_BYTES - undecidedBytes));
-    if (batch.isEmpty()) {
-      return false;
-    }
-    long time = environment.wallMillis().getAsLong();
-    for (byte[] envelope : batch) {
-      Envelope.stamp(envelope, time);
-      undecidedBytes += envelope.length;
-    }
-    step(new Event.Propose(++lastTicket, batch));
-    return true;
-  }
-
-  private boolean forward() {
-    NodeId to = leader;
-    if (to == null) {
-      return false;
-    }
-    List<byte[]> batch = requests.take(now, Limits.BATCH_BYTES);
-    if (batch.isEmpty()) {
-      return false;
-    }
-    wiring.send(to, new GroupMessage.Forward(batch));
-    return true;
   }
 
   private void tick() {
@@ -407,16 +350,16 @@ public final class Group implements Transport.Receiver {
     nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
     requests.expire(now, this::because);
     reads.expire(now, this::because);
-    if (leads) {
-      sessionClock.due(now).forEach(id -> forwarded.add(new Envelope.Expire(id).encode()));
+    if (router.leads()) {
+      renewals.due(now).forEach(session -> router.add(new Envelope.Expire(session)));
     } else {
       requests.retry(now);
     }
     reads.retry(now);
-    renew();
+    renewals.renew(router.leads(), router.leader(), now);
     lookAtSpace();
     Closing leaving = closing;
-    if (leaving != null && (!leads || now - leaving.deadline >= 0)) {
+    if (leaving != null && (!router.leads() || now - leaving.deadline >= 0)) {
       abandon();
     }
   }
@@ -442,11 +385,11 @@ public final class Group implements Transport.Receiver {
         protocolName,
         segment == null ? 0 : segment.number(),
         view == null ? "down" : view.role(),
-        leader,
-        view == null ? term : view.term(),
+        router.leader(),
+        view == null ? router.term() : view.term(),
         view == null ? state.applied() : view.decided(),
         state.applied(),
-        snapshotPosition,
+        compaction.position(),
         current == null ? 0 : current.journal().syncs(),
         segment == null ? List.copyOf(node.members().keySet()) : segment.members(),
         problems());
@@ -457,7 +400,7 @@ public final class Group implements Transport.Receiver {
   private void open() {
     if (replica != null
         || journalOpen
-        || snapshotUnderWay
+        || compaction.isUnderWay()
         || closed
         || !health.broken.isEmpty()
         || now - retryOpenAt < 0) {
@@ -482,83 +425,21 @@ public final class Group implements Transport.Receiver {
   }
 
   private void open(ConsensusProtocol provider) throws IOException {
-    if (transfer == null) {
-      Snapshots snapshots = storage.openSnapshots(setting.name());
-      transfer = new SnapshotTransfer(snapshots, environment.background(), wiring);
+    Opening opening = new Opening(setting, node, storage, state, compaction, environment);
+    Opening.Opened opened = opening.open(protocolName, provider, wiring);
+    protocolName = opened.protocol();
+    Replica current = opened.replica();
+    if (current == null) {
+      log.info("group {}: protocol {}, as its journal says", setting.name(), protocolName);
+      return;
     }
-    Snapshots.Snapshot latest = transfer.latest();
-    byte[] anchor = new byte[0];
-    Segment segment = null;
-    if (latest != null) {
-      anchor = restore(latest);
-      segment = state.chain().get(state.chain().size() - 1);
-    }
-    String name = setting.name() + "/" + (segment == null ? 0 : segment.number());
-    Recovery recovery = Recovery.read(storage, name, protocolName, provider);
     journalOpen = true;
-    state.remember(recovery.directories());
-    boolean opened = false;
-    try {
-      Segment found = recovery.segment();
-      if (segment != null && found != null && !segment.equals(found)) {
-        throw new IllegalStateException(
-            "the snapshot is of " + segment + ", the journal of " + found);
-      }
-      if (segment == null) {
-        segment = found == null ? firstSegment() : found;
-      }
-      if (latest == null) {
-        state.begin(segment);
-      }
-      if (!segment.protocol().equals(protocolName)) {
-        log.info("group {}: protocol {}, as its journal says", setting.name(), segment.protocol());
-        protocolName = segment.protocol();
-        return;
-      }
-      start(provider, recovery, segment, anchor, found == null);
-      opened = true;
-    } finally {
-      if (!opened) {
-        journalOpen = false;
-        recovery.journal().close();
-      }
-    }
-  }
-
-  private Segment firstSegment() {
-    // The same on every node without a word between them, and another one in every cluster.
-    long incarnation = 0xCBF29CE484222325L;
-    for (char c : (node.cluster() + "/" + setting.name()).toCharArray()) {
-      incarnation = (incarnation ^ c) * 0x100000001B3L;
-    }
-    return new Segment(0, incarnation, protocolName, 1, List.copyOf(node.members().keySet()));
-  }
-
-  private void start(
-      ConsensusProtocol provider,
-      Recovery recovery,
-      Segment segment,
-      byte[] anchor,
-      boolean describe) {
-    CoreSetting core =
-        new CoreSetting(
-            node.id(),
-            segment.members(),
-            segment.firstPosition(),
-            state.applied(),
-            anchor,
-            setting.timing(),
-            environment.random());
-    ProtocolCore opened = provider.open(core, recovery.records());
-    JournalWriter journal =
-        new JournalWriter(
-            recovery.journal(), provider.codec(), environment.disk(), new DiskOutcome());
-    if (describe) {
-      wiring.describe(journal, segment);
-    }
     protocol = provider;
-    header = new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation());
-    replica = new Replica(segment, node.id(), opened, journal, wiring);
+    replica = current;
+    Segment segment = current.segment();
+    postbox.open(
+        new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation()),
+        provider.codec());
     step(new Event.Clock(now));
     log.info("group {}: {} opened at position {}", setting.name(), protocolName, state.applied());
   }
@@ -586,9 +467,8 @@ public final class Group implements Transport.Receiver {
     closing = null;
     replica = null;
     protocol = null;
-    header = null;
-    wiring.follow(null, term);
-    sessionClock.stop();
+    postbox.close();
+    wiring.follow(null, router.term());
     List<CompletableFuture<Void>> waiting = leaving == null ? List.of() : leaving.waiting;
     if (current == null) {
       finish(waiting);
@@ -612,110 +492,8 @@ public final class Group implements Transport.Receiver {
     completions.then(() -> waiting.forEach(left -> left.complete(null)));
   }
 
-  // --- snapshots and machines -------------------------------------------------------------------
-
-  /** Replaces the state by a snapshot; returns its anchor. */
-  private byte[] restore(Snapshots.Snapshot snapshot) throws IOException {
-    try (InputStream content = snapshot.open()) {
-      SnapshotFormat.Head head = state.restore(content);
-      if (head.position() != snapshot.position()) {
-        throw new Storage.CorruptionException(
-            "the snapshot at " + snapshot.position() + " says it is at " + head.position());
-      }
-      snapshotPosition = snapshot.position();
-      snapshotSize = snapshot.size();
-      requests.reconcile(state.sessions(), snapshotPosition);
-      return head.anchor();
-    }
-  }
-
-  private void load(SnapshotTransfer source, String name, StateMachine machine) {
-    long none = state.chain().get(0).firstPosition() - 1;
-    source.load(
-        name,
-        machine,
-        none,
-        position -> {
-          if (state.catchUp(name, machine, position)) {
-            requests.collect(state.sessions());
-          } else {
-            load(source, name, machine);
-          }
-        });
-  }
-
-  private void takeSnapshot() {
-    Replica current = replica;
-    SnapshotTransfer target = transfer;
-    if (current == null || target == null || snapshotUnderWay || !isSnapshotDue()) {
-      return;
-    }
-    if (state.absent().isEmpty()) {
-      snapshotUnderWay = true;
-      target.make(state.capture(current.core().anchor(state.applied())));
-    } else if (state.historyBytes() > setting.historyBytesMax()) {
-      throw new IllegalStateException(
-          "the log since the last snapshot takes "
-              + state.historyBytes()
-              + " bytes, because these machines are away: "
-              + state.absent());
-    }
-  }
-
-  private boolean isSnapshotDue() {
-    boolean grown =
-        state.historyBytes() > Math.max(setting.snapshotBytes(), snapshotSize)
-            || state.historySize() > setting.snapshotEntries();
-    boolean inTime = now - nextSnapshotAt >= 0 || state.historyBytes() > setting.historyBytesMax();
-    return grown && inTime;
-  }
-
-  // --- sessions ---------------------------------------------------------------------------------
-
-  private void renew() {
-    long session = requests.session().id();
-    if (session == 0 || now - nextRenewal < 0) {
-      return;
-    }
-    nextRenewal = now + setting.sessionTtlMillis() * 1_000_000L / 10;
-    GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
-    NodeId to = leader;
-    if (leads) {
-      confirm(node.id(), renewal);
-    } else if (to != null) {
-      wiring.send(to, renewal);
-    }
-  }
-
-  /**
-   * Confirms a session, as the leader. Only after a barrier that started after the renewal came in:
-   * a leader that was deposed meanwhile confirms nothing, and its successor gives every session its
-   * full time after that.
-   */
-  private void confirm(NodeId owner, GroupMessage.Renew renewal) {
-    long received = now;
-    reads.whenLeading(
-        position -> {
-          Sessions.Session session = state.sessions().get(renewal.session());
-          boolean alive = session != null && !sessionClock.isEnding(renewal.session());
-          if (alive && session != null) {
-            sessionClock.renew(session, received);
-          }
-          GroupMessage.Renewed answer =
-              new GroupMessage.Renewed(renewal.session(), renewal.id(), alive);
-          if (owner.equals(node.id())) {
-            renewed(answer);
-          } else {
-            wiring.send(owner, answer);
-          }
-        });
-  }
-
-  private void renewed(GroupMessage.Renewed answer) {
-    if (answer.alive()) {
-      requests.renewed(answer.session(), answer.id(), setting.sessionTtlMillis());
-    }
-  }
+  // --- the disk's space
+  // ---------------------------------------------------------------------------
 
   private void lookAtSpace() {
     if (now - nextSpaceLook < 0) {
@@ -738,7 +516,7 @@ public final class Group implements Transport.Receiver {
   private void spaceIs(long free) {
     boolean low = free < setting.reserveBytes();
     health.freeBytes = low ? free : -1;
-    if (low && leads && now - nextResignation >= 0) {
+    if (low && router.leads() && now - nextResignation >= 0) {
       // Somebody with room should lead. Not over and over: perhaps nobody has any.
       nextResignation = now + RESIGNATION_NANOS;
       step(new Event.Resign());
@@ -762,7 +540,7 @@ public final class Group implements Transport.Receiver {
       Long directory = state.incarnation(from);
       if (directory != null && directory != its.directory()) {
         if (kind == GroupMessage.PROTOCOL) {
-          wiring.send(from, new GroupMessage.Stranger(directory));
+          postbox.send(from, new GroupMessage.Stranger(directory));
         }
         return;
       }
@@ -783,27 +561,24 @@ public final class Group implements Transport.Receiver {
   }
 
   private void receive(NodeId from, GroupMessage message) {
-    SnapshotTransfer files = transfer;
+    SnapshotTransfer files = compaction.transfer();
     if (message instanceof GroupMessage.Forward m) {
-      if (leads) {
-        take(from, m);
-      }
+      router.take(from, m.envelopes());
     } else if (message instanceof GroupMessage.Busy m) {
-      health.leader = from + " leads and takes nothing new, " + m.reason();
-      holdUntil = now + BUSY_NANOS;
+      router.busy(from, m.reason(), now);
     } else if (message instanceof GroupMessage.ReadAt m) {
-      if (leads) {
+      if (router.leads()) {
         reads.whenLeading(
-            position -> wiring.send(from, new GroupMessage.ReadFrom(m.id(), position)));
+            position -> postbox.send(from, new GroupMessage.ReadFrom(m.id(), position)));
       }
     } else if (message instanceof GroupMessage.ReadFrom m) {
       reads.ready(m.id(), m.position());
     } else if (message instanceof GroupMessage.Renew m) {
-      if (leads) {
-        confirm(from, m);
+      if (router.leads()) {
+        renewals.confirm(from, m, now);
       }
     } else if (message instanceof GroupMessage.Renewed m) {
-      renewed(m);
+      renewals.renewed(m);
     } else if (message instanceof GroupMessage.Stranger m) {
       health.stranger = m.expected() != node.incarnation();
     } else if (files == null) {
@@ -813,23 +588,12 @@ public final class Group implements Transport.Receiver {
         files.accept(from, m);
       }
     } else if (message instanceof GroupMessage.Want m) {
-      // A newer snapshot would make the laggard begin again.
-      nextSnapshotAt = now + BUSY_SNAPSHOT_NANOS;
+      compaction.wanted(now);
       files.give(from, m);
     } else if (message instanceof GroupMessage.Chunk m) {
       files.take(from, m);
     } else {
       throw new AssertionError(message);
-    }
-  }
-
-  private void take(NodeId from, GroupMessage.Forward message) {
-    if (health.isDiskLow()) {
-      wiring.send(from, new GroupMessage.Busy(health.diskMessage()));
-    } else if (undecidedBytes >= Limits.UNDECIDED_BYTES) {
-      wiring.send(from, new GroupMessage.Busy("overloaded: too much is proposed and not decided"));
-    } else {
-      message.envelopes().stream().filter(Envelope::isProposable).forEach(forwarded::add);
     }
   }
 
@@ -868,7 +632,18 @@ public final class Group implements Transport.Receiver {
           Reads.Road,
           Requests.Identity,
           SnapshotTransfer.Peers,
-          ReplicatedState.Outcomes {
+          ReplicatedState.Outcomes,
+          Opening.Parts {
+
+    @Override
+    public Replica.Outlet outlet() {
+      return this;
+    }
+
+    @Override
+    public JournalWriter.Outcome disk() {
+      return new DiskOutcome();
+    }
 
     @Override
     public void enqueue(Runnable task) {
@@ -877,39 +652,27 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void send(NodeId to, Message message) {
-      ConsensusProtocol provider = protocol;
-      GroupMessage.Header ours = header;
-      if (provider != null && ours != null) {
-        WireWriter out = new WireWriter(256);
-        ours.write(out);
-        out.writeByte(GroupMessage.PROTOCOL);
-        provider.codec().write(message, out);
-        transport.send(to, topic, out.toBuffer());
-      }
+      postbox.send(to, message);
     }
 
     /** Any thread. */
     @Override
     public void send(NodeId to, GroupMessage message) {
-      GroupMessage.Header ours = header;
-      if (ours != null) {
-        WireWriter out = new WireWriter(256);
-        ours.write(out);
-        message.write(out);
-        transport.send(to, topic, out.toBuffer());
-      }
+      postbox.send(to, message);
     }
 
     @Override
     public void decide(Action.Decide decided) {
       long position = decided.firstSlot();
+      long bytes = 0;
       for (byte[] command : decided.commands()) {
         if (position > state.applied()) {
           state.apply(position, command);
         }
-        undecidedBytes = Math.max(0, undecidedBytes - command.length);
+        bytes += command.length;
         position++;
       }
+      router.decided(bytes);
       highestApplied = Math.max(highestApplied, state.applied());
     }
 
@@ -920,58 +683,38 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void refuse(Action.Refuse refusal) {
-      holdUntil = now + HOLD_NANOS;
-      nextTick = Math.min(nextTick, holdUntil);
-      if (!reads.refused(refusal.ticket())) {
-        requests.resend();
-      }
+      nextTick = Math.min(nextTick, router.refused(refusal.ticket(), now));
     }
 
     @Override
-    public void lead(long newTerm) {
-      log.info("group {}: leads in term {}", setting.name(), newTerm);
-      leads = true;
-      health.leader = "";
-      leader = node.id();
-      term = newTerm;
-      undecidedBytes = 0;
-      holdUntil = now;
-      sessionClock.start(state.sessions(), now);
-      requests.resend();
-      reads.restart();
+    public void lead(long term) {
+      log.info("group {}: leads in term {}", setting.name(), term);
+      router.lead(term, now);
+      renewals.lead(now);
     }
 
     @Override
-    public void follow(@Nullable NodeId newLeader, long newTerm) {
-      boolean changed = leads || newTerm != term || !Objects.equals(leader, newLeader);
-      leads = false;
-      health.leader = "";
-      leader = newLeader;
-      term = newTerm;
-      holdUntil = now;
-      forwarded.clear();
-      sessionClock.stop();
-      if (changed) {
-        requests.resend();
-        reads.restart();
-      }
+    public void follow(@Nullable NodeId leader, long term) {
+      router.follow(leader, term, now);
+      renewals.follow();
     }
 
     @Override
     public void needSnapshot(NodeId peer) {
-      if (transfer != null) {
-        transfer.offer(peer);
+      SnapshotTransfer files = compaction.transfer();
+      if (files != null) {
+        files.offer(peer);
       }
     }
 
     @Override
     public boolean leads() {
-      return leads;
+      return router.leads();
     }
 
     @Override
     public @Nullable NodeId leader() {
-      return leads ? null : leader;
+      return router.leads() ? null : router.leader();
     }
 
     @Override
@@ -996,19 +739,12 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public long ticket() {
-      return ++lastTicket;
+      return router.ticket();
     }
 
     @Override
     public void describe(JournalWriter journal) {
-      Replica current = replica;
-      if (current != null) {
-        describe(journal, current.segment());
-      }
-    }
-
-    private void describe(JournalWriter journal, Segment segment) {
-      journal.append(segment);
+      journal.append(state.chain().get(state.chain().size() - 1));
       state.directories().forEach(journal::append);
     }
 
@@ -1036,7 +772,7 @@ public final class Group implements Transport.Receiver {
         return;
       }
       try {
-        byte[] anchor = restore(snapshot);
+        byte[] anchor = compaction.restore(snapshot);
         log.info("group {}: caught up by a snapshot at {}", setting.name(), state.applied());
         step(new Event.Installed(snapshot.position(), anchor));
       } catch (IOException e) {
@@ -1046,38 +782,24 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void made(long position, long size) {
-      snapshotUnderWay = false;
-      health.snapshot = "";
-      if (position > snapshotPosition && position <= state.applied()) {
-        snapshotPosition = position;
-        snapshotSize = size;
-        state.forget(position);
+      if (compaction.made(position, size)) {
         step(new Event.Compacted(position));
       }
     }
 
     @Override
     public void notMade(Throwable failure) {
-      snapshotUnderWay = false;
-      nextSnapshotAt = now + FAILED_SNAPSHOT_NANOS;
-      health.snapshot = "disk: a snapshot could not be made: " + failure.getMessage();
-      log.warn("group {}: {}", setting.name(), health.snapshot);
+      compaction.notMade(failure, now);
     }
 
     @Override
     public void opened(Sessions.Session session) {
-      if (leads) {
-        sessionClock.renew(session, now);
-      }
-      if (requests.opened(session)) {
-        nextRenewal = now;
-      }
+      renewals.opened(session, router.leads(), now);
     }
 
     @Override
     public void ended(long session) {
-      sessionClock.ended(session);
-      requests.ended(session);
+      renewals.ended(session);
     }
 
     @Override

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.consensus;
+
+import io.clowder.api.NodeId;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps this node's session alive; as the leader, also tells which sessions are. On the group's
+ * thread.
+ */
+final class Renewals {
+  private final NodeId self;
+  private final int ttlMillis;
+  private final ReplicatedState state;
+  private final Requests requests;
+  private final Reads reads;
+  private final Postbox postbox;
+  private final SessionClock clock = new SessionClock();
+  private long next;
+
+  Renewals(
+      NodeId self,
+      int ttlMillis,
+      ReplicatedState state,
+      Requests requests,
+      Reads reads,
+      Postbox postbox,
+      long now) {
+    this.self = self;
+    this.ttlMillis = ttlMillis;
+    this.state = state;
+    this.requests = requests;
+    this.reads = reads;
+    this.postbox = postbox;
+    next = now;
+  }
+
+  /** This node begins to lead. */
+  void lead(long now) {
+    clock.start(state.sessions(), now);
+  }
+
+  /** This node does not lead. */
+  void follow() {
+    clock.stop();
+  }
+
+  /** Sessions whose end is to be proposed, by the leader. */
+  List<Long> due(long now) {
+    return clock.due(now);
+  }
+
+  /** A session was opened in the log. */
+  void opened(Sessions.Session session, boolean leads, long now) {
+    if (leads) {
+      clock.renew(session, now);
+    }
+    if (requests.opened(session)) {
+      next = now;
+    }
+  }
+
+  /** A session ended in the log. */
+  void ended(long session) {
+    clock.ended(session);
+    requests.ended(session);
+  }
+
+  /** Renews this node's session when it is time to. */
+  void renew(boolean leads, @Nullable NodeId leader, long now) {
+    long session = requests.session().id();
+    if (session == 0 || now - next < 0) {
+      return;
+    }
+    next = now + ttlMillis * 1_000_000L / 10;
+    GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
+    if (leads) {
+      confirm(self, renewal, now);
+    } else if (leader != null) {
+      postbox.send(leader, renewal);
+    }
+  }
+
+  /**
+   * Confirms a session, as the leader. Only after a barrier that started after the renewal came in:
+   * a leader that was deposed meanwhile confirms nothing, and its successor gives every session its
+   * full time after that.
+   */
+  void confirm(NodeId owner, GroupMessage.Renew renewal, long now) {
+    reads.whenLeading(
+        position -> {
+          Sessions.Session session = state.sessions().get(renewal.session());
+          boolean alive = session != null && !clock.isEnding(renewal.session());
+          if (alive && session != null) {
+            clock.renew(session, now);
+          }
+          GroupMessage.Renewed answer =
+              new GroupMessage.Renewed(renewal.session(), renewal.id(), alive);
+          if (owner.equals(self)) {
+            renewed(answer);
+          } else {
+            postbox.send(owner, answer);
+          }
+        });
+  }
+
+  /** The leader's answer: the session was alive when the renewal was sent. */
+  void renewed(GroupMessage.Renewed answer) {
+    if (answer.alive()) {
+      requests.renewed(answer.session(), answer.id(), ttlMillis);
+    }
+  }
+}
