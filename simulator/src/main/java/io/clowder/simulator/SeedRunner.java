@@ -71,8 +71,8 @@ public final class SeedRunner {
     long start = System.nanoTime();
     int failed = 0;
     for (long seed = from; seed <= to; seed++) {
+      var simulation = new ClusterSimulation(seed, name, protocol);
       try {
-        var simulation = new ClusterSimulation(seed, name, protocol);
         if (trace) {
           TraceLog.to(out, simulation.world());
         }
@@ -82,6 +82,10 @@ public final class SeedRunner {
         out.println("seed " + seed + " failed: " + e.getMessage());
         if (from == to) {
           e.printStackTrace(out);
+          simulation
+              .world()
+              .sightings()
+              .forEach((what, count) -> out.println(count + " x " + what));
         }
         out.println("  replay: " + command + " --seed " + seed);
       } finally {
