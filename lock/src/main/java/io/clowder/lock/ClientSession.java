@@ -55,10 +55,6 @@ final class ClientSession {
     return timeout;
   }
 
-  boolean isClosed() {
-    return closed;
-  }
-
   /** Whether what is held in the name of this session is surely still held. */
   boolean isValid(long session) {
     ConsensusService.Session current = consensus.session();
@@ -89,7 +85,7 @@ final class ClientSession {
 
   /**
    * Has a change applied. If it finds the session another client's, or new, the session is opened
-   * first; the change was not applied then, and is sent again.
+   * first; the change was not applied then, and is sent again. Nothing is sent once this is closed.
    *
    * @param floor the lowest request whose Acquire may be on its way
    * @param deadline from now, for all of it
@@ -99,6 +95,9 @@ final class ClientSession {
   }
 
   private CompletionStage<Answer> ask(Change change, LongSupplier floor, long untilNanos) {
+    if (closed) {
+      return CompletableFuture.failedStage(LockFailure.stopping());
+    }
     Duration left = Duration.ofNanos(untilNanos - timer.nanoTime());
     if (left.isNegative() || left.isZero()) {
       return CompletableFuture.failedStage(
@@ -109,7 +108,7 @@ final class ClientSession {
         .thenCompose(
             done -> {
               LockResult result = LockResult.decode(done.result());
-              if (result instanceof NotOpen notOpen && !closed) {
+              if (result instanceof NotOpen notOpen) {
                 Open open = new Open(notOpen.current(), client, floor.getAsLong(), node);
                 return ask(open, floor, untilNanos)
                     .thenCompose(opened -> ask(change, floor, untilNanos));
@@ -124,11 +123,11 @@ final class ClientSession {
   }
 
   /**
-   * Tries to let go of everything, and does not wait. If the group does not hear of it, the next
-   * client to open the session does it, or the session's end.
+   * Tries to let go of everything. If the group does not hear of it, the next client to open the
+   * session does it, or the session's end.
    */
-  void close() {
+  CompletionStage<?> close() {
     closed = true;
-    consensus.submit(new Open(client, 0, 1, node).encode(), timeout);
+    return consensus.submit(new Open(client, 0, 1, node).encode(), timeout);
   }
 }

@@ -38,8 +38,10 @@ final class LockClient implements LockTable.Observer {
   /** Requests whose Acquire may still be on its way. */
   private final TreeSet<Long> unsettled = new TreeSet<>();
 
+  /** Requests that hold their lock, by its name: one at most, for the table says so. */
+  private final Map<String, Request> held = new HashMap<>();
+
   private long lastId;
-  private int held;
   private boolean watching;
   private boolean closed;
 
@@ -63,7 +65,7 @@ final class LockClient implements LockTable.Observer {
       if (closed) {
         return CompletableFuture.failedStage(LockFailure.stopping());
       }
-      if (requests.size() - held >= Limits.PENDING_REQUESTS) {
+      if (requests.size() - held.size() >= Limits.PENDING_REQUESTS) {
         return CompletableFuture.failedStage(LockFailure.tooMany());
       }
       request = new Request(++lastId, name);
@@ -130,7 +132,7 @@ final class LockClient implements LockTable.Observer {
     }
     request.callOff.run();
     request.phase = Phase.HELD;
-    held++;
+    held.put(request.name, request);
     request.since = token;
     request.grant = new HeldLock(this, request.id, request.session, request.name, token);
     answer(request, request.grant);
@@ -176,6 +178,8 @@ final class LockClient implements LockTable.Observer {
 
   @Override
   public synchronized void restored() {
+    // What was lost comes first: no two grants of one lock are held at any time.
+    List.copyOf(held.values()).forEach(this::review);
     List.copyOf(requests.values()).forEach(this::review);
   }
 
@@ -218,12 +222,12 @@ final class LockClient implements LockTable.Observer {
 
   private synchronized void sessionDue() {
     watching = false;
-    for (Request request : List.copyOf(requests.values())) {
-      if (request.phase == Phase.HELD && !session.isValid(request.session)) {
+    for (Request request : List.copyOf(held.values())) {
+      if (!session.isValid(request.session)) {
         lapsed(request.id);
       }
     }
-    if (held > 0) {
+    if (!held.isEmpty()) {
       watchSession();
     }
   }
@@ -259,16 +263,9 @@ final class LockClient implements LockTable.Observer {
 
   /** The grant of this node with this token, if there is one. */
   synchronized @Nullable Grant held(String name, long token) {
-    for (Request request : requests.values()) {
-      HeldLock grant = request.grant;
-      if (request.phase == Phase.HELD
-          && grant != null
-          && grant.token() == token
-          && grant.name().equals(name)) {
-        return grant;
-      }
-    }
-    return null;
+    Request request = held.get(name);
+    HeldLock grant = request == null ? null : request.grant;
+    return grant != null && grant.token() == token ? grant : null;
   }
 
   /** Nobody wants this request any more. */
@@ -315,7 +312,7 @@ final class LockClient implements LockTable.Observer {
     if (grant == null) {
       throw new AssertionError("request " + request.id + " is held, and has no grant");
     }
-    held--;
+    held.remove(request.name, request);
     grant.end();
     complete(grant.whenLost(), null);
   }
@@ -344,8 +341,12 @@ final class LockClient implements LockTable.Observer {
         });
   }
 
-  /** Everything this node holds is lost, and all who wait fail; tries to tell the group. */
-  void close() {
+  /**
+   * Everything this node holds is lost, and all who wait fail.
+   *
+   * @return completes when the group has been told, or could not be
+   */
+  CompletionStage<?> close() {
     table.remove(this);
     synchronized (this) {
       closed = true;
@@ -357,6 +358,6 @@ final class LockClient implements LockTable.Observer {
         drop(request);
       }
     }
-    session.close();
+    return session.close();
   }
 }

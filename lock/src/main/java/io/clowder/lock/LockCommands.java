@@ -16,8 +16,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -44,9 +42,6 @@ import picocli.CommandLine.Parameters;
 public final class LockCommands {
   private final LockService locks;
 
-  /** Grants that nobody else refers to. */
-  private final Set<Grant> held = ConcurrentHashMap.newKeySet();
-
   /** Commands on locks. */
   @Activate
   public LockCommands(@Reference LockService locks) {
@@ -55,7 +50,7 @@ public final class LockCommands {
 
   /** {@code lock:acquire NAME}. */
   public String acquire(String... words) throws Exception {
-    return new Acquire(locks, held).run(words);
+    return new Acquire(locks).run(words);
   }
 
   /** {@code lock:release NAME TOKEN}. */
@@ -113,7 +108,6 @@ public final class LockCommands {
     private static final Duration WAIT_MAX = Duration.ofMinutes(9);
 
     private final LockService locks;
-    private final Set<Grant> held;
 
     @ArgGroup private Patience patience = new Patience();
 
@@ -122,9 +116,8 @@ public final class LockCommands {
 
     private long token;
 
-    Acquire(LockService locks, Set<Grant> held) {
+    Acquire(LockService locks) {
       this.locks = locks;
-      this.held = held;
     }
 
     @Override
@@ -137,8 +130,6 @@ public final class LockCommands {
       if (grant == null) {
         throw refused(Reason.CONFLICT, "lock " + name + " is taken");
       }
-      held.add(grant);
-      grant.lost().thenRun(() -> held.remove(grant));
       token = grant.token();
       return new Table("name", "token").row(name, token);
     }

@@ -61,7 +61,7 @@ final class LockFailure {
           full.queue()
               ? "%d wait for lock %s already".formatted(Limits.LOCK_WAITERS, name)
               : "%d locks are held already".formatted(Limits.LOCKS));
-    } else if (result instanceof LockResult.NotOpen || result instanceof LockResult.Cancelled) {
+    } else if (result instanceof LockResult.Cancelled) {
       return stopping();
     }
     return cause(new AssertionError("Acquire answered by " + result));

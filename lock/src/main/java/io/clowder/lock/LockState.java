@@ -63,10 +63,9 @@ record LockState(
       this(node, client, floor, TreePSet.empty(), TreePMap.empty());
     }
 
+    /** The same with a higher floor. */
     Session withFloor(long raised) {
-      return raised <= floor
-          ? this
-          : new Session(node, client, raised, cancelled.tailSet(raised, true), requests);
+      return new Session(node, client, raised, cancelled.tailSet(raised, true), requests);
     }
 
     Session withCancelled(long request) {

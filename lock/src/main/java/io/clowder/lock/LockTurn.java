@@ -220,9 +220,13 @@ final class LockTurn {
   }
 
   private Session raiseFloor(long id, long floor) {
-    Session session = session(id).withFloor(floor);
-    sessions = sessions.plus(id, session);
-    return session;
+    Session session = session(id);
+    if (floor <= session.floor()) {
+      return session;
+    }
+    Session raised = session.withFloor(floor);
+    sessions = sessions.plus(id, raised);
+    return raised;
   }
 
   private long client(long id) {

@@ -24,6 +24,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -36,14 +39,20 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 /**
  * Locks as others see them. When it is closed, which the stop of this bundle or of the runtime
  * below does, this node's grants are lost and its waiters fail.
+ *
+ * <p>Immediate, for it has work to do before anybody asks for it, letting go of what an earlier run
+ * left, and must not end, and lose its grants, when for a moment nobody uses it.
  */
-@Component(configurationPid = ReplicatedLocks.PID, service = LockService.class)
+@Component(configurationPid = ReplicatedLocks.PID, service = LockService.class, immediate = true)
 @Designate(ocd = ReplicatedLocks.Config.class)
 public final class ReplicatedLocks implements LockService, AutoCloseable {
   static final String PID = "io.clowder.lock";
   static final int TIMEOUT_MILLIS_MAX = 600_000;
 
   private static final Duration WAIT_MAX = Duration.ofDays(10_000);
+
+  /** How long a stop is held up until the group has heard of it. */
+  private static final Duration STOP_MAX = Duration.ofSeconds(1);
 
   /** Which group's locks these are. */
   private static final String TARGET = "(&(consensus.group=main)(machine=lock))";
@@ -75,8 +84,8 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
   }
 
   private final ConsensusService consensus;
-  private final ClientSession session;
   private final LockClient client;
+  private final Duration timeout;
   private final Timer timer;
 
   /** The component. */
@@ -111,8 +120,9 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
       long client,
       Timer timer) {
     this.consensus = consensus;
-    this.session = new ClientSession(consensus, node, timer, client, checked(timeout));
-    this.client = new LockClient(session, table, timer);
+    this.timeout = checked(timeout);
+    this.client =
+        new LockClient(new ClientSession(consensus, node, timer, client, timeout), table, timer);
     this.timer = timer;
     this.client.start();
   }
@@ -126,12 +136,31 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
     return timeout;
   }
 
-  /** Loses all grants, fails all waiters, and tries to tell the group. */
+  /**
+   * Closes, and gives the group a moment to hear of it: what is under way when the table's service
+   * goes is dropped, and this node's locks would stay taken as long as its session lives.
+   */
   @Deactivate
+  void deactivate() {
+    Duration limit = timeout.compareTo(STOP_MAX) < 0 ? timeout : STOP_MAX;
+    try {
+      var unused = end().toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return; // The next start here lets go of it, or the session's end.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Loses all grants, fails all waiters, and tries to tell the group. */
   @Override
   public void close() {
+    var unused = end();
+  }
+
+  private CompletionStage<?> end() {
     try {
-      client.close();
+      return client.close();
     } finally {
       timer.close();
     }
@@ -188,7 +217,7 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
       return own.release(); // So that it turns false before the group hears of it.
     }
     return consensus
-        .submit(new Release(name, token).encode(), session.timeout())
+        .submit(new Release(name, token).encode(), timeout)
         .thenApply(
             done -> {
               if (LockResult.decode(done.result()) instanceof Refused refused) {
@@ -223,7 +252,7 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
 
   private CompletionStage<List<LockInfo>> ask(Question question) {
     return consensus
-        .query(question.encode(), ReadConsistency.LINEARIZABLE, session.timeout())
+        .query(question.encode(), ReadConsistency.LINEARIZABLE, timeout)
         .thenApply(
             bytes -> {
               if (LockResult.decode(bytes) instanceof Locks locks) {

@@ -31,10 +31,15 @@
  * The last tokens of 10,000 free locks are remembered. For names freed longer ago, and names never
  * locked, success means only that the token is not larger than the tokens forgotten so far.
  *
+ * <p>Whoever knows a token may release the lock, from any node. If it is not the holder's, the
+ * holder learns of it only when its own node applies the release: until then its {@code isHeld()}
+ * is true, and somebody else may have the lock already.
+ *
  * <p><b>Nothing is held by accident.</b> A request whose answer was lost is cancelled until the
  * group confirms it, and the table remembers a cancelled request that it has not heard of, so that
- * it cannot take the lock when it arrives late. What a stopped bundle or a killed process left in
- * its session is let go when the lock service next starts there; see {@link
+ * it cannot take the lock when it arrives late. A bundle that stops lets go of everything, and
+ * waits a moment until the group has heard of it. What it could not, and what a killed process left
+ * in its session, is let go when the lock service next starts there; see {@link
  * io.clowder.lock.LockRequest}.
  *
  * <p>No lock can stop a holder that was paused for longer than its session lives. {@code

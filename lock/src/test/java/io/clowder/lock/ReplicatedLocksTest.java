@@ -18,6 +18,9 @@ import io.clowder.api.consensus.Entry;
 import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.lock.TestGroup.Fate;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -361,6 +364,25 @@ class ReplicatedLocksTest {
   }
 
   @Test
+  void aLaterStateTakesALockFromOneBeforeItGivesItToTheNext() {
+    VirtualTimer prompt = new VirtualTimer.Prompt();
+    TestGroup.Node n3 = group.node("n3", prompt);
+    ReplicatedLocks locks3 =
+        new ReplicatedLocks(n3, group.table, n3.id, Duration.ofSeconds(2), 3, prompt);
+    for (int request = 1; request < 15; request++) {
+      locks3.acquire("x", LONG).thenAccept(Grant::release);
+    }
+    // Requests 15 and 16, the latter of which comes first in a small hash map.
+    Grant held = locks3.acquire("x", LONG).toCompletableFuture().join();
+    CompletionStage<Boolean> both = locks3.acquire("x", LONG).thenApply(next -> held.isHeld());
+    TestGroup elsewhere = group.copy();
+    elsewhere.append(
+        Entry.Kind.COMMAND, n3.session().id(), new LockRequest.Release("x", held.token()).encode());
+    group.restore(elsewhere.snapshot());
+    assertFalse(both.toCompletableFuture().join(), "the former still believed to hold it");
+  }
+
+  @Test
   void closingLosesGrantsFailsWaitersAndLetsGo() {
     Grant grant = done(locks1.acquire("x", SECOND));
     Grant other = done(locks2.acquire("y", SECOND));
@@ -406,6 +428,56 @@ class ReplicatedLocksTest {
     its.run();
     assertTrue(again.toCompletableFuture().join().isHeld());
     assertTrue(other.isHeld());
+  }
+
+  @Test
+  void whatComesBackAfterClosingOpensNothingAgain() {
+    n1.endSession();
+    n1.next(Fate.APPLIED, Fate.HELD_BACK);
+    CompletionStage<Grant> asking = locks1.acquire("z", LONG);
+    locks1.close();
+    refused(Reason.UNAVAILABLE, "the lock service of this node is stopping", asking);
+    n1.deliver(); // The new session is opened, and the Acquire must not follow.
+    assertNull(info("z"));
+  }
+
+  @Test
+  void theComponentWaitsUntilTheGroupHasHeardThatItStops() throws InterruptedException {
+    done(locks1.acquire("x", SECOND));
+    n1.next(Fate.HELD_BACK);
+    Thread stopping = new Thread(locks1::deactivate, "stopping");
+    stopping.start();
+    Thread.State state = stopping.getState();
+    while (state != Thread.State.TIMED_WAITING && state != Thread.State.TERMINATED) {
+      Thread.onSpinWait();
+      state = stopping.getState();
+    }
+    assertEquals(Thread.State.TIMED_WAITING, state);
+    n1.deliver();
+    stopping.join();
+    assertNull(info("x"));
+  }
+
+  @Test
+  void theComponentDoesNotWaitForAGroupThatIsGone() {
+    Duration moment = Duration.ofMillis(1);
+    TestGroup.Node n3 = group.node("n3", timer);
+    ReplicatedLocks locks3 = new ReplicatedLocks(n3, group.table, n3.id, moment, 3, timer);
+    Grant grant = done(locks3.acquire("x", SECOND));
+    n3.next(Fate.HELD_BACK);
+    locks3.deactivate();
+    assertFalse(grant.isHeld());
+    assertNotNull(info("x"));
+  }
+
+  @Test
+  void theComponentOpensItsSessionAndKeepsItsLocksThoughNobodyAsksForIt() throws IOException {
+    String description = "/OSGI-INF/io.clowder.lock.ReplicatedLocks.xml";
+    try (InputStream in = ReplicatedLocks.class.getResourceAsStream(description)) {
+      assertNotNull(in);
+      String xml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(xml.contains("immediate=\"true\""), xml);
+    }
   }
 
   @Test
