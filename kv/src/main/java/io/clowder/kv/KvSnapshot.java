@@ -70,7 +70,9 @@ final class KvSnapshot {
         record.expectEnd();
         last = key;
       }
-    } catch (EOFException | WireFormatException e) {
+    } catch (EOFException e) {
+      throw new IOException("kv snapshot is corrupt: cut short", e);
+    } catch (WireFormatException e) {
       throw new IOException("kv snapshot is corrupt: " + e.getMessage(), e);
     }
     if (in.read() >= 0) {
@@ -86,7 +88,7 @@ final class KvSnapshot {
     }
     byte[] record = in.readNBytes(length);
     if (record.length < length) {
-      throw new IOException("kv snapshot is corrupt: cut short in an entry");
+      throw new EOFException();
     }
     return record;
   }

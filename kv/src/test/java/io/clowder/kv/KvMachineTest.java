@@ -153,7 +153,9 @@ class KvMachineTest {
     byte[] whole = snapshot(machine);
     for (int length = 1; length < whole.length; length++) {
       byte[] cut = Arrays.copyOf(whole, length);
-      assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(cut)));
+      IOException failure =
+          assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(cut)));
+      assertEquals("kv snapshot is corrupt: cut short", failure.getMessage());
     }
     byte[] longer = Arrays.copyOf(whole, whole.length + 1);
     assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(longer)));
