@@ -52,6 +52,7 @@ public final class Group implements Transport.Receiver {
   private static final long SPACE_NANOS = 2_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000_000L;
 
+  private static final long HUNG_NANOS = 1_000_000_000L;
   private static final long RESIGNATION_NANOS = 30_000_000_000L;
 
   private final GroupSetting setting;
@@ -358,6 +359,7 @@ public final class Group implements Transport.Receiver {
     reads.retry(now);
     renewals.renew(router.leads(), router.leader(), now);
     lookAtSpace();
+    resignIfDiskHangs();
     Closing leaving = closing;
     if (leaving != null && (!router.leads() || now - leaving.deadline >= 0)) {
       abandon();
@@ -494,6 +496,19 @@ public final class Group implements Transport.Receiver {
 
   // --- the disk's space
   // ---------------------------------------------------------------------------
+
+  /** A leader whose disk does not answer keeps everybody waiting (consul's raft, issue 503). */
+  private void resignIfDiskHangs() {
+    Replica current = replica;
+    long since = current == null ? 0 : current.journal().writingSince();
+    if (since != 0
+        && router.leads()
+        && now - since > setting.timing().electionNanos()
+        && now - nextResignation >= 0) {
+      nextResignation = now + HUNG_NANOS;
+      step(new Event.Resign());
+    }
+  }
 
   private void lookAtSpace() {
     if (now - nextSpaceLook < 0) {
@@ -743,16 +758,16 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public void describe(JournalWriter journal) {
-      journal.append(state.chain().get(state.chain().size() - 1));
-      state.directories().forEach(journal::append);
+    public void describe(JournalWriter journal, long tag) {
+      journal.append(tag, state.chain().get(state.chain().size() - 1));
+      state.directories().forEach((who, incarnation) -> journal.append(tag, who, incarnation));
     }
 
     @Override
     public void met(NodeId who, long incarnation) {
       Replica current = replica;
       if (current != null) {
-        current.journal().append(who, incarnation);
+        current.journal().append(state.applied(), who, incarnation);
       }
     }
 

@@ -90,17 +90,17 @@ final class JournalWriter {
   }
 
   /** Adds the segment's description, which must be in the journal whatever is trimmed. */
-  void append(Segment segment) {
+  void append(long tag, Segment segment) {
     gathering.bytes.writeByte(SEGMENT);
     segment.write(gathering.bytes);
-    gathering.end(0);
+    gathering.end(tag);
     appended++;
   }
 
   /** Adds who a node was found to be, which must be known before the next vote. */
-  void append(NodeId node, long incarnation) {
+  void append(long tag, NodeId node, long incarnation) {
     gathering.bytes.writeByte(DIRECTORY).writeString(node.value()).writeLong(incarnation);
-    gathering.end(0);
+    gathering.end(tag);
     appended++;
   }
 
@@ -180,7 +180,7 @@ final class JournalWriter {
             work.run();
           } catch (IOException e) {
             failure = e;
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | AssertionError | LinkageError | VirtualMachineError e) {
             failure = new IOException(e.toString(), e);
           }
           IOException result = failure;

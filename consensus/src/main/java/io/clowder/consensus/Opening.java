@@ -50,6 +50,9 @@ record Opening(
     if (latest != null) {
       anchor = compaction.restore(latest);
       segment = state.chain().get(state.chain().size() - 1);
+      if (!segment.protocol().equals(protocol)) {
+        return new Opened(segment.protocol(), null);
+      }
     }
     String name = setting.name() + "/" + (segment == null ? 0 : segment.number());
     Recovery recovery = Recovery.read(storage, name, protocol, provider);
@@ -102,7 +105,7 @@ record Opening(
     JournalWriter journal =
         new JournalWriter(recovery.journal(), provider.codec(), environment.disk(), parts.disk());
     if (recovery.segment() == null) {
-      journal.append(segment);
+      journal.append(segment.firstPosition(), segment);
     }
     return new Replica(segment, node.id(), opened, journal, parts.outlet());
   }

@@ -52,7 +52,7 @@ final class Replica implements Actions {
     void follow(@Nullable NodeId leader, long term);
 
     /** Writes what the journal must hold besides the core's records. */
-    void describe(JournalWriter journal);
+    void describe(JournalWriter journal, long tag);
 
     /** A peer is too far behind for the log. */
     void needSnapshot(NodeId peer);
@@ -89,9 +89,11 @@ final class Replica implements Actions {
       throw new AssertionError("a step within a step: " + event);
     }
     stepping = true;
-    if (event instanceof Event.Compacted || event instanceof Event.Installed) {
-      // The journal's first files are about to go; what it says of itself must not go with them.
-      outlet.describe(journal);
+    // When the journal's first files are about to go, what it says of itself must not go with them.
+    if (event instanceof Event.Compacted compacted) {
+      outlet.describe(journal, compacted.slot() + 1);
+    } else if (event instanceof Event.Installed installed) {
+      outlet.describe(journal, installed.slot() + 1);
     }
     appendedBeforeStep = journal.appended();
     core.step(event, this);

@@ -52,6 +52,10 @@ final class Requests {
     long sentAt;
     int attempts;
     boolean queued;
+
+    /** Applied, and its result will be known when the machine has caught up. */
+    boolean early;
+
     boolean over;
 
     Pending(String machine, byte[] payload, long deadline, CompletableFuture<Committed> result) {
@@ -316,8 +320,15 @@ final class Requests {
   void ended(long id) {
     if (id == session.id()) {
       for (Pending pending : startOver()) {
-        pending.sent = false;
-        fresh.addLast(pending);
+        if (pending.early) {
+          fail(
+              pending,
+              Reason.SESSION_EXPIRED,
+              "the command was applied, but its result is lost with this node's session");
+        } else {
+          pending.sent = false;
+          fresh.addLast(pending);
+        }
       }
     }
   }
@@ -388,13 +399,20 @@ final class Requests {
     }
   }
 
-  /** Whether the command was for a machine that {@code isComing}, and its result will be known. */
+  /**
+   * A command was applied, to a machine that may be about to catch up: then its result is known
+   * soon, and is waited for. Says whether it is.
+   */
   boolean isEarly(long session, long sequence, Sessions.Result result, Predicate<String> isComing) {
     Pending pending =
         session == this.session.id() && sequence >= lowest && sequence < next ? at(sequence) : null;
-    return result.status() == Sessions.Status.PENDING
-        && pending != null
-        && isComing.test(pending.machine);
+    if (result.status() != Sessions.Status.PENDING
+        || pending == null
+        || !isComing.test(pending.machine)) {
+      return false;
+    }
+    pending.early = true;
+    return true;
   }
 
   /** Fails what is past its deadline. */

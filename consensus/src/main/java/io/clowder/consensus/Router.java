@@ -22,6 +22,9 @@ final class Router {
   /** A leader that takes nothing is asked again after this. */
   private static final long BUSY_NANOS = 100_000_000L;
 
+  /** What a leader said of itself a while ago is no news. */
+  private static final long BUSY_MEMORY_NANOS = 1_000_000_000L;
+
   private final NodeId self;
   private final Requests requests;
   private final Reads reads;
@@ -33,6 +36,7 @@ final class Router {
   private @Nullable NodeId leader;
   private long term;
   private long holdUntil;
+  private long busyAt;
   private long lastTicket;
 
   /** Bytes this leader has proposed and not seen decided. */
@@ -122,6 +126,7 @@ final class Router {
   /** The leader takes nothing for now. */
   void busy(NodeId from, String reason, long now) {
     health.leader = from + " leads and takes nothing new, " + reason;
+    busyAt = now;
     holdUntil = now + BUSY_NANOS;
   }
 
@@ -151,6 +156,9 @@ final class Router {
 
   /** Brings commands and reads to whoever leads; says whether there were any. */
   boolean route(Consumer<Event> core, long now) {
+    if (now - busyAt > BUSY_MEMORY_NANOS) {
+      health.leader = "";
+    }
     if (now - holdUntil < 0) {
       return false;
     }

@@ -88,7 +88,11 @@ final class SnapshotTransfer {
             }
             long position = latest == null ? none : latest.position();
             peers.enqueue(() -> loaded.accept(position));
-          } catch (IOException | RuntimeException | LinkageError | AssertionError e) {
+          } catch (IOException
+              | RuntimeException
+              | AssertionError
+              | LinkageError
+              | VirtualMachineError e) {
             peers.enqueue(
                 () -> {
                   throw new IllegalStateException(
@@ -126,7 +130,11 @@ final class SnapshotTransfer {
               Snapshots.Snapshot made = writing.commit(null);
               peers.enqueue(() -> peers.made(made.position(), made.size()));
             }
-          } catch (IOException | RuntimeException | LinkageError | AssertionError e) {
+          } catch (IOException
+              | RuntimeException
+              | AssertionError
+              | LinkageError
+              | VirtualMachineError e) {
             peers.enqueue(() -> peers.notMade(e));
           }
         });

@@ -72,9 +72,9 @@ class JournalWriterTest {
 
   @Test
   void recordsHaveTheirKindAndTheirBytes() {
-    writer.append(SEGMENT);
+    writer.append(9, SEGMENT);
     append(7);
-    writer.append(N2, DIRECTORY);
+    writer.append(9, N2, DIRECTORY);
     writer.flush(0);
     write();
     WireReader first = new WireReader(journal.durable().get(0).bytes());
@@ -88,7 +88,7 @@ class JournalWriterTest {
     assertEquals(JournalWriter.DIRECTORY, third.readByte());
     assertEquals("n2", third.readString(64));
     assertEquals(DIRECTORY, third.readLong());
-    assertEquals(0, journal.durable().get(0).tag(), "a description is never in the way of a trim");
+    assertEquals(9, journal.durable().get(0).tag(), "a trim before it leaves it");
   }
 
   @Test

@@ -100,8 +100,8 @@ class ReplicaTest {
     }
 
     @Override
-    public void describe(JournalWriter journal) {
-      journal.append(SEGMENT);
+    public void describe(JournalWriter journal, long tag) {
+      journal.append(tag, SEGMENT);
     }
 
     @Override
@@ -267,14 +267,14 @@ class ReplicaTest {
     assertEquals(JournalWriter.SEGMENT, described.bytes()[0]);
     disk.runAll();
     assertEquals(
-        List.of("append 1", "sync", "append 0", "append 1", "sync", "trim 1"), journal.calls);
+        List.of("append 1", "sync", "append 2", "append 1", "sync", "trim 1"), journal.calls);
   }
 
   @Test
   void anInstalledSnapshotWritesTheSegmentAgainToo() {
     step(new Event.Installed(9, new byte[0]), persist(9));
     sync();
-    assertEquals(List.of("append 0", "append 9", "sync"), journal.calls);
+    assertEquals(List.of("append 10", "append 9", "sync"), journal.calls);
   }
 
   @Test

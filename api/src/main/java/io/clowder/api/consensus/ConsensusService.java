@@ -13,7 +13,8 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>Thread-safe. Stages complete on a thread of the runtime that is not the replica's; whoever
  * waits on it, or computes for long, delays the completions of others. All failures are {@link
- * io.clowder.api.CoordinationException}.
+ * io.clowder.api.CoordinationException}; a stage that depends on another sees it as the cause of a
+ * {@link java.util.concurrent.CompletionException}, as always.
  */
 @ProviderType
 public interface ConsensusService {

@@ -31,7 +31,8 @@ public sealed interface Action {
 
   /**
    * Answers {@link Event.Propose} or {@link Event.Barrier}: not here. The commands of the batch
-   * were not and will not be proposed by this replica.
+   * were not and will not be proposed by this replica. One that leads refuses only after {@link
+   * Event.Resign}, and then stops leading.
    *
    * @param leader who to ask instead, as far as known
    */
