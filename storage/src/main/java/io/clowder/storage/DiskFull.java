@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.storage;
 
-import io.clowder.api.storage.Storage;
+import io.clowder.api.storage.Storage.DiskFullException;
 import java.io.IOException;
 import java.util.Locale;
 
@@ -12,13 +12,16 @@ final class DiskFull {
   /** Java has no type for a full disk; the system's message is all there is. */
   static boolean causes(IOException e) {
     String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-    return message.contains("no space left")
+    return e instanceof DiskFullException
+        || message.contains("no space left")
         || message.contains("quota exceeded")
         || message.contains("disk full");
   }
 
-  /** The failure as this package reports it. */
-  static IOException at(String path, IOException cause) {
-    return new Storage.DiskFullException("disk full: " + path + ": " + cause.getMessage(), cause);
+  /** The failure as this package reports it: with the type of its own if the disk is full. */
+  static IOException typed(String path, IOException e) {
+    return causes(e) && !(e instanceof DiskFullException)
+        ? new DiskFullException("disk full: " + path + ": " + e.getMessage(), e)
+        : e;
   }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 
@@ -32,14 +33,16 @@ public final class DiskStorage implements Storage, AutoCloseable {
   private final Disk disk;
   private final Identity identity;
   private final int journalFileBytes;
+  private final Executor background;
   private final Map<String, Journal> journals = new HashMap<>();
   private final Map<String, SnapshotFiles> snapshots = new HashMap<>();
   private boolean closed;
 
-  private DiskStorage(Disk disk, Identity identity, int journalFileBytes) {
+  private DiskStorage(Disk disk, Identity identity, int journalFileBytes, Executor background) {
     this.disk = disk;
     this.identity = identity;
     this.journalFileBytes = journalFileBytes;
+    this.background = background;
   }
 
   /**
@@ -62,8 +65,24 @@ public final class DiskStorage implements Storage, AutoCloseable {
   public static DiskStorage open(
       Disk disk, NodeId node, String cluster, RandomGenerator random, int journalFileBytes)
       throws IOException {
+    return open(disk, node, cluster, random, journalFileBytes, Runnable::run);
+  }
+
+  /**
+   * As {@link #open(Disk, NodeId, String, RandomGenerator, int)}.
+   *
+   * @param background runs what journals do ahead of need; until the storage is closed
+   */
+  static DiskStorage open(
+      Disk disk,
+      NodeId node,
+      String cluster,
+      RandomGenerator random,
+      int journalFileBytes,
+      Executor background)
+      throws IOException {
     Identity identity = Identity.open(disk, node, cluster, random);
-    return new DiskStorage(disk, identity, journalFileBytes);
+    return new DiskStorage(disk, identity, journalFileBytes, background);
   }
 
   /** The random number drawn when the directory was made; not 0. */
@@ -80,6 +99,7 @@ public final class DiskStorage implements Storage, AutoCloseable {
             files(name),
             new JournalHeader.Owner(identity.incarnation(), name),
             journalFileBytes,
+            background,
             replay,
             () -> forget(name));
     journals.put(name, journal);
@@ -127,17 +147,7 @@ public final class DiskStorage implements Storage, AutoCloseable {
     closed = true;
     List<AutoCloseable> open = new ArrayList<>(journals.values());
     snapshots.values().forEach(files -> open.add(files::release));
-    IOException failure = null;
-    for (AutoCloseable each : open) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        failure = failure == null ? new IOException("closing the storage", e) : failure;
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    Closing.all(open);
   }
 
   private synchronized void forget(String name) {

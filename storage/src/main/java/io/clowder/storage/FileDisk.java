@@ -3,15 +3,15 @@ package io.clowder.storage;
 
 import io.clowder.api.storage.Disk;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
@@ -41,6 +41,17 @@ final class FileDisk implements Disk {
     return new FileDisk(directory.toRealPath(), mode);
   }
 
+  /** Makes the name of a new directory durable, and of those above it in its file system. */
+  static void syncAbove(Path directory) throws IOException {
+    Path at = directory.toRealPath();
+    FileStore store = Files.getFileStore(at);
+    for (Path above = at.getParent();
+        above != null && Files.isReadable(above) && Files.getFileStore(above).equals(store);
+        above = above.getParent()) {
+      sync(above);
+    }
+  }
+
   SyncMode mode() {
     return mode;
   }
@@ -61,14 +72,15 @@ final class FileDisk implements Disk {
 
   @Override
   public void makeDirectory(String path) throws IOException {
-    Path directory = resolve(path);
-    Deque<Path> missing = new ArrayDeque<>();
-    for (Path at = directory; !Files.isDirectory(at); at = parent(at)) {
-      missing.push(at);
-    }
-    for (Path each : missing) {
-      Files.createDirectory(each);
-      sync(parent(each));
+    Path at = root;
+    for (Path name : root.relativize(resolve(path))) {
+      Path parent = at;
+      at = at.resolve(name);
+      if (!Files.isDirectory(at)) {
+        Files.createDirectory(at);
+      }
+      // Also if it was there: whoever made it may have been killed before it was durable.
+      sync(parent);
     }
   }
 
@@ -78,6 +90,8 @@ final class FileDisk implements Disk {
       return entries.map(entry -> String.valueOf(entry.getFileName())).sorted().toList();
     } catch (NoSuchFileException e) {
       return List.of();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 
@@ -119,14 +133,6 @@ final class FileDisk implements Disk {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }
-  }
-
-  private static Path parent(Path path) {
-    Path parent = path.getParent();
-    if (parent == null) {
-      throw new AssertionError("below the disk's directory: " + path);
-    }
-    return parent;
   }
 
   private Path resolve(String path) {

@@ -18,6 +18,7 @@ final class FrameReader {
   /**
    * What is in a file.
    *
+   * @param lastFrame where the last whole frame begins; {@code end} if there is none
    * @param end where the whole frames end
    * @param sealed whether the last of them says that the file ends there
    * @param first the oldest file that is needed, as the last whole frame or the header says
@@ -27,10 +28,22 @@ final class FrameReader {
    * @param laterFrame offset of a frame header behind {@code end}, or -1: its writing began when
    *     all before it was durable, so there is damage at {@code end} and not a torn write
    */
-  record Survey(long end, boolean sealed, long first, long maxTag, long dirtyEnd, long laterFrame) {
+  record Survey(
+      long lastFrame,
+      long end,
+      boolean sealed,
+      long first,
+      long maxTag,
+      long dirtyEnd,
+      long laterFrame) {
+    /** Whether no frame is whole. */
+    boolean isEmpty() {
+      return end == JournalHeader.AREA;
+    }
+
     /** Whether nothing was ever written behind the file's header. */
     boolean isBlank() {
-      return end == JournalHeader.AREA && dirtyEnd == end;
+      return isEmpty() && dirtyEnd == end;
     }
   }
 
@@ -53,6 +66,7 @@ final class FrameReader {
   /** Reads all frames, hands their records to {@code replay}, and inspects the rest of the file. */
   Survey survey(Journal.Replay replay) throws IOException {
     long at = JournalHeader.AREA;
+    long lastFrame = at;
     long first = header.first();
     long maxTag = -1;
     boolean sealed = false;
@@ -64,6 +78,7 @@ final class FrameReader {
       maxTag = Math.max(maxTag, replayRecords(at, frame, replay));
       first = frame.first();
       sealed = frame.sealed();
+      lastFrame = at;
       at = Blocks.up(at + FrameHeader.BYTES + frame.length(), Blocks.SECTOR);
     }
     if (first < header.first() || first > header.number()) {
@@ -80,7 +95,7 @@ final class FrameReader {
         }
       }
     }
-    return new Survey(at, sealed, first, maxTag, dirtyEnd, laterFrame);
+    return new Survey(lastFrame, at, sealed, first, maxTag, dirtyEnd, laterFrame);
   }
 
   private @Nullable FrameHeader headerAt(long at) throws IOException {

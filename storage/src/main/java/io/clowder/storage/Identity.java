@@ -45,6 +45,8 @@ record Identity(NodeId node, String cluster, long incarnation) {
               + cluster
               + "'");
     }
+    // Whoever made it may have been killed before its name was durable.
+    disk.syncDirectory("");
     return found;
   }
 

@@ -58,7 +58,6 @@ record JournalFiles(Disk disk, String directory) {
       }
       disk.open(directory + "/" + DELETED, true).close();
     }
-    sync();
     finishDelete();
   }
 
@@ -67,6 +66,8 @@ record JournalFiles(Disk disk, String directory) {
     if (!disk.list(directory).contains(DELETED)) {
       return;
     }
+    // Before the first file goes: whoever set the mark may have been killed right after.
+    sync();
     for (long number : numbers()) {
       disk.delete(path(number));
     }

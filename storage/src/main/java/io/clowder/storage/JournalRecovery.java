@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(JournalRecovery.class);
-  private static final int ZEROS = 64 << 10;
+  private static final int CHUNK = 64 << 10;
 
   /** A file that is written to no more. */
   record Part(long number, long bytes, long maxTag) {}
@@ -28,6 +28,7 @@ final class JournalRecovery {
   private final JournalHeader.Owner owner;
   private final List<Part> parts = new ArrayList<>();
   private final List<Long> obsolete = new ArrayList<>();
+  private @Nullable Survey lastSealed;
   private long unused = -1;
 
   JournalRecovery(JournalFiles files, JournalHeader.Owner owner) {
@@ -81,32 +82,54 @@ final class JournalRecovery {
         return new Last(header(number), survey, end.first());
       }
       parts.add(new Part(number, header(number).bytes(), survey.maxTag()));
+      lastSealed = survey;
     }
     return new Last(header(newest), survey(newest, replay), end.first());
   }
 
-  /** Removes what a crash left, makes what was read durable, and opens the last file. */
+  /**
+   * Makes what was read durable, only then removes what a crash left, and opens the last file. Of a
+   * process that was killed, and of a sync that failed, names and bytes may have been read that
+   * only the page cache knows.
+   */
   Disk.File repair(Last last) throws IOException {
-    if (unused >= 0) {
-      files.disk().rename(files.path(unused), files.spare());
+    files.sync();
+    Survey before = lastSealed;
+    if (before != null && last.survey.isEmpty()) {
+      // A frame in the last file would be proof that this one is whole on the disk.
+      settle(parts.get(parts.size() - 1).number(), before).close();
     }
-    for (long number : obsolete) {
-      files.disk().delete(files.path(number));
-    }
-    if (unused >= 0 || !obsolete.isEmpty()) {
-      files.sync();
-    }
-    Disk.File file = files.disk().open(files.path(last.header.number()), false);
+    Disk.File file = settle(last.header.number(), last.survey);
     try {
-      Survey survey = last.survey;
+      if (unused >= 0) {
+        files.disk().rename(files.path(unused), files.spare());
+      }
+      for (long number : obsolete) {
+        files.disk().delete(files.path(number));
+      }
+      if (unused >= 0 || !obsolete.isEmpty()) {
+        files.sync();
+      }
+      return file;
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /** Makes the end of a file as it was found last, and cuts off what is torn behind it. */
+  private Disk.File settle(long number, Survey survey) throws IOException {
+    String path = files.path(number);
+    Disk.File file = files.disk().open(path, false);
+    try {
+      rewrite(file, survey.lastFrame(), survey.end());
       if (survey.dirtyEnd() > survey.end()) {
         LOG.warn(
             "{}: a torn write at offset {}, which no one was told of, is cut off",
-            files.path(last.header.number()),
+            path,
             survey.end());
         clear(file, survey.end(), survey.dirtyEnd());
       }
-      // A process that was killed may have left bytes that only the page cache knows.
       file.sync();
       return file;
     } catch (IOException | RuntimeException e) {
@@ -115,8 +138,23 @@ final class JournalRecovery {
     }
   }
 
+  /**
+   * Writes the last frame once more, as it is. After a sync that failed, the system takes pages for
+   * clean that never reached the disk: another sync alone would believe it.
+   */
+  private static void rewrite(Disk.File file, long start, long end) throws IOException {
+    byte[] bytes = new byte[(int) Math.min(CHUNK, end - start)];
+    for (long at = start; at < end; at += bytes.length) {
+      ByteBuffer chunk = ByteBuffer.wrap(bytes, 0, (int) Math.min(bytes.length, end - at));
+      if (file.read(at, chunk) != chunk.limit()) {
+        throw new IOException("the file became shorter while it was read");
+      }
+      file.write(at, chunk.flip());
+    }
+  }
+
   private static void clear(Disk.File file, long start, long end) throws IOException {
-    byte[] zeros = new byte[(int) Math.min(ZEROS, end - start)];
+    byte[] zeros = new byte[(int) Math.min(CHUNK, end - start)];
     for (long at = start; at < end; at += zeros.length) {
       int length = (int) Math.min(zeros.length, end - at);
       file.write(at, ByteBuffer.wrap(zeros, 0, length));

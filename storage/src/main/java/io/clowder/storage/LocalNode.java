@@ -12,16 +12,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.SortedMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /** A node whose directory is locked, open, and found to be its own. */
 final class LocalNode implements Node, Storage, AutoCloseable {
   private final NodeSettings settings;
   private final DirectoryLock lock;
+  private final ExecutorService background;
   private final DiskStorage storage;
 
-  private LocalNode(NodeSettings settings, DirectoryLock lock, DiskStorage storage) {
+  private LocalNode(
+      NodeSettings settings, DirectoryLock lock, ExecutorService background, DiskStorage storage) {
     this.settings = settings;
     this.lock = lock;
+    this.background = background;
     this.storage = storage;
   }
 
@@ -33,11 +40,20 @@ final class LocalNode implements Node, Storage, AutoCloseable {
   static LocalNode open(NodeSettings settings) throws IOException {
     Path directory = made(settings.directory());
     DirectoryLock lock = DirectoryLock.of(directory);
+    // Its thread comes when there is something to do, and goes.
+    ExecutorService background =
+        new ThreadPoolExecutor(
+            0, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), LocalNode::thread);
     try {
       DiskStorage storage =
           DiskStorage.open(
-              FileDisk.open(directory), settings.id(), settings.cluster(), new SecureRandom());
-      return new LocalNode(settings, lock, storage);
+              FileDisk.open(directory),
+              settings.id(),
+              settings.cluster(),
+              new SecureRandom(),
+              DiskStorage.JOURNAL_FILE_BYTES,
+              background);
+      return new LocalNode(settings, lock, background, storage);
     } catch (IOException e) {
       lock.close();
       throw new IOException("directory " + directory + ": " + e.getMessage(), e);
@@ -93,8 +109,15 @@ final class LocalNode implements Node, Storage, AutoCloseable {
     try {
       storage.close();
     } finally {
+      background.shutdown();
       lock.close();
     }
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "clowder-storage");
+    thread.setDaemon(true);
+    return thread;
   }
 
   private static Path made(Path directory) throws IOException {
@@ -102,7 +125,11 @@ final class LocalNode implements Node, Storage, AutoCloseable {
       throw new IOException("directory: " + directory + " is not a directory");
     }
     try {
+      boolean used = Files.exists(directory.resolve("identity"));
       Files.createDirectories(directory);
+      if (!used) {
+        FileDisk.syncAbove(directory);
+      }
     } catch (IOException e) {
       throw new IOException("directory: " + directory + " cannot be made: " + e.getMessage(), e);
     }

@@ -80,9 +80,14 @@ public final class NodeDirectory {
                 given(config.cluster()),
                 given(config.members()),
                 given(config.directory())));
-    registration =
-        context.registerService(
-            new String[] {Node.class.getName(), Storage.class.getName()}, node, null);
+    try {
+      registration =
+          context.registerService(
+              new String[] {Node.class.getName(), Storage.class.getName()}, node, null);
+    } catch (RuntimeException e) {
+      node.close();
+      throw e;
+    }
   }
 
   /** Takes the services back, closes all that is open, and gives the directory up. */

@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A journal in files that were filled with zeros beforehand, so that a sync is one write of a few
  * blocks and changes nothing else on the disk.
+ *
+ * <p>One thread at a time, as the contract says; its methods lock nevertheless, because the storage
+ * closes what is open from another one.
  *
  * <p>While one file fills, the next is allocated step by step. If that fails because the disk is
  * full, work goes on until only the file's reserve is left; then {@code append} fails, with nothing
@@ -70,36 +74,48 @@ final class RollingJournal implements Journal {
    * Opens or makes a journal.
    *
    * @param fileBytes size of the files, a multiple of {@link Blocks#BLOCK}
-   * @param onClose is run when the journal is closed
+   * @param background runs what fills the next file
+   * @param onClose is run when the journal has been closed
    */
   static RollingJournal open(
-      JournalFiles files, JournalHeader.Owner owner, int fileBytes, Replay replay, Runnable onClose)
+      JournalFiles files,
+      JournalHeader.Owner owner,
+      int fileBytes,
+      Executor background,
+      Replay replay,
+      Runnable onClose)
       throws IOException {
     if (fileBytes < FILE_BYTES_MIN || fileBytes % Blocks.BLOCK != 0) {
       throw new IllegalArgumentException("journal files of " + fileBytes + " bytes");
     }
-    files.disk().makeDirectory(files.directory());
-    files.finishDelete();
-    JournalRecovery recovery = new JournalRecovery(files, owner);
-    JournalRecovery.Last last = recovery.read(replay);
-    SpareFile spare = new SpareFile(files);
-    JournalHeader header = last == null ? new JournalHeader(owner, 1, 1, fileBytes) : last.header();
-    Disk.File file;
-    if (last == null) {
-      spare.allocate(fileBytes);
-      file = spare.install(header);
-    } else {
-      file = recovery.repair(last);
-    }
-    RollingJournal journal = new RollingJournal(files, fileBytes, onClose, spare, header, file);
+    SpareFile spare = new SpareFile(files, background);
+    Disk.@Nullable File file = null;
     try {
+      files.disk().makeDirectory(files.directory());
+      files.finishDelete();
+      JournalRecovery recovery = new JournalRecovery(files, owner);
+      JournalRecovery.Last last = recovery.read(replay);
+      JournalHeader header =
+          last == null ? new JournalHeader(owner, 1, 1, fileBytes) : last.header();
+      if (last == null) {
+        spare.allocate(fileBytes);
+        file = spare.install(header);
+      } else {
+        file = recovery.repair(last);
+      }
+      RollingJournal journal = new RollingJournal(files, fileBytes, onClose, spare, header, file);
       journal.begin(recovery, last);
+      return journal;
     } catch (IOException | RuntimeException e) {
-      file.close();
       spare.close();
+      if (file != null) {
+        file.close();
+      }
+      if (e instanceof IOException failure) {
+        throw DiskFull.typed(files.directory(), failure);
+      }
       throw e;
     }
-    return journal;
   }
 
   private void begin(JournalRecovery recovery, JournalRecovery.@Nullable Last last)
@@ -120,17 +136,22 @@ final class RollingJournal implements Journal {
   }
 
   @Override
-  public void append(long tag, byte[] bytes, int offset, int length) throws IOException {
+  public synchronized void append(long tag, byte[] bytes, int offset, int length)
+      throws IOException {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     if (tag < 0 || length > Limits.RECORD_BYTES) {
       throw new IllegalArgumentException("a record of " + length + " bytes with tag " + tag);
     }
     enter();
     long end = frames.endWith(FrameWriter.RECORD_HEADER + length);
-    if (end > header.bytes() - MARKS) {
-      roll(length);
-    } else if (end > header.bytes() - MARKS - reserve() && !reserveReleased) {
-      allocate(fileBytes);
+    try {
+      if (end > header.bytes() - MARKS) {
+        roll(length);
+      } else if (end > header.bytes() - MARKS - reserve() && !reserveReleased) {
+        spare.allocate(fileBytes);
+      }
+    } catch (IOException e) {
+      throw failed(e);
     }
     frames.append(tag, bytes, offset, length);
     maxTag = Math.max(maxTag, tag);
@@ -138,55 +159,79 @@ final class RollingJournal implements Journal {
   }
 
   @Override
-  public void sync() throws IOException {
+  public synchronized void sync() throws IOException {
     enter();
     if (!frames.isEmpty()) {
-      write(false);
-      allocateSpare();
+      try {
+        frames.write(file, false, first);
+        allocateAhead();
+      } catch (IOException e) {
+        throw failed(e);
+      }
     }
     leave();
   }
 
   @Override
-  public void trim(long tag) throws IOException {
+  public synchronized void trim(long tag) throws IOException {
     enter();
     long needed = first;
     for (Iterator<Part> i = parts.iterator(); i.hasNext() && i.next().maxTag() <= tag; ) {
       needed++;
     }
     if (needed > first) {
-      if (frames.endWith(0) > header.bytes() - Blocks.SECTOR) {
-        roll(0);
+      try {
+        removeBefore(needed);
+      } catch (IOException e) {
+        throw failed(e);
       }
-      // Once this is on disk, recovery does without the files, whichever of them a crash leaves.
-      first = needed;
-      write(false);
-      while (!parts.isEmpty() && parts.element().number() < first) {
-        files.disk().delete(files.path(parts.remove().number()));
-      }
-      files.sync();
-      allocateAgainAt = 0;
-      reserveReleased = !allocateSpare();
     }
     leave();
   }
 
+  private void removeBefore(long needed) throws IOException {
+    if (frames.endWith(0) > header.bytes() - Blocks.SECTOR) {
+      roll(0);
+    }
+    // Once this is on disk, recovery does without the files, whichever of them a crash leaves.
+    first = needed;
+    frames.write(file, false, first);
+    while (!parts.isEmpty() && parts.element().number() < first) {
+      files.disk().delete(files.path(parts.remove().number()));
+    }
+    files.sync();
+    reserveReleased = !allocateSpare();
+  }
+
   /** Bytes of the files that are full, and of this one what has been written. */
   @Override
-  public long sizeBytes() {
+  public synchronized long sizeBytes() {
     return parts.stream().mapToLong(Part::bytes).sum() + frames.position();
   }
 
   @Override
   public void close() throws IOException {
-    if (!closed) {
-      closed = true;
-      onClose.run();
+    if (markClosed()) {
       try {
-        spare.close();
+        closeFiles();
       } finally {
-        file.close();
+        // Not in this lock: the storage has its own.
+        onClose.run();
       }
+    }
+  }
+
+  private synchronized boolean markClosed() {
+    boolean first = !closed;
+    closed = true;
+    return first;
+  }
+
+  private synchronized void closeFiles() throws IOException {
+    try {
+      spare.close();
+    } finally {
+      file.close();
     }
   }
 
@@ -202,11 +247,11 @@ final class RollingJournal implements Journal {
             header.number() + 1,
             first,
             Math.max(fileBytes, Blocks.up(room + length, Blocks.BLOCK)));
-    allocate(next.bytes());
+    spare.allocate(next.bytes());
     Disk.File nextFile = spare.install(next);
     try {
       // The next file's first frame comes only after this: it proves that this file is whole.
-      write(true);
+      frames.write(file, true, first);
       file.close();
     } catch (IOException | RuntimeException e) {
       nextFile.close();
@@ -221,45 +266,40 @@ final class RollingJournal implements Journal {
     reserveReleased = false;
   }
 
-  private void write(boolean sealed) throws IOException {
-    try {
-      frames.write(file, sealed, first);
-    } catch (IOException e) {
-      throw failed(e);
-    }
-  }
-
-  private void allocate(long bytes) throws IOException {
-    try {
-      spare.allocate(bytes);
-    } catch (IOException e) {
-      throw failed(e);
-    }
-  }
-
-  /**
-   * Keeps the spare twice as far as this file, so that it is whole long before it is needed.
-   * Returns whether there is room for it.
-   */
+  /** Allocates what {@link #wanted} says; returns whether there is room for it. */
   private boolean allocateSpare() throws IOException {
-    long wanted = Math.min(fileBytes, Blocks.up(2 * frames.position(), STEP));
-    if (spare.allocated() >= wanted) {
-      return true;
-    }
-    if (frames.position() < allocateAgainAt) {
-      return false;
-    }
     try {
-      spare.allocate(wanted);
+      spare.allocate(wanted());
+      allocateAgainAt = 0;
       return true;
     } catch (IOException e) {
-      if (!DiskFull.causes(e)) {
-        throw failed(e);
-      }
-      LOG.warn("no room for the next journal file: {}", e.getMessage());
-      allocateAgainAt = frames.position() + fileBytes / FULL_RETRY;
+      postpone(e);
       return false;
     }
+  }
+
+  /** As {@link #allocateSpare}, but no sync waits for it, nor for a full disk each time. */
+  private void allocateAhead() throws IOException {
+    if (spare.allocated() < wanted() && frames.position() >= allocateAgainAt) {
+      try {
+        spare.allocateAhead(wanted());
+      } catch (IOException e) {
+        postpone(e);
+      }
+    }
+  }
+
+  /** Keeps the spare twice as far as this file, so that it is whole long before it is needed. */
+  private long wanted() {
+    return Math.min(fileBytes, Blocks.up(2 * frames.position(), STEP));
+  }
+
+  private void postpone(IOException e) throws IOException {
+    if (!DiskFull.causes(e)) {
+      throw e;
+    }
+    LOG.warn("no room for the next journal file: {}", e.getMessage());
+    allocateAgainAt = frames.position() + fileBytes / FULL_RETRY;
   }
 
   private int reserve() {
@@ -271,8 +311,9 @@ final class RollingJournal implements Journal {
   }
 
   private IOException failed(IOException e) {
-    failure = e;
-    return e;
+    IOException typed = DiskFull.typed(path(), e);
+    failure = typed;
+    return typed;
   }
 
   /** Refuses use after a failure; until {@link #leave}, an exception of any kind is one. */

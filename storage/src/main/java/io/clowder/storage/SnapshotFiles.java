@@ -4,9 +4,11 @@ package io.clowder.storage;
 import io.clowder.api.storage.Disk;
 import io.clowder.api.storage.Snapshots;
 import java.io.IOException;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A damaged newest snapshot is an error and not a reason to take an older one: the journal may
  * have been trimmed up to the newest.
+ *
+ * <p>Used by one thread at a time, but released by any: what is shared with that is locked.
  */
 final class SnapshotFiles implements Snapshots {
   private static final Logger LOG = LoggerFactory.getLogger(SnapshotFiles.class);
@@ -28,9 +32,11 @@ final class SnapshotFiles implements Snapshots {
   private final String directory;
   private final long incarnation;
   private final String name;
-  private final Set<String> writing = new HashSet<>();
+  private final Object lock = new Object();
+  private final Map<String, Disk.File> writing = new HashMap<>();
   private @Nullable StoredSnapshot latest;
   private @Nullable StoredSnapshot previous;
+  private boolean released;
 
   private SnapshotFiles(Disk disk, String directory, long incarnation, String name) {
     this.disk = disk;
@@ -42,68 +48,106 @@ final class SnapshotFiles implements Snapshots {
   /** Opens or makes the directory, verifies the newest snapshot and removes what is left over. */
   static SnapshotFiles open(Disk disk, String directory, long incarnation, String name)
       throws IOException {
-    disk.makeDirectory(directory);
     SnapshotFiles files = new SnapshotFiles(disk, directory, incarnation, name);
-    long newest = files.newestPosition("snapshot");
-    if (newest >= 0) {
-      files.latest = files.verified(newest);
-    }
     try {
-      long part = files.newestPosition("part");
-      files.removeAllBut(newest, part > newest ? part : -1);
+      disk.makeDirectory(directory);
+      // Before older ones are removed: whoever named the newest may have been killed right after.
+      disk.syncDirectory(directory);
+      long newest = files.newestPosition("snapshot");
+      if (newest >= 0) {
+        files.latest = files.verified(newest);
+      }
+      files.removeLeftOver();
       return files;
     } catch (IOException e) {
       files.release();
-      throw e;
+      throw DiskFull.typed(directory, e);
     }
   }
 
   @Override
   public @Nullable Snapshot latest() {
-    return latest;
+    synchronized (lock) {
+      return latest;
+    }
   }
 
   @Override
   public Writing begin(long position) throws IOException {
-    String path = unused(position, "new");
-    disk.delete(path);
-    return writing(path, position, disk.open(path, true));
+    return start(position, "new");
   }
 
   @Override
   public Writing resume(long position) throws IOException {
-    String path = unused(position, "part");
+    return start(position, "part");
+  }
+
+  private Writing start(long position, String suffix) throws IOException {
+    if (position < 0) {
+      throw new IllegalArgumentException("a snapshot at " + position);
+    }
+    String path = path(position, suffix);
+    boolean resumable = suffix.equals("part");
+    try {
+      Disk.File file;
+      synchronized (lock) {
+        checkUsable();
+        if (writing.containsKey(path)) {
+          throw new IllegalStateException(path + " is being written");
+        }
+        file = resumable ? openPart(path) : openNew(path);
+        writing.put(path, file);
+      }
+      try {
+        return new SnapshotWriting(this, path, position, resumable, file);
+      } catch (IOException e) {
+        ended(path, file, true);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw DiskFull.typed(path, e);
+    }
+  }
+
+  private Disk.File openNew(String path) throws IOException {
+    disk.delete(path);
+    return disk.open(path, true);
+  }
+
+  private Disk.File openPart(String path) throws IOException {
     boolean there = false;
     for (String each : disk.list(directory)) {
       String other = directory + "/" + each;
-      there |= other.equals(path);
-      // What was received of another one will not be asked for again.
-      if (each.endsWith(".part") && !other.equals(path) && !writing.contains(other)) {
+      if (other.equals(path)) {
+        there = true;
+      } else if (isOf(each, "part") && !writing.containsKey(other)) {
+        // What was received of another one will not be asked for again.
         disk.delete(other);
       }
     }
-    return writing(path, position, disk.open(path, !there));
+    return disk.open(path, !there);
   }
 
-  /** Closes what is open. */
+  /** Closes what is open, also what is being written: it can no longer be committed. */
   void release() throws IOException {
-    if (previous != null) {
-      previous.retire();
-    }
-    if (latest != null) {
-      latest.retire();
+    synchronized (lock) {
+      released = true;
+      List<AutoCloseable> open = new ArrayList<>(writing.values());
+      for (StoredSnapshot each : new StoredSnapshot[] {previous, latest}) {
+        if (each != null) {
+          open.add(each::retire);
+        }
+      }
+      writing.clear();
+      Closing.all(open);
     }
   }
 
-  boolean hasNewerThan(long position) {
-    return latest != null && latest.position() > position;
-  }
-
-  Snapshot newest() {
-    if (latest == null) {
-      throw new AssertionError("no snapshot");
+  /** The newest snapshot, if it is newer than {@code position}. */
+  @Nullable Snapshot newerThan(long position) {
+    synchronized (lock) {
+      return latest != null && latest.position() > position ? latest : null;
     }
-    return latest;
   }
 
   SnapshotHeader header(long position, long size, int checksum) {
@@ -111,49 +155,45 @@ final class SnapshotFiles implements Snapshots {
   }
 
   /** Gives a synced file its final name, and removes older ones. */
-  Snapshot committed(String path, SnapshotHeader header) throws IOException {
-    closed(path);
-    String target = path(header.position(), "snapshot");
-    disk.rename(path, target);
-    disk.syncDirectory(directory);
-    StoredSnapshot snapshot = new StoredSnapshot(disk.open(target, false), header);
-    // A reader that took the one before may be in the midst of it: it goes one commit later.
-    if (previous != null) {
-      previous.retire();
+  Snapshot committed(String path, SnapshotHeader header, Disk.File file) throws IOException {
+    synchronized (lock) {
+      // Others may have opened the directory meanwhile, and write a file of this name.
+      checkUsable();
+      disk.rename(path, path(header.position(), "snapshot"));
+      disk.syncDirectory(directory);
+      writing.remove(path);
+      StoredSnapshot before = previous;
+      previous = latest;
+      latest = new StoredSnapshot(file, header);
+      try {
+        // A reader that took the one before may be in the midst of it: it goes one commit later.
+        if (before != null) {
+          before.retire();
+        }
+        removeLeftOver();
+      } catch (IOException e) {
+        LOG.warn("{}: what is no longer needed cannot be removed: {}", directory, e.toString());
+      }
+      return latest;
     }
-    previous = latest;
-    latest = snapshot;
-    removeAllBut(header.position(), newestPosition("part"));
-    return snapshot;
   }
 
-  void closed(String path) {
-    writing.remove(path);
-  }
-
-  void delete(String path) throws IOException {
-    disk.delete(path);
-  }
-
-  private String unused(long position, String suffix) {
-    if (position < 0) {
-      throw new IllegalArgumentException("a snapshot at " + position);
+  /** Closes a file that is not written to any more. */
+  void ended(String path, Disk.File file, boolean keep) throws IOException {
+    synchronized (lock) {
+      writing.remove(path);
+      try (file) {
+        // After the release, the name may be another's.
+        if (!keep && !released) {
+          disk.delete(path);
+        }
+      }
     }
-    String path = path(position, suffix);
-    if (writing.contains(path)) {
-      throw new IllegalStateException(path + " is being written");
-    }
-    return path;
   }
 
-  private Writing writing(String path, long position, Disk.File file) throws IOException {
-    try {
-      Writing started = new SnapshotWriting(this, path, position, path.endsWith(".part"), file);
-      writing.add(path);
-      return started;
-    } catch (IOException e) {
-      file.close();
-      throw e;
+  private void checkUsable() throws IOException {
+    if (released) {
+      throw new IOException(directory + ": was closed, or opened again by others");
     }
   }
 
@@ -173,25 +213,30 @@ final class SnapshotFiles implements Snapshots {
     return directory + "/" + String.format(Locale.ROOT, "%019d.%s", position, suffix);
   }
 
-  private long newestPosition(String suffix) throws IOException {
-    long newest = -1;
-    for (String each : disk.list(directory)) {
-      Matcher matcher = NAME.matcher(each);
-      if (matcher.matches() && matcher.group(2).equals(suffix)) {
-        newest = Math.max(newest, Long.parseLong(matcher.group(1)));
-      }
-    }
-    return newest;
+  private static boolean isOf(String name, String suffix) {
+    Matcher matcher = NAME.matcher(name);
+    return matcher.matches() && matcher.group(2).equals(suffix);
   }
 
-  /** Removes all files but the snapshot and the part at these positions, and those in use. */
-  private void removeAllBut(long snapshot, long part) throws IOException {
-    Set<String> kept = new HashSet<>(writing);
-    kept.add(path(Math.max(0, snapshot), "snapshot"));
-    kept.add(path(Math.max(0, part), "part"));
+  private long newestPosition(String suffix) throws IOException {
+    return disk.list(directory).stream()
+        .filter(each -> isOf(each, suffix))
+        .mapToLong(each -> Long.parseLong(each.substring(0, each.indexOf('.'))))
+        .max()
+        .orElse(-1);
+  }
+
+  /** Removes all but the newest snapshot, a part that is to be newer, and what is being written. */
+  private void removeLeftOver() throws IOException {
+    long snapshot = latest == null ? -1 : latest.position();
+    long part = newestPosition("part");
     for (String each : disk.list(directory)) {
       String path = directory + "/" + each;
-      if (NAME.matcher(each).matches() && !kept.contains(path)) {
+      boolean needed =
+          path.equals(path(snapshot, "snapshot"))
+              || (part > snapshot && path.equals(path(part, "part")))
+              || writing.containsKey(path);
+      if (NAME.matcher(each).matches() && !needed) {
         LOG.debug("removing {}", path);
         disk.delete(path);
       }

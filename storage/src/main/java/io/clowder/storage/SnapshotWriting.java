@@ -25,6 +25,7 @@ final class SnapshotWriting implements Writing {
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
   private final OutputStream content = new Content();
   private long written;
+  private boolean failed;
   private boolean closed;
 
   /**
@@ -72,7 +73,7 @@ final class SnapshotWriting implements Writing {
       throw new IllegalArgumentException(path + ": a resumed snapshot needs its checksum");
     }
     if (checksum != null && checksum != checksum()) {
-      drop();
+      end(false);
       throw new IOException(
           path
               + ": what was received has the checksum "
@@ -81,17 +82,22 @@ final class SnapshotWriting implements Writing {
               + Integer.toHexString(checksum)
               + "; it is dropped");
     }
-    if (files.hasNewerThan(position)) {
-      drop();
-      return files.newest();
+    Snapshot newer = files.newerThan(position);
+    if (newer != null) {
+      end(false);
+      return newer;
     }
-    flush();
-    SnapshotHeader header = files.header(position, written, checksum());
-    write(0, header.encode());
-    file.sync();
-    closed = true;
-    file.close();
-    return files.committed(path, header);
+    try {
+      flush();
+      SnapshotHeader header = files.header(position, written, checksum());
+      file.write(0, header.encode());
+      file.sync();
+      Snapshot committed = files.committed(path, header, file);
+      closed = true;
+      return committed;
+    } catch (IOException e) {
+      throw failed(e);
+    }
   }
 
   @Override
@@ -99,43 +105,39 @@ final class SnapshotWriting implements Writing {
     if (closed) {
       return;
     }
-    if (!resumable) {
-      drop();
-      return;
-    }
-    closed = true;
     try {
-      flush();
+      if (resumable && !failed) {
+        flush();
+      }
     } finally {
-      file.close();
-      files.closed(path);
+      end(resumable);
     }
   }
 
-  private void drop() throws IOException {
+  private void end(boolean keep) throws IOException {
     closed = true;
-    file.close();
-    files.closed(path);
-    files.delete(path);
+    files.ended(path, file, keep);
   }
 
   private void flush() throws IOException {
     int length = buffer.position();
-    write(SnapshotHeader.AREA + written, buffer.flip());
+    try {
+      file.write(SnapshotHeader.AREA + written, buffer.flip());
+    } catch (IOException e) {
+      throw failed(e);
+    }
     buffer.clear();
     written += length;
   }
 
-  private void write(long offset, ByteBuffer source) throws IOException {
-    try {
-      file.write(offset, source);
-    } catch (IOException e) {
-      throw DiskFull.causes(e) ? DiskFull.at(path, e) : e;
-    }
+  /** What is in the file no longer follows from what was given: nothing more is taken. */
+  private IOException failed(IOException e) {
+    failed = true;
+    return DiskFull.typed(path, e);
   }
 
   private void checkOpen() throws IOException {
-    if (closed) {
+    if (closed || failed) {
       throw new IOException(path + ": no longer written to");
     }
   }

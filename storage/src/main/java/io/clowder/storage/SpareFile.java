@@ -3,19 +3,30 @@ package io.clowder.storage;
 
 import io.clowder.api.storage.Disk;
 import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The next file of a journal: filled with zeros ahead of need, and given its header, durably,
  * before it gets a number. A crash at any point leaves a spare that can be used again.
+ *
+ * <p>The journal's thread asks for it; {@link #allocateAhead} does the filling elsewhere, and all
+ * others wait for that.
  */
 final class SpareFile {
   private final JournalFiles files;
+  private final Executor background;
+  private final AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
   private Disk.@Nullable File file;
-  private long allocated;
+  private boolean closed;
+  // Read without waiting for what is under way.
+  private volatile long allocated;
+  private volatile boolean underWay;
 
-  SpareFile(JournalFiles files) {
+  SpareFile(JournalFiles files, Executor background) {
     this.files = files;
+    this.background = background;
   }
 
   /** Bytes that are known to be there for the next file. */
@@ -24,41 +35,70 @@ final class SpareFile {
   }
 
   /**
+   * Has the background make sure of {@code bytes}, unless it is still busy with less.
+   *
+   * @throws IOException if it failed the last time
+   */
+  void allocateAhead(long bytes) throws IOException {
+    IOException failed = failure.getAndSet(null);
+    if (failed != null) {
+      throw failed;
+    }
+    if (!underWay) {
+      underWay = true;
+      background.execute(
+          () -> {
+            try {
+              allocate(bytes);
+            } catch (IOException e) {
+              failure.set(e);
+            } finally {
+              underWay = false;
+            }
+          });
+    }
+  }
+
+  /**
    * Makes sure of {@code bytes}. If the disk is full, what the spare had is given back, for the
    * snapshot that makes the journal shorter needs room too.
    */
-  void allocate(long bytes) throws IOException {
-    if (allocated >= bytes) {
+  synchronized void allocate(long bytes) throws IOException {
+    if (closed || allocated >= bytes) {
       return;
     }
     try {
       open().allocate(bytes);
       allocated = bytes;
     } catch (IOException e) {
-      if (!DiskFull.causes(e)) {
-        throw e;
+      if (DiskFull.causes(e)) {
+        closeFile();
+        files.disk().delete(files.spare());
       }
-      close();
-      files.disk().delete(files.spare());
-      throw DiskFull.at(files.spare(), e);
+      throw DiskFull.typed(files.spare(), e);
     }
   }
 
   /** Makes the spare the file that {@code header} says, durably, and opens it. */
-  Disk.File install(JournalHeader header) throws IOException {
+  synchronized Disk.File install(JournalHeader header) throws IOException {
     if (allocated < header.bytes()) {
       throw new AssertionError(allocated + " allocated of " + header.bytes());
     }
     open().writeDurably(0, header.encode());
-    close();
+    closeFile();
     String path = files.path(header.number());
     files.disk().rename(files.spare(), path);
     files.sync();
     return files.disk().open(path, false);
   }
 
-  /** Closes the file; what was allocated stays. */
-  void close() throws IOException {
+  /** Closes the file, for good; what was allocated stays. */
+  synchronized void close() throws IOException {
+    closed = true;
+    closeFile();
+  }
+
+  private void closeFile() throws IOException {
     allocated = 0;
     if (file != null) {
       Disk.File open = file;

@@ -27,16 +27,23 @@ enum SyncMode {
 
   /** Tries them in a directory, by writing a block to a file that is removed again. */
   static SyncMode of(Path directory) throws IOException {
-    Path probe = Files.createTempFile(directory, "probe", ".tmp");
+    // One name, so that no crash leaves more than one.
+    Path probe = directory.resolve("probe");
+    Files.deleteIfExists(probe);
     try {
+      Files.createFile(probe);
       for (SyncMode mode : List.of(DIRECT, DSYNC)) {
         if (mode.works(probe)) {
           LOG.info("{}: durable writes by {}", directory, mode);
           return mode;
         }
       }
+    } catch (IOException e) {
+      if (!DiskFull.causes(e)) {
+        throw e;
+      }
     } finally {
-      Files.delete(probe);
+      Files.deleteIfExists(probe);
     }
     LOG.info("{}: durable writes by {}", directory, FORCE);
     return FORCE;
@@ -64,8 +71,8 @@ enum SyncMode {
       return false;
     }
     try (FileChannel channel = open(probe)) {
-      // Whether the file system's blocks are larger than ours shows here too.
-      for (int block = 0; block < 2; block++) {
+      // The second block shows whether the file system's blocks are larger than ours.
+      for (int block = 1; block >= 0; block--) {
         ByteBuffer zeros = buffer(Blocks.BLOCK);
         if (channel.write(zeros, (long) block * Blocks.BLOCK) != Blocks.BLOCK) {
           return false;
@@ -73,10 +80,8 @@ enum SyncMode {
       }
       return true;
     } catch (IOException | UnsupportedOperationException e) {
-      if (e instanceof IOException io && DiskFull.causes(io)) {
-        LOG.warn("cannot tell whether {} writes work: {}", this, e.getMessage());
-      }
-      return false;
+      // A full disk got as far as to look for room.
+      return e instanceof IOException io && DiskFull.causes(io);
     }
   }
 

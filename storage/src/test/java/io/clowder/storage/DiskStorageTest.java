@@ -86,6 +86,65 @@ final class DiskStorageTest {
   }
 
   @Test
+  void whatAKilledProcessBeganIsDurableOnceItIsUsed() throws IOException {
+    for (int at = 1; at <= 8; at++) {
+      for (int seed = 0; seed < 10; seed++) {
+        MemoryDisk killed = new MemoryDisk();
+        killed.crashAt(at, seed % 2 == 0);
+        assertThrows(
+            PowerFailure.class,
+            () -> open(killed, N1, "c", 1).openJournal("main/0", (tag, bytes) -> {}));
+        killed.crashAt(Integer.MAX_VALUE, false);
+        DiskStorage storage = open(killed, N1, "c", 2);
+        try (Journal journal = storage.openJournal("main/0", (tag, bytes) -> {})) {
+          Records.append(journal, 1, 1);
+          journal.sync();
+        }
+        killed.restart(new Random(seed));
+        DiskStorage again = open(killed, N1, "c", 3);
+        assertEquals(storage.incarnation(), again.incarnation());
+        int[] records = new int[1];
+        again.openJournal("main/0", (tag, bytes) -> records[0]++).close();
+        assertEquals(1, records[0], "killed at operation " + at);
+      }
+    }
+  }
+
+  @Test
+  void aDeletionThatWasShownAfterAKillSurvivesAPowerFailure() throws IOException {
+    for (int at = 1; at < 20; at++) {
+      for (int seed = 0; seed < 10; seed++) {
+        MemoryDisk killed = new MemoryDisk();
+        try (Journal journal = open(killed, N1, "c", 1).openJournal("j", (tag, bytes) -> {})) {
+          Records.append(journal, 1, 200);
+          journal.sync();
+        }
+        killed.crashAt(at, seed % 2 == 0);
+        try {
+          open(killed, N1, "c", 1).deleteJournal("j");
+        } catch (PowerFailure expected) {
+          killed.crashAt(3 + seed % 5, true);
+        }
+        List<Long> shown = new ArrayList<>();
+        boolean opened = false;
+        try {
+          open(killed, N1, "c", 1).openJournal("j", (tag, bytes) -> shown.add(tag)).close();
+          opened = true;
+        } catch (PowerFailure expected) {
+          shown.clear();
+        }
+        killed.restart(new Random(seed));
+        List<Long> left = new ArrayList<>();
+        open(killed, N1, "c", 1).openJournal("j", (tag, bytes) -> left.add(tag)).close();
+        assertTrue(left.isEmpty() || left.size() == 200, left.size() + " left");
+        if (opened) {
+          assertEquals(shown, left, "killed at operation " + at);
+        }
+      }
+    }
+  }
+
+  @Test
   void journalsHaveNamesOfTheirOwn() throws IOException {
     DiskStorage storage = open(disk, N1, "c", 1);
     for (String name : List.of("main/0", "main/1", "main", "other")) {

@@ -2,6 +2,7 @@
 package io.clowder.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.storage.Journal;
@@ -34,6 +35,60 @@ final class JournalCrashTest {
         crash(at, true, seed);
       }
     }
+  }
+
+  @Test
+  void whatWasShownAfterAKillSurvivesAPowerFailure() throws IOException {
+    MemoryDisk whole = new MemoryDisk();
+    live(whole);
+    for (int at = 1; at <= whole.operations(); at++) {
+      for (int seed = 0; seed < SEEDS; seed++) {
+        String where = "killed at operation " + at + ", seed " + seed;
+        MemoryDisk disk = new MemoryDisk();
+        disk.crashAt(at, seed % 2 == 0);
+        assertThrows(PowerFailure.class, () -> live(disk), where);
+        Random random = new Random(seed * 1_000_003L + at);
+        // The next process is interrupted too, at times.
+        disk.crashAt(1 + random.nextInt(8), random.nextBoolean());
+        List<Long> shown = List.of();
+        try {
+          shown = checkState(disk, where);
+        } catch (PowerFailure expected) {
+          shown = List.of();
+        }
+        disk.restart(random);
+        List<Long> left = checkState(disk, where);
+        if (!shown.isEmpty()) {
+          assertEquals(shown, left, where);
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatWasShownAfterAFailedSyncSurvivesAPowerFailure() throws IOException {
+    int more = 0;
+    for (int records = 1; records < 120; records++) {
+      MemoryDisk disk = new MemoryDisk();
+      RollingJournal journal = Records.open(disk);
+      Records.append(journal, 1, records);
+      journal.sync();
+      disk.failSyncs(true);
+      long first = records + 1L;
+      assertThrows(
+          IOException.class,
+          () -> {
+            Records.append(journal, first, first + 4);
+            journal.sync();
+          });
+      disk.failSyncs(false);
+      List<Long> shown = Records.read(disk);
+      assertTrue(shown.size() >= records, shown.size() + " shown");
+      more += shown.size() - records;
+      disk.restart(new Random(records));
+      assertEquals(shown, Records.read(disk));
+    }
+    assertTrue(more > 0, "nothing was shown that was not on the disk");
   }
 
   private void crash(int at, boolean within, int seed) throws IOException {

@@ -136,7 +136,9 @@ final class JournalDamageTest {
     MemoryDisk other = new MemoryDisk();
     JournalFiles files = new JournalFiles(other, Records.DIRECTORY);
     JournalHeader.Owner owner = new JournalHeader.Owner(0xD09, Records.NAME);
-    RollingJournal.open(files, owner, Records.FILE_BYTES, (tag, bytes) -> {}, () -> {}).close();
+    RollingJournal.open(
+            files, owner, Records.FILE_BYTES, Runnable::run, (tag, bytes) -> {}, () -> {})
+        .close();
     IOException e = assertThrows(IOException.class, () -> Records.read(other));
     assertEquals(
         Records.path(1)

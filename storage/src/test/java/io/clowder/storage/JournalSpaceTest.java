@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.storage.Storage.DiskFullException;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,7 @@ final class JournalSpaceTest {
     RollingJournal journal = Records.open(disk);
     IOException e =
         assertThrows(
-            IOException.class,
+            DiskFullException.class,
             () -> {
               while (true) {
                 Records.append(journal, synced + 1, synced + 1);
@@ -80,7 +81,7 @@ final class JournalSpaceTest {
   @Test
   void aJournalIsNotMadeOnAFullDisk() throws IOException {
     disk.capacity(1000);
-    IOException e = assertThrows(IOException.class, () -> Records.open(disk));
+    IOException e = assertThrows(DiskFullException.class, () -> Records.open(disk));
     assertTrue(e.getMessage().startsWith("disk full: "), e.getMessage());
     disk.capacity(Long.MAX_VALUE);
     assertEquals(List.of(), Records.read(disk));
@@ -92,7 +93,7 @@ final class JournalSpaceTest {
     RollingJournal journal = Records.open(disk);
     IOException e =
         assertThrows(
-            IOException.class,
+            DiskFullException.class,
             () -> {
               while (true) {
                 Records.append(journal, synced + 1, synced + 1);

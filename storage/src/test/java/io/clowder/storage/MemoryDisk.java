@@ -37,7 +37,21 @@ final class MemoryDisk implements Disk {
     private final BitSet dirty = new BitSet();
 
     private void sync() {
-      durable = data.clone();
+      byte[] written = Arrays.copyOf(durable, data.length);
+      for (int sector : dirty.stream().toArray()) {
+        int start = sector * Blocks.SECTOR;
+        int length = Math.min(Blocks.SECTOR, data.length - start);
+        if (length > 0) {
+          System.arraycopy(data, start, written, start, length);
+        }
+      }
+      durable = written;
+      dirty.clear();
+    }
+
+    private void replace(byte[] bytes) {
+      data = bytes;
+      durable = bytes.clone();
       dirty.clear();
     }
 
@@ -50,8 +64,7 @@ final class MemoryDisk implements Disk {
           System.arraycopy(data, start, left, start, length);
         }
       }
-      data = left;
-      sync();
+      replace(left);
     }
   }
 
@@ -63,6 +76,8 @@ final class MemoryDisk implements Disk {
   private int crashAt = Integer.MAX_VALUE;
   private boolean crashWithin;
   private int failAt = Integer.MAX_VALUE;
+  private boolean failSyncs;
+  private int openFiles;
   private long capacity = Long.MAX_VALUE;
 
   int operations() {
@@ -80,6 +95,18 @@ final class MemoryDisk implements Disk {
   void failAt(int operation) {
     failAt = operation;
     operations = 0;
+  }
+
+  /**
+   * From now on, what should be durable stays in memory: readable, taken for clean, and gone when
+   * the power fails. So do systems whose disk refuses a write that they had promised.
+   */
+  void failSyncs(boolean fail) {
+    failSyncs = fail;
+  }
+
+  int openFiles() {
+    return openFiles;
   }
 
   void capacity(long bytes) {
@@ -118,8 +145,7 @@ final class MemoryDisk implements Disk {
 
   void replace(String path, byte[] bytes) {
     Inode inode = names.computeIfAbsent(path, p -> new Inode());
-    inode.data = bytes;
-    inode.sync();
+    inode.replace(bytes);
     durableNames.put(path, inode);
   }
 
@@ -223,11 +249,21 @@ final class MemoryDisk implements Disk {
     }
   }
 
+  private void sync(Inode inode) throws IOException {
+    if (failSyncs) {
+      inode.dirty.clear();
+      throw new IOException("Input/output error");
+    }
+    inode.sync();
+  }
+
   private final class MemoryFile implements Disk.File {
     private final Inode inode;
+    private boolean closed;
 
     private MemoryFile(Inode inode) {
       this.inode = inode;
+      openFiles++;
     }
 
     @Override
@@ -256,7 +292,7 @@ final class MemoryDisk implements Disk {
       operation();
       put(offset, source);
       crashWithin();
-      inode.sync();
+      MemoryDisk.this.sync(inode);
     }
 
     @Override
@@ -266,7 +302,7 @@ final class MemoryDisk implements Disk {
         put(inode.data.length, ByteBuffer.allocate((int) size - inode.data.length));
       }
       crashWithin();
-      inode.sync();
+      MemoryDisk.this.sync(inode);
     }
 
     @Override
@@ -280,11 +316,19 @@ final class MemoryDisk implements Disk {
     public void sync() throws IOException {
       operation();
       crashWithin();
-      inode.sync();
+      MemoryDisk.this.sync(inode);
     }
 
     @Override
-    public void close() {}
+    public void close() throws IOException {
+      if (!closed) {
+        closed = true;
+        openFiles--;
+      }
+      if (operations >= failAt) {
+        throw new IOException("Input/output error");
+      }
+    }
 
     private void put(long offset, ByteBuffer source) throws IOException {
       int end = (int) offset + source.remaining();

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Executor;
 
 /** Journals whose record with tag n has a content that follows from n. */
 final class Records {
@@ -25,9 +26,19 @@ final class Records {
     return open(disk, (tag, bytes) -> {});
   }
 
+  static RollingJournal open(Disk disk, Executor background) throws IOException {
+    return RollingJournal.open(
+        new JournalFiles(disk, DIRECTORY),
+        OWNER,
+        FILE_BYTES,
+        background,
+        (tag, bytes) -> {},
+        () -> {});
+  }
+
   static RollingJournal open(Disk disk, Journal.Replay replay) throws IOException {
     return RollingJournal.open(
-        new JournalFiles(disk, DIRECTORY), OWNER, FILE_BYTES, replay, () -> {});
+        new JournalFiles(disk, DIRECTORY), OWNER, FILE_BYTES, Runnable::run, replay, () -> {});
   }
 
   /** The tags of the records in the journal, each of which has the content that it should. */

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -181,6 +183,76 @@ final class RollingJournalTest {
     journal.close();
     journal.close();
     assertThrows(IOException.class, journal::sync);
+  }
+
+  @Test
+  void noSyncWaitsForTheNextFile() throws IOException {
+    Deque<Runnable> background = new ArrayDeque<>();
+    try (RollingJournal journal = Records.open(disk, background::add)) {
+      String spare = Records.DIRECTORY + "/spare";
+      disk.delete(spare);
+      int before = disk.operations();
+      Records.append(journal, 1, 1);
+      journal.sync();
+      Records.append(journal, 2, 2);
+      journal.sync();
+      assertEquals(before + 2, disk.operations(), "one write for a sync");
+      assertEquals(List.of(), List.copyOf(background), "allocated when it was opened");
+    }
+    long tag = 3;
+    try (RollingJournal journal = Records.open(disk, background::add)) {
+      for (; background.isEmpty(); tag++) {
+        Records.append(journal, tag, tag);
+        journal.sync();
+      }
+      Records.append(journal, tag, tag);
+      journal.sync();
+      assertEquals(1, background.size(), "asked once");
+      assertFalse(disk.paths().contains(Records.DIRECTORY + "/spare"));
+      background.remove().run();
+      assertEquals(Records.FILE_BYTES, disk.bytes(Records.DIRECTORY + "/spare").length);
+      // It is put to use, and the one after it asked for.
+      for (tag++; background.isEmpty(); tag++) {
+        Records.append(journal, tag, tag);
+        journal.sync();
+      }
+    }
+    List<String> paths = disk.paths();
+    background.remove().run();
+    assertEquals(paths, disk.paths(), "nothing is done for a closed journal");
+    assertEquals(0, disk.openFiles());
+    assertEquals(Records.range(1, tag - 1), Records.read(disk));
+  }
+
+  @Test
+  void isDeadAfterAFailureInTheBackground() throws IOException {
+    Deque<Runnable> background = new ArrayDeque<>();
+    RollingJournal journal = Records.open(disk, background::add);
+    Records.append(journal, 1, 300);
+    journal.sync();
+    disk.failAt(1);
+    background.remove().run();
+    disk.failAt(Integer.MAX_VALUE);
+    Records.append(journal, 301, 301);
+    IOException first = assertThrows(IOException.class, journal::sync);
+    assertEquals("Input/output error", first.getMessage());
+    IOException again = assertThrows(IOException.class, journal::sync);
+    assertEquals(first, again.getCause());
+    journal.close();
+  }
+
+  @Test
+  void leavesNoFileOpenThatItCouldNotUse() throws IOException {
+    for (int operation = 1; operation < 6; operation++) {
+      MemoryDisk failing = new MemoryDisk();
+      failing.failAt(operation);
+      assertThrows(IOException.class, () -> Records.open(failing));
+      assertEquals(0, failing.openFiles(), "operation " + operation);
+    }
+    Records.open(disk).close();
+    disk.failAt(1);
+    assertThrows(IOException.class, () -> Records.open(disk));
+    assertEquals(0, disk.openFiles());
   }
 
   @Test

@@ -8,11 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.storage.Disk;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Snapshots.Snapshot;
 import io.clowder.api.storage.Snapshots.Writing;
 import io.clowder.api.storage.Storage.CorruptionException;
+import io.clowder.api.storage.Storage.DiskFullException;
 import io.clowder.storage.MemoryDisk.PowerFailure;
 import java.io.IOException;
 import java.io.InputStream;
@@ -169,7 +171,7 @@ final class SnapshotFilesTest {
     try (Writing writing = snapshots.begin(2)) {
       IOException e =
           assertThrows(
-              IOException.class,
+              DiskFullException.class,
               () -> {
                 writing.content().write(content(2));
                 writing.commit(null);
@@ -205,6 +207,117 @@ final class SnapshotFilesTest {
         assertContent(9, write(open(crashing), 9));
       }
     }
+  }
+
+  @Test
+  void whatWasShownAfterAKillSurvivesAPowerFailure() throws IOException {
+    MemoryDisk whole = new MemoryDisk();
+    live(whole, new long[1]);
+    for (int at = 1; at <= whole.operations(); at++) {
+      for (int seed = 0; seed < 20; seed++) {
+        MemoryDisk killed = new MemoryDisk();
+        killed.crashAt(at, seed % 2 == 0);
+        assertThrows(PowerFailure.class, () -> live(killed, new long[1]));
+        killed.crashAt(Integer.MAX_VALUE, false);
+        Snapshot shown = open(killed).latest();
+        killed.restart(new Random(seed));
+        Snapshot found = open(killed).latest();
+        assertEquals(
+            shown == null ? 0 : shown.position(), found == null ? 0 : found.position(), "at " + at);
+      }
+    }
+  }
+
+  @Test
+  void noFailureKeepsAPositionFromBeingWrittenAgain() throws IOException {
+    for (boolean resume : new boolean[] {false, true}) {
+      for (int operation = 1; operation < 12; operation++) {
+        MemoryDisk failing = new MemoryDisk();
+        SnapshotFiles snapshots = open(failing);
+        write(snapshots, 1);
+        failing.failAt(operation);
+        try (Writing writing = resume ? snapshots.resume(2) : snapshots.begin(2)) {
+          writing.content().write(content(2));
+          writing.commit(writing.checksum());
+        } catch (IOException e) {
+          assertEquals("Input/output error", e.getMessage());
+        }
+        failing.failAt(Integer.MAX_VALUE);
+        try (Writing writing = resume ? snapshots.resume(2) : snapshots.begin(2)) {
+          byte[] content = content(2);
+          int there = (int) writing.size();
+          writing.content().write(content, there, content.length - there);
+          assertContent(2, writing.commit(writing.checksum()));
+        }
+        snapshots.release();
+        assertEquals(0, failing.openFiles(), "files left open");
+        assertContent(2, latest(open(failing)));
+        assertEquals(List.of(path(2)), failing.paths());
+      }
+    }
+  }
+
+  @Test
+  void whatCannotBeRemovedDoesNotUndoACommit() throws IOException {
+    Snapshots snapshots = open(disk);
+    write(snapshots, 1);
+    try (Writing writing = snapshots.begin(2)) {
+      writing.content().write(content(2));
+      // Content, header, sync, rename, sync of the directory; then the old one should go.
+      disk.failAt(6);
+      assertEquals(2, writing.commit(null).position());
+    }
+    disk.failAt(Integer.MAX_VALUE);
+    assertEquals(List.of(path(1), path(2)), disk.paths());
+    assertEquals(2, latest(snapshots).position());
+    write(snapshots, 3);
+    assertEquals(List.of(path(3)), disk.paths());
+  }
+
+  @Test
+  void aPartThatACommitOvertookIsRemoved() throws IOException {
+    Snapshots snapshots = open(disk);
+    for (long position : new long[] {0, 5}) {
+      try (Writing part = snapshots.resume(position)) {
+        part.content().write(new byte[10]);
+      }
+      write(snapshots, 5);
+      assertEquals(List.of(path(5)), disk.paths());
+    }
+  }
+
+  @Test
+  void nothingIsWrittenAfterAFailedWrite() throws IOException {
+    Snapshots snapshots = open(disk);
+    disk.capacity(1000);
+    Writing writing = snapshots.resume(2);
+    byte[] large = new byte[100_000];
+    assertThrows(DiskFullException.class, () -> writing.content().write(large));
+    disk.capacity(Long.MAX_VALUE);
+    assertThrows(IOException.class, () -> writing.content().write(large));
+    assertThrows(IOException.class, () -> writing.commit(writing.checksum()));
+    writing.close();
+    assertNull(snapshots.latest());
+  }
+
+  @Test
+  void openingAgainEndsTheUseOfThoseOpenedBefore() throws IOException {
+    DiskStorage storage =
+        DiskStorage.open(disk, new NodeId("n1"), "c", new Random(1), Records.FILE_BYTES);
+    Snapshots before = storage.openSnapshots("main");
+    Writing stale = before.begin(2);
+    stale.content().write(content(2));
+    Snapshots now = storage.openSnapshots("main");
+    try (Writing writing = now.begin(2)) {
+      // Were the file of this name given its final name now, half a snapshot would be the newest.
+      assertThrows(IOException.class, () -> stale.commit(null));
+      stale.close();
+      assertThrows(IOException.class, () -> before.begin(3));
+      assertThrows(IOException.class, () -> before.resume(3));
+      writing.content().write(content(2));
+      assertContent(2, writing.commit(null));
+    }
+    assertContent(2, latest(storage.openSnapshots("main")));
   }
 
   private static void live(MemoryDisk disk, long[] committed) throws IOException {

@@ -31,7 +31,12 @@ final class SyncRate {
       JournalHeader.Owner owner = new JournalHeader.Owner(1, "sync-rate");
       try (RollingJournal journal =
           RollingJournal.open(
-              files, owner, DiskStorage.JOURNAL_FILE_BYTES, (tag, bytes) -> {}, () -> {})) {
+              files,
+              owner,
+              DiskStorage.JOURNAL_FILE_BYTES,
+              Runnable::run,
+              (tag, bytes) -> {},
+              () -> {})) {
         run(journal, WARM_UP);
         long start = System.nanoTime();
         long[] nanos = run(journal, COUNT);
