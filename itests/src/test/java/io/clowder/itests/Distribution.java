@@ -62,6 +62,7 @@ final class Distribution {
             .redirectInput(Path.of("/dev/null").toFile())
             .redirectOutput(folder.resolve("out").toFile())
             .redirectError(folder.resolve("err").toFile());
+    // A node in the foreground logs to standard error; what is left is what the command has to say.
     builder.environment().put("CLOWDER_CONSOLE", "OFF");
     return new Running(command, builder.start(), folder);
   }

@@ -2,6 +2,7 @@
 package io.clowder.itests;
 
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -55,6 +57,27 @@ final class LocalCluster {
   void order(String what, String node) throws Exception {
     Distribution.done(what, node, "--dir", dir.toString());
     remember();
+  }
+
+  /** Starts a node in the foreground, as {@code clowder start} does in the background. */
+  Distribution.Running foreground(String node) throws IOException {
+    Properties cluster = new Properties();
+    try (Reader reader = Files.newBufferedReader(dir.resolve("cluster.properties"))) {
+      cluster.load(reader);
+    }
+    String members = cluster.getProperty("members");
+    return Distribution.start(
+        "node",
+        "--dir",
+        dir(node).toString(),
+        "--id",
+        node,
+        "--listen",
+        members.replaceFirst(".*" + node + "=([^,]*).*", "$1"),
+        "--members",
+        members,
+        "--config",
+        dir.resolve("node.properties").toString());
   }
 
   /** The node that leads, as soon as one does. */

@@ -7,7 +7,8 @@
  *   ServicesIT          one node in a container of Pax Exam: services and shell commands
  *   BundleLifecycleIT   three frameworks, load, and bundles that are stopped, updated, refreshed
  *   RefreshLeakIT       one framework, 200 refreshes: nothing is left behind
- *   ProcessIT           the distribution: processes, kill -9, damaged files, bad input
+ *   ProcessIT           the distribution: three processes, leaders killed under load
+ *   BadInputIT          the distribution: wrong words, too few nodes, damaged files
  * </pre>
  *
  * <p>Services of a framework are reached through a {@link io.clowder.itests.probe.Probe}: a bundle

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.itests;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.Test;
+
+/** What goes wrong at the command line gets one clear line, the right status, and costs nothing. */
+public class BadInputIT {
+  private static final Duration WAIT = Duration.ofSeconds(30);
+
+  private static @Nullable LocalCluster shared;
+
+  @BeforeClass
+  public static void up() throws Exception {
+    shared = LocalCluster.up("bad");
+  }
+
+  @AfterClass
+  public static void down() throws Exception {
+    LocalCluster cluster = cluster();
+    try {
+      Distribution.done("down", "--wipe", "--dir", dir());
+      assertEquals(List.of(), cluster.running());
+      assertTrue("not wiped", !Files.exists(cluster.dir()));
+    } finally {
+      cluster.killAll();
+    }
+  }
+
+  @Test
+  public void unknownOption() throws Exception {
+    refused(2, "--nodez", "up", "--nodez", "3");
+  }
+
+  @Test
+  public void missingValue() throws Exception {
+    refused(2, "--dir", "up", "--dir");
+  }
+
+  @Test
+  public void unknownNode() throws Exception {
+    refused(2, "n9", "stop", "n9", "--dir", dir());
+    refused(2, "n9", "sh", "--node", "n9", "--dir", dir(), "kv:get", "a");
+  }
+
+  @Test
+  public void otherSize() throws Exception {
+    refused(2, "--nodes 5", "up", "--detach", "--nodes", "5", "--dir", dir());
+  }
+
+  @Test
+  public void ownIdNotAmongTheMembers() throws Exception {
+    node("not among", Files.createTempDirectory("x"), "n2", port(), "n1=%s");
+  }
+
+  @Test
+  public void idTwice() throws Exception {
+    node("twice", Files.createTempDirectory("x"), "n1", port(), "n1=%s,n1=127.0.0.1:9");
+  }
+
+  @Test
+  public void addressTwice() throws Exception {
+    node("twice", Files.createTempDirectory("x"), "n1", port(), "n1=%s,n2=%1$s");
+  }
+
+  @Test
+  public void portInUse() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      node(address, Files.createTempDirectory("x"), "n1", address, "n1=%s");
+    }
+  }
+
+  @Test
+  public void openToTheWorldWithoutTls() throws Exception {
+    String address = "0.0.0.0:" + Ports.free();
+    node("TLS", Files.createTempDirectory("x"), "n1", address, "n1=%s");
+  }
+
+  @Test
+  public void directoryInUse() throws Exception {
+    node("in use", cluster().dir("n1"), "n1", port(), "n1=%s");
+  }
+
+  @Test
+  public void directoryOfAnotherNode() throws Exception {
+    Path dir = Files.createTempDirectory("x");
+    List<Integer> ports = Ports.free(2);
+    String one = "127.0.0.1:" + ports.get(0);
+    String other = "127.0.0.1:" + ports.get(1);
+    String members = "a=" + one + ",b=" + other;
+    Distribution.Running first =
+        Distribution.start(
+            "node", "--dir", dir.toString(), "--id", "a", "--listen", one, "--members", members);
+    try {
+      assertTrue("no shell", answers(new Shell(dir), "lb", "Clowder"));
+      first.process().destroy();
+      assertEquals("stopped by a signal, in order", 0, first.end().status());
+    } finally {
+      first.process().destroyForcibly();
+    }
+    node("belongs to node 'a'", dir, "b", other, members);
+  }
+
+  @Test
+  public void lockReleasedWithAWrongToken() throws Exception {
+    Distribution.done(sh("n1", "lock:acquire", "job"));
+    refused(1, "job", sh("n1", "lock:release", "job", "1"));
+    refused(1, "never", sh("n1", "lock:release", "never", "1"));
+    assertTrue("not held any more", answers(cluster().shell("n2"), "lock:list", "job"));
+  }
+
+  @Test
+  public void commandOfTheShell() throws Exception {
+    refused(1, "no:such", sh("n1", "no:such"));
+    refused(1, "nobody", sh("n1", "kv:get", "nobody"));
+    refused(1, "VALUE", sh("n1", "kv:put", "alone"));
+  }
+
+  @Test
+  public void tooFewNodesForAQuorum() throws Exception {
+    cluster().order("stop", "n2");
+    cluster().order("stop", "n3");
+    try {
+      long start = System.nanoTime();
+      refused(1, "quorum", sh("n1", "kv:put", "a", "1"));
+      Duration took = Duration.ofNanos(System.nanoTime() - start);
+      assertTrue("took " + took, took.compareTo(WAIT) < 0);
+      assertTrue("no reason", answers(cluster().shell("n1"), "clowder:why", "quorum"));
+    } finally {
+      cluster().order("start", "n2");
+      cluster().order("start", "n3");
+    }
+    assertTrue("serves again", answers(cluster().shell("n1"), "kv:put a 2", "a = 2"));
+  }
+
+  @Test
+  public void journalDamagedInTheMiddle() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      assertTrue(answers(cluster().shell("n1"), "kv:put key" + i + " value" + i, "key"));
+    }
+    cluster().order("stop", "n3");
+    Path file = journal(cluster().dir("n3").resolve("data").resolve("journals"));
+    int at = flip(file, middle(file));
+    try {
+      Distribution.Running damaged = cluster().foreground("n3");
+      try {
+        Shell shell = cluster().shell("n3");
+        assertTrue("no reason", answers(shell, "clowder:why", file.getFileName().toString()));
+        assertTrue(shell.run("clowder:why").out().matches("(?s).*offset \\d+.*"));
+        assertEquals("value49", cluster().shell("n2").run("kv:get key49").out());
+        assertTrue("shown", cluster().status().contains("\"role\": \"down\""));
+      } finally {
+        damaged.process().destroy();
+        damaged.end();
+      }
+    } finally {
+      flip(file, at);
+      cluster().order("start", "n3");
+    }
+    assertEquals("value49", cluster().shell("n3").run("kv:get key49").out());
+  }
+
+  /** A node in the foreground that must refuse to start; {@code %s} in members is its address. */
+  private static void node(String part, Path dir, String id, String address, String members)
+      throws Exception {
+    refused(
+        2,
+        part,
+        "node",
+        "--dir",
+        dir.toString(),
+        "--id",
+        id,
+        "--listen",
+        address,
+        "--members",
+        members.formatted(address));
+  }
+
+  private static void refused(int status, String part, String... words) throws Exception {
+    Distribution.Result result = Distribution.run(words);
+    assertEquals(result.toString(), status, result.status());
+    assertEquals(result.toString(), 1, result.err().lines().count());
+    assertTrue(result.toString(), result.err().contains(part));
+  }
+
+  /** Whether a command succeeds and its output has a part, before long. */
+  private static boolean answers(Shell shell, String line, String part) throws Exception {
+    return Deadline.in(WAIT)
+        .until(
+            () -> {
+              try {
+                Shell.Answer answer = shell.run(line);
+                return answer.status() == 0 && answer.out().contains(part);
+              } catch (IOException e) {
+                // It is not there yet.
+                return false;
+              }
+            });
+  }
+
+  private static Path journal(Path journals) throws IOException {
+    try (Stream<Path> all = Files.walk(journals)) {
+      return all.filter(it -> it.getFileName().toString().endsWith(".journal"))
+          .sorted()
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  /** A place in the middle of what was written, which is followed by zeros. */
+  private static int middle(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    int end = bytes.length;
+    while (bytes[end - 1] == 0) {
+      end--;
+    }
+    int middle = end / 2;
+    while (bytes[middle] == 0) {
+      middle++;
+    }
+    return middle;
+  }
+
+  /** Turns one bit over. */
+  private static int flip(Path file, int at) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      channel.read(one, at);
+      one.put(0, (byte) (one.get(0) ^ 0x10)).flip();
+      channel.write(one, at);
+    }
+    return at;
+  }
+
+  private static String[] sh(String node, String... command) {
+    List<String> words = new ArrayList<>(List.of("sh", "--dir", dir(), "--node", node));
+    words.addAll(List.of(command));
+    return words.toArray(String[]::new);
+  }
+
+  private static String port() throws IOException {
+    return "127.0.0.1:" + Ports.free();
+  }
+
+  private static String dir() {
+    return cluster().dir().toString();
+  }
+
+  private static LocalCluster cluster() {
+    assertNotNull("no cluster", shared);
+    return shared;
+  }
+}
