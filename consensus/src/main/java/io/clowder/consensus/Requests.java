@@ -393,7 +393,7 @@ final class Requests {
     Sessions.Session known = sessions.get(session.id());
     for (long sequence = lowest; known != null && sequence < next; sequence++) {
       Sessions.Result result = known.result(sequence);
-      if (result != null) {
+      if (result != null && result.status() != Sessions.Status.PENDING) {
         applied(session.id(), sequence, result, null);
       }
     }

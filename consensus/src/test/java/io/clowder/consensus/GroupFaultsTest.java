@@ -10,29 +10,11 @@ import io.clowder.api.wire.*;
 import java.io.*;
 import java.time.Duration;
 import java.util.*;
-import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 /** Faults that were found in the driver once, each with the sequence that showed it. */
 class GroupFaultsTest {
-  private static void submitAll(OneNode node, int count) {
-    for (int i = 0; i < count; i++) {
-      CompletionStage<Committed> result = node.submit("x");
-      node.settle();
-      done(result);
-    }
-  }
-
-  private static OneNode follower() {
-    OneNode node = new OneNode(new MemoryStorage(), "instant", N1, N2);
-    node.protocol.leads = false;
-    node.protocol.leader = N2;
-    node.group.addProtocol("instant", node.protocol);
-    node.settle();
-    return node;
-  }
-
-  /** a snapshot whose writing overflows the stack. */
+  /** A snapshot whose writing overflows the stack. */
   @Test
   void aSnapshotThatOverflowsTheStackIsNotUnderWayForEver() {
     OneNode node = OneNode.serving();
@@ -81,7 +63,7 @@ class GroupFaultsTest {
     assertNotNull(node.storage.snapshots.latest);
   }
 
-  /** an assertion of the journal. */
+  /** An assertion of the journal. */
   @Test
   void anInvariantOfTheJournalStopsTheReplica() {
     OneNode node = OneNode.serving();
@@ -134,7 +116,7 @@ class GroupFaultsTest {
     assertEquals(List.of("failed"), outcomes);
   }
 
-  /** a leader whose disk hangs resigns. */
+  /** A leader whose disk hangs resigns. */
   @Test
   void aLeaderWhoseDiskHangsResigns() {
     OneNode node = OneNode.serving();
@@ -149,7 +131,7 @@ class GroupFaultsTest {
     assertTrue(node.protocol.events.stream().anyMatch(Event.Resign.class::isInstance));
   }
 
-  /** exactly once, also when the session ends while the machine is being loaded. */
+  /** Exactly once, also when the session ends while the machine is being loaded. */
   @Test
   void aCommandWhoseSessionEndsWhileItsMachineIsComingIsAppliedOnce() {
     OneNode node = new OneNode(new MemoryStorage(), "instant", N1, N2);
