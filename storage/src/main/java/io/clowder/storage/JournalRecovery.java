@@ -112,7 +112,7 @@ final class JournalRecovery {
       }
       return file;
     } catch (IOException | RuntimeException e) {
-      file.close();
+      Closing.after(e, file);
       throw e;
     }
   }
@@ -133,7 +133,7 @@ final class JournalRecovery {
       file.sync();
       return file;
     } catch (IOException | RuntimeException e) {
-      file.close();
+      Closing.after(e, file);
       throw e;
     }
   }

@@ -107,9 +107,9 @@ final class RollingJournal implements Journal {
       journal.begin(recovery, last);
       return journal;
     } catch (IOException | RuntimeException e) {
-      spare.close();
+      Closing.after(e, spare::close);
       if (file != null) {
-        file.close();
+        Closing.after(e, file);
       }
       if (e instanceof IOException failure) {
         throw DiskFull.typed(files.directory(), failure);
@@ -254,7 +254,7 @@ final class RollingJournal implements Journal {
       frames.write(file, true, first);
       file.close();
     } catch (IOException | RuntimeException e) {
-      nextFile.close();
+      Closing.after(e, nextFile);
       throw e;
     }
     parts.add(new Part(header.number(), header.bytes(), maxTag));

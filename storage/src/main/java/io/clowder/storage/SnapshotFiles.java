@@ -60,7 +60,7 @@ final class SnapshotFiles implements Snapshots {
       files.removeLeftOver();
       return files;
     } catch (IOException e) {
-      files.release();
+      Closing.after(e, files::release);
       throw DiskFull.typed(directory, e);
     }
   }
@@ -101,7 +101,7 @@ final class SnapshotFiles implements Snapshots {
       try {
         return new SnapshotWriting(this, path, position, resumable, file);
       } catch (IOException e) {
-        ended(path, file, true);
+        Closing.after(e, () -> ended(path, file, true));
         throw e;
       }
     } catch (IOException e) {
@@ -204,7 +204,7 @@ final class SnapshotFiles implements Snapshots {
       return new StoredSnapshot(
           file, SnapshotHeader.verify(file, path, incarnation, name, position));
     } catch (IOException e) {
-      file.close();
+      Closing.after(e, file);
       throw e;
     }
   }

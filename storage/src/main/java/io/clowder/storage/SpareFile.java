@@ -72,8 +72,7 @@ final class SpareFile {
       allocated = bytes;
     } catch (IOException e) {
       if (DiskFull.causes(e)) {
-        closeFile();
-        files.disk().delete(files.spare());
+        Closing.after(e, this::remove);
       }
       throw DiskFull.typed(files.spare(), e);
     }
@@ -96,6 +95,14 @@ final class SpareFile {
   synchronized void close() throws IOException {
     closed = true;
     closeFile();
+  }
+
+  private void remove() throws IOException {
+    try {
+      closeFile();
+    } finally {
+      files.disk().delete(files.spare());
+    }
   }
 
   private void closeFile() throws IOException {

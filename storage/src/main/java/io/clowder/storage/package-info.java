@@ -40,6 +40,11 @@
  *   <tr><td>a damaged header, a file shorter than its header says</td><td>corrupt: refused</td></tr>
  *   <tr><td>a newer format, the file of another node or journal</td><td>refused</td></tr>
  * </table>
+ *
+ * <p><b>What is read is made durable before it is believed.</b> A process that was killed leaves
+ * names and bytes that only the page cache knows, and after a sync that failed the cache even takes
+ * them for clean. So opening syncs the directories it found, writes the last frame once more, and
+ * only then removes anything.
  */
 @NullMarked
 package io.clowder.storage;

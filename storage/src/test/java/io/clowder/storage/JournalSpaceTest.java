@@ -78,6 +78,33 @@ final class JournalSpaceTest {
     assertEquals(Records.range(1, 300), Records.read(disk));
   }
 
+  /** File systems that copy on write, or have no room in a directory, are full at any operation. */
+  @Test
+  void aFullDiskIsNamedWhateverFindsIt() throws IOException {
+    int found = 0;
+    for (int operation = 1; operation < 40; operation++) {
+      MemoryDisk full = new MemoryDisk();
+      synced = 0;
+      full.failAt(operation, "No space left on device");
+      try {
+        RollingJournal journal = Records.open(full);
+        for (int round = 0; round < 12; round++) {
+          Records.append(journal, synced + 1, synced + 15);
+          journal.sync();
+          synced += 15;
+          journal.trim(synced - 60);
+        }
+      } catch (DiskFullException e) {
+        found++;
+      }
+      full.failAt(Integer.MAX_VALUE);
+      List<Long> left = Records.read(full);
+      long newest = left.isEmpty() ? 0 : left.get(left.size() - 1);
+      assertTrue(newest >= synced, newest + " of " + synced);
+    }
+    assertTrue(found > 20, "found " + found);
+  }
+
   @Test
   void aJournalIsNotMadeOnAFullDisk() throws IOException {
     disk.capacity(1000);

@@ -76,6 +76,7 @@ final class MemoryDisk implements Disk {
   private int crashAt = Integer.MAX_VALUE;
   private boolean crashWithin;
   private int failAt = Integer.MAX_VALUE;
+  private String failure = "Input/output error";
   private boolean failSyncs;
   private int openFiles;
   private long capacity = Long.MAX_VALUE;
@@ -93,7 +94,13 @@ final class MemoryDisk implements Disk {
 
   /** The operation of that number from now, and none after it, fails. */
   void failAt(int operation) {
+    failAt(operation, "Input/output error");
+  }
+
+  /** As {@link #failAt(int)}, and says why. */
+  void failAt(int operation, String message) {
     failAt = operation;
+    failure = message;
     operations = 0;
   }
 
@@ -239,7 +246,7 @@ final class MemoryDisk implements Disk {
       throw new PowerFailure();
     }
     if (operations >= failAt) {
-      throw new IOException("Input/output error");
+      throw new IOException(failure);
     }
   }
 
@@ -252,7 +259,7 @@ final class MemoryDisk implements Disk {
   private void sync(Inode inode) throws IOException {
     if (failSyncs) {
       inode.dirty.clear();
-      throw new IOException("Input/output error");
+      throw new IOException(failure);
     }
     inode.sync();
   }
@@ -326,7 +333,7 @@ final class MemoryDisk implements Disk {
         openFiles--;
       }
       if (operations >= failAt) {
-        throw new IOException("Input/output error");
+        throw new IOException(failure);
       }
     }
 

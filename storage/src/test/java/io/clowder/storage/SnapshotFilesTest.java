@@ -258,6 +258,29 @@ final class SnapshotFilesTest {
   }
 
   @Test
+  void aFullDiskIsNamedWhateverFindsIt() throws IOException {
+    Snapshots snapshots = open(disk);
+    write(snapshots, 1);
+    for (int operation = 1; operation <= 5; operation++) {
+      disk.failAt(operation, "No space left on device");
+      Writing[] writing = new Writing[1];
+      assertThrows(
+          DiskFullException.class,
+          () -> {
+            writing[0] = snapshots.begin(2);
+            writing[0].content().write(content(2));
+            writing[0].commit(null);
+          },
+          "operation " + operation);
+      disk.failAt(Integer.MAX_VALUE);
+      if (writing[0] != null) {
+        writing[0].close();
+      }
+    }
+    assertContent(2, write(snapshots, 2));
+  }
+
+  @Test
   void whatCannotBeRemovedDoesNotUndoACommit() throws IOException {
     Snapshots snapshots = open(disk);
     write(snapshots, 1);
