@@ -25,7 +25,8 @@ public final class SeedRunner {
    * A runner.
    *
    * @param name the protocol's name
-   * @param command the command line that runs {@link #run(String...)}, to be printed for replay
+   * @param command the command line that runs a seed, up to the seed's number, to be printed for
+   *     replay
    */
   public SeedRunner(String name, ConsensusProtocol protocol, String command, PrintStream out) {
     this.name = name;
@@ -35,35 +36,21 @@ public final class SeedRunner {
   }
 
   /**
-   * Runs what the arguments say: {@code --seed N}, or {@code --seeds FROM-TO}, both included;
-   * {@code --trace} prints the log of the nodes.
+   * Runs seeds.
    *
-   * @return the exit status: 0 if all seeds passed, 1 if one failed, 2 if the arguments are wrong
+   * @param seeds one number, or {@code FROM-TO} with both included
+   * @param trace whether to print the log of the nodes
+   * @return how many failed
+   * @throws IllegalArgumentException if that is no range of seeds
    */
-  public int run(String... arguments) {
-    long from = 1;
-    long to = 300;
-    boolean trace = false;
+  public int run(String seeds, boolean trace) {
+    String[] range = seeds.split("-", 2);
     try {
-      for (int i = 0; i < arguments.length; i++) {
-        if (arguments[i].equals("--trace")) {
-          trace = true;
-        } else if (arguments[i].equals("--seed") && i + 1 < arguments.length) {
-          from = Long.parseLong(arguments[++i]);
-          to = from;
-        } else if (arguments[i].equals("--seeds") && i + 1 < arguments.length) {
-          String[] range = arguments[++i].split("-", 2);
-          from = Long.parseLong(range[0]);
-          to = range.length == 1 ? from : Long.parseLong(range[1]);
-        } else {
-          throw new IllegalArgumentException(arguments[i]);
-        }
-      }
-    } catch (IllegalArgumentException e) {
-      out.println("what is '" + e.getMessage() + "'? Use --seed N, --seeds FROM-TO, --trace");
-      return 2;
+      long from = Long.parseLong(range[0]);
+      return run(from, range.length == 1 ? from : Long.parseLong(range[1]), trace);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("seeds '" + seeds + "': write N or FROM-TO", e);
     }
-    return run(from, to, trace) == 0 ? 0 : 1;
   }
 
   /** Runs the seeds from one to another, both included; returns how many failed. */
@@ -87,7 +74,7 @@ public final class SeedRunner {
               .sightings()
               .forEach((what, count) -> out.println(count + " x " + what));
         }
-        out.println("  replay: " + command + " --seed " + seed);
+        out.println("  replay: " + command + seed);
       } finally {
         TraceLog.off();
       }

@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
 /** The journals and snapshots of the storage bundle, crashed at every point of a script. */
@@ -41,9 +40,6 @@ class ProductionJournalTest {
   }
 
   @Test
-  @Disabled(
-      "storage, when it opens, does not sync all that a killed process left unsynced: the name of"
-          + " the identity, the file before a blank one, the names of snapshots")
   void nothingThatWasShownAfterAKillIsLostWhenThePowerFails() throws IOException {
     enumeration(0, true).run(disk -> script(disk, new SplittableRandom(12)));
   }
