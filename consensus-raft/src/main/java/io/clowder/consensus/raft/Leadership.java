@@ -168,6 +168,7 @@ final class Leadership {
       return;
     }
     if (replica.now() >= nextBeat) {
+      nextBeat = replica.now() + replica.timing.heartbeatNanos();
       for (Progress peer : peers) {
         peer.beaten = true;
       }
@@ -255,7 +256,6 @@ final class Leadership {
   }
 
   private void beat(long round) {
-    nextBeat = replica.now() + replica.timing.heartbeatNanos();
     for (Progress peer : peers) {
       sendHeartbeat(peer, round);
     }

@@ -16,6 +16,7 @@ import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.consensus.raft.RaftMessage.AppendReply;
 import io.clowder.consensus.raft.RaftMessage.AppendRequest;
+import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
 import io.clowder.consensus.raft.RaftMessage.VoteReply;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -118,6 +119,36 @@ class RaftCoreTest {
     step(new Event.Receive(N3, new AppendReply(1, 2)));
     assertEquals(1, appendsTo(N3).size());
     assertEquals(100, appendsTo(N3).get(0).entries().size());
+  }
+
+  /** Reads send heartbeats, too; those must not put off the ones that find lost appends. */
+  @Test
+  void aLostAppendIsFoundUnderConstantReads() {
+    step(new Event.Propose(1, List.of(new byte[1])));
+    step(new Event.Receive(N1, new AppendReply(1, 2)));
+    step(new Event.Receive(N2, new AppendReply(1, 2)));
+    int found = 0;
+    for (int time = 201; time <= 240; time++) {
+      step(new Event.Clock(time));
+      step(new Event.Barrier(time));
+      long round = lastRound();
+      step(new Event.Receive(N1, new HeartbeatReply(1, round)));
+      step(new Event.Receive(N2, new HeartbeatReply(1, round)));
+      assertTrue(actions.contains(new Action.Ready(time, 2)));
+      step(new Event.Receive(N3, new HeartbeatReply(1, round)));
+      found += appendsTo(N3).size();
+    }
+    assertEquals(4, found, "once in a heartbeat");
+  }
+
+  private long lastRound() {
+    long round = 0;
+    for (Action action : actions) {
+      if (action instanceof Action.Send send && send.message() instanceof HeartbeatReply reply) {
+        round = reply.round();
+      }
+    }
+    return round;
   }
 
   @Test
