@@ -21,10 +21,17 @@ final class Follower {
   private final RaftLog log;
   private final int tailEntries;
 
+  /**
+   * The term in which a snapshot was installed, perhaps before a restart. It may hold what a later
+   * term has decided: then the leader of this one is over, does not know it yet, and contradicts.
+   */
+  private long installedIn;
+
   Follower(Replica replica, int tailEntries) {
     this.replica = replica;
     this.tailEntries = tailEntries;
     log = replica.log;
+    installedIn = replica.term();
   }
 
   /** §5.3, steps 2 to 5 of the receiver. */
@@ -33,7 +40,8 @@ final class Follower {
     // What is before the base is committed, and a leader of a later term has it too: no conflict.
     if (prev >= log.base() && !log.holds(prev, request.prevTerm())) {
       if (prev <= replica.commit()) {
-        throw new AssertionError("committed entry " + prev + " has another term at " + leader);
+        contradicted(prev, leader);
+        return;
       }
       long hint = log.lastOfTerm(prev, request.prevTerm());
       replica.send(leader, new AppendReject(replica.term(), prev, hint, log.term(hint)));
@@ -42,13 +50,24 @@ final class Follower {
     Entries entries = request.entries();
     int known = known(prev, entries);
     long lastNew = prev + entries.size();
+    if (known < entries.size() && prev + known < replica.commit()) {
+      contradicted(prev + known + 1, leader);
+      return;
+    }
     if (known < entries.size()) {
-      keep(leader, prev + known, entries.skip(known), Math.min(request.commit(), lastNew));
+      keep(prev + known, entries.skip(known), Math.min(request.commit(), lastNew));
     } else {
       replica.commitTo(Math.min(request.commit(), Math.min(lastNew, log.last())));
     }
     long match = Math.max(lastNew, replica.commit());
     replica.send(leader, new AppendReply(replica.term(), match));
+  }
+
+  /** The leader holds something else where this log is decided: it is over, or all is lost. */
+  private void contradicted(long index, NodeId leader) {
+    if (installedIn != replica.term()) {
+      throw new AssertionError("committed entry " + index + " has another term at " + leader);
+    }
   }
 
   /** How many of the entries, from the first on, are held or covered by a snapshot. */
@@ -60,14 +79,8 @@ final class Follower {
     return known;
   }
 
-  private void keep(NodeId leader, long prev, Entries entries, long commit) {
-    if (log.last() > prev) {
-      if (prev < replica.commit()) {
-        throw new AssertionError(
-            "committed entry " + (prev + 1) + " has another term at " + leader);
-      }
-      log.truncate(prev);
-    }
+  private void keep(long prev, Entries entries, long commit) {
+    log.truncate(prev);
     long prevTerm = log.term(prev);
     log.append(entries);
     // A quorum has what is committed: to apply it need not wait for this disk.
@@ -103,6 +116,7 @@ final class Follower {
     if (!log.holds(slot, slotTerm)) {
       log.reset(slot, slotTerm);
     }
+    installedIn = replica.term();
     replica.skipTo(slot);
     cover(slot);
     if (replica.leader() != null && !replica.leader().equals(replica.self)) {
