@@ -36,6 +36,15 @@ final class Election {
     deadline = replica.now() + patience + random.nextLong(patience);
   }
 
+  /**
+   * A pre-vote harms nobody, so it needs no patience: it may have been lost, or refused only
+   * because the voter heard the leader a little longer.
+   */
+  private void askAgainSoon() {
+    long heartbeat = replica.timing.heartbeatNanos();
+    deadline = replica.now() + heartbeat + random.nextLong(heartbeat);
+  }
+
   /** The leader of the current term was heard. */
   void hear() {
     heardAt = replica.now();
@@ -67,7 +76,11 @@ final class Election {
   private void ask(long term, boolean pre, boolean transfer) {
     granted.clear();
     refused.clear();
-    rest();
+    if (pre) {
+      askAgainSoon();
+    } else {
+      rest();
+    }
     RaftLog log = replica.log;
     VoteRequest request = new VoteRequest(term, log.last(), log.lastTerm(), pre, transfer);
     for (NodeId peer : replica.peers) {
@@ -97,12 +110,18 @@ final class Election {
     replica.send(candidate, new VoteReply(replica.term(), false, granted));
   }
 
-  /** Answers a pre-candidate; changes nothing here (9.6). */
+  /** Answers a pre-candidate; changes neither term nor vote (9.6). */
   void answerPre(NodeId candidate, VoteRequest request) {
     if (request.term() > replica.term() && isUpToDate(request)) {
       replica.send(candidate, new VoteReply(request.term(), true, true));
-    } else {
-      replica.send(candidate, new VoteReply(replica.term(), true, false));
+      return;
+    }
+    replica.send(candidate, new VoteReply(replica.term(), true, false));
+    if (request.term() > replica.term() && replica.leader() != null) {
+      // It cannot win against this better log, and the leader is silent here, too: let this replica
+      // stand. Not if it has voted, and so has no leader: that candidate is given its time.
+      long soon = random.nextLong(2 * replica.timing.heartbeatNanos());
+      deadline = Math.min(deadline, replica.now() + soon);
     }
   }
 

@@ -49,7 +49,7 @@ class RaftRandomTest {
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
   void checksFindPlantedMistakes(Plant plant) {
     String found = null;
-    for (long seed = 1; seed <= 1_000 && found == null; seed++) {
+    for (long seed = 1; seed <= 2_000 && found == null; seed++) {
       try {
         new ToyWorld(seed, plant).run(TROUBLE);
       } catch (AssertionError | RuntimeException e) {

@@ -84,7 +84,7 @@ final class ToyNode {
             ToyWorld.FIRST_SLOT,
             snapshotSlot,
             snapshotAnchor,
-            ToyWorld.TIMING,
+            world.timing,
             world.random);
     List<Message> records = new ArrayList<>();
     disk.forEach(record -> records.add(record.message));

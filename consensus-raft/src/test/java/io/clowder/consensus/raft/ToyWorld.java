@@ -31,8 +31,6 @@ final class ToyWorld {
   /** Some commands are so long that a few of them make a batch. */
   private static final int BIG_BYTES = Limits.BATCH_BYTES / 3;
 
-  static final CoreSetting.Timing TIMING = new CoreSetting.Timing(10_000, 100_000);
-
   /** Mistakes that the checks must find, to know that they can. */
   enum Plant {
     NONE,
@@ -44,6 +42,7 @@ final class ToyWorld {
 
   private record Happening(long at, long order, Runnable run) {}
 
+  final CoreSetting.Timing timing;
   final SplittableRandom random;
   final Plant plant;
   final boolean trimsAnywhere;
@@ -73,6 +72,7 @@ final class ToyWorld {
   private boolean healed;
 
   ToyWorld(long seed, Plant plant) {
+    timing = new CoreSetting.Timing(10_000, 100_000);
     random = new SplittableRandom(seed);
     this.plant = plant;
     int size = List.of(1, 2, 3, 3, 3, 4, 5, 5).get(random.nextInt(8));
@@ -84,6 +84,27 @@ final class ToyWorld {
     delayMax = 200 + random.nextInt(3) * 10_000L;
     syncMax = 200 + random.nextInt(3) * 8_000L;
     trimsAnywhere = random.nextBoolean();
+    found(size);
+  }
+
+  /** A world without faults: messages take up to half a millisecond, syncs up to two. */
+  ToyWorld(long seed, int size, CoreSetting.Timing timing) {
+    this.timing = timing;
+    random = new SplittableRandom(seed);
+    plant = Plant.NONE;
+    lossRate = 0;
+    doubleRate = 0;
+    strikeRate = 0;
+    bigRate = 0;
+    lateRate = 0;
+    delayMax = 450;
+    syncMax = 2_000;
+    trimsAnywhere = false;
+    healed = true;
+    found(size);
+  }
+
+  private void found(int size) {
     for (int i = 1; i <= size; i++) {
       members.add(new NodeId("n" + i));
     }
@@ -97,11 +118,11 @@ final class ToyWorld {
     after(random.nextInt(50_000), this::faults);
     runUntil(trouble);
     heal();
-    runUntil(now + 15 * TIMING.electionNanos());
+    runUntil(now + 15 * timing.electionNanos());
     long goal = decidedAnywhere() + 1;
     ToyNode leader = leader();
     leader.step(new Event.Propose(0, List.of(command())));
-    runUntil(now + 4 * TIMING.electionNanos());
+    runUntil(now + 4 * timing.electionNanos());
     for (ToyNode node : nodes.values()) {
       if (node.applied < goal || node.applied != leader.applied) {
         throw new AssertionError(
@@ -111,7 +132,7 @@ final class ToyWorld {
     matchLogs();
   }
 
-  private void runUntil(long end) {
+  void runUntil(long end) {
     while (!agenda.isEmpty() && agenda.peek().at <= end) {
       Happening next = agenda.remove();
       now = next.at;
@@ -120,7 +141,7 @@ final class ToyWorld {
     now = end;
   }
 
-  private void after(long delay, Runnable run) {
+  void after(long delay, Runnable run) {
     agenda.add(new Happening(now + delay, order++, run));
   }
 
@@ -169,7 +190,7 @@ final class ToyWorld {
     int copies = !healed && random.nextDouble() < doubleRate ? 2 : 1;
     for (int i = 0; i < copies; i++) {
       boolean late = !healed && random.nextDouble() < lateRate;
-      long delay = 50 + random.nextLong(late ? 3 * TIMING.electionNanos() : delayMax);
+      long delay = 50 + random.nextLong(late ? 3 * timing.electionNanos() : delayMax);
       after(delay, () -> deliver(from, target, bytes));
     }
   }
@@ -216,7 +237,7 @@ final class ToyWorld {
     }
   }
 
-  private byte[] command() {
+  byte[] command() {
     WireWriter text = new WireWriter(8).writeLong(++commands);
     if (random.nextDouble() < bigRate) {
       byte[] filler = new byte[random.nextInt(BIG_BYTES)];
@@ -257,7 +278,7 @@ final class ToyWorld {
             && send.message() instanceof VoteReply reply
             && reply.granted()
             && !reply.pre();
-    return !healed && random.nextDouble() < (voted ? 0.2 : strikeRate);
+    return !healed && random.nextDouble() < (voted ? 0.5 : strikeRate);
   }
 
   void restartSoon(ToyNode node) {
@@ -268,6 +289,10 @@ final class ToyWorld {
     if (!node.isUp()) {
       node.start();
     }
+  }
+
+  void cut(NodeId from, NodeId to) {
+    cut.add(from + ">" + to);
   }
 
   /** Halves, or any links, each direction for itself. */
@@ -359,7 +384,7 @@ final class ToyWorld {
     }
   }
 
-  private ToyNode leader() {
+  ToyNode leader() {
     ToyNode leader = null;
     for (ToyNode node : nodes.values()) {
       if (node.leads() && (leader == null || node.replica().term() > leader.replica().term())) {
@@ -378,7 +403,7 @@ final class ToyWorld {
     return text.toString();
   }
 
-  private ToyNode node(NodeId id) {
+  ToyNode node(NodeId id) {
     @Nullable ToyNode node = nodes.get(id);
     if (node == null) {
       throw new AssertionError("no node " + id);
