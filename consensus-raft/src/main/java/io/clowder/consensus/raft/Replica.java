@@ -24,7 +24,9 @@ final class Replica {
   final CoreSetting.Timing timing;
   final RaftLog log;
 
-  private long now;
+  /** Before any time that a monotonic clock may begin with; some begin far below zero. */
+  private long now = Long.MIN_VALUE / 2;
+
   private long term;
   private @Nullable NodeId vote;
 
