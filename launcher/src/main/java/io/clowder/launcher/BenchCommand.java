@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = {
-      "Loads the running cluster from its leader's own process and prints operations per second,",
-      "latencies in ms, CPU seconds of all nodes per 100,000 operations, and this machine's limits."
+      "Loads the running cluster and says what it gives.",
+      "From its leader's own process; prints operations per second, latencies in ms, CPU seconds of"
+          + " all nodes per 100,000 operations, and this machine's limits."
     })
 final class BenchCommand implements Callable<Integer> {
   /** What the load is made of. */
@@ -89,6 +90,9 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException, CommandFailure {
     if (seconds < 1 || size < 0 || outstanding.stream().anyMatch(count -> count < 1)) {
       throw CommandFailure.usage("--seconds and --outstanding are at least 1, --size at least 0");
+    }
+    if (size > Limits.VALUE_BYTES_MAX) {
+      throw CommandFailure.usage("--size " + size + ": at most " + Limits.VALUE_BYTES_MAX);
     }
     Cluster cluster = option.open();
     List<JsonObject> rows = new ArrayList<>();

@@ -63,16 +63,23 @@ final class Cluster {
     Properties properties = new Properties();
     try (Reader reader = Files.newBufferedReader(dir.resolve(FILE))) {
       properties.load(reader);
+    } catch (IOException e) {
+      throw CommandFailure.usage(FileProblem.sentence(e, dir.resolve(FILE)));
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.usage(dir.resolve(FILE) + ": " + e.getMessage());
     }
     String format = properties.getProperty("format", "");
     if (!format.equals(FORMAT)) {
       throw CommandFailure.usage(
           dir.resolve(FILE) + ": format " + format + ", this version knows " + FORMAT);
     }
-    return new Cluster(
-        dir,
-        NodeSettings.members(properties.getProperty("members", "")),
-        properties.getProperty("protocol", ""));
+    SortedMap<NodeId, Address> members =
+        NodeSettings.members(properties.getProperty("members", ""));
+    if (members.keySet().stream().anyMatch(id -> id.value().matches("[.]+"))) {
+      // Each id is a folder, which a wipe removes.
+      throw CommandFailure.usage(dir.resolve(FILE) + ": a node's id cannot be made of dots alone");
+    }
+    return new Cluster(dir, members, properties.getProperty("protocol", ""));
   }
 
   /** Makes a cluster with free loopback ports; the directory must be empty or not there. */
@@ -81,13 +88,7 @@ final class Cluster {
     if (nodes < 1 || nodes > NODES_MAX) {
       throw CommandFailure.usage("--nodes " + nodes + ": use 1 to " + NODES_MAX);
     }
-    if (Files.exists(dir)) {
-      try (Stream<Path> entries = Files.list(dir)) {
-        if (entries.anyMatch(entry -> !entry.endsWith("lock"))) {
-          throw CommandFailure.usage(path + " holds other files; choose a new directory");
-        }
-      }
-    }
+    requireNew(path);
     SecureRandom random = new SecureRandom();
     SortedMap<NodeId, Address> members = new TreeMap<>();
     List<Integer> ports = freePorts(nodes, random);
@@ -97,11 +98,40 @@ final class Cluster {
     byte[] name = new byte[4];
     random.nextBytes(name);
     makePrivate(dir);
+    try {
+      return write(dir, members, protocol, HexFormat.of().formatHex(name));
+    } catch (IOException e) {
+      for (String file : List.of("node.properties", FILE + ".new", FILE)) {
+        Files.deleteIfExists(dir.resolve(file));
+      }
+      throw CommandFailure.usage(FileProblem.sentence(e, path));
+    }
+  }
+
+  /** Refuses a directory that a cluster cannot be made in, before anything is written there. */
+  static void requireNew(Path path) throws IOException, CommandFailure {
+    Path dir = path.toAbsolutePath().normalize();
+    NodeDirectory.requireUsable(dir);
+    if (Files.exists(dir)) {
+      if (!Files.isDirectory(dir)) {
+        throw CommandFailure.usage(path + " is not a directory");
+      }
+      try (Stream<Path> entries = Files.list(dir)) {
+        if (entries.anyMatch(entry -> !entry.endsWith("lock"))) {
+          throw CommandFailure.usage(path + " holds other files; choose a new directory");
+        }
+      }
+    }
+  }
+
+  private static Cluster write(
+      Path dir, SortedMap<NodeId, Address> members, String protocol, String name)
+      throws IOException {
     Files.writeString(
         dir.resolve("node.properties"),
         "# For every node, at its next start: settings by PID and key. Keep the cluster's name.\n"
             + "cluster=local-"
-            + HexFormat.of().formatHex(name)
+            + name
             + "\n");
     Path draft = dir.resolve(FILE + ".new");
     Files.writeString(

@@ -14,11 +14,14 @@ final class ClusterOption {
       description = "The cluster's directory (default: ${DEFAULT-VALUE}).")
   private Path dir = Path.of(".clowder");
 
-  Path dir() {
+  Path dir() throws CommandFailure {
+    if (dir.toString().isEmpty()) {
+      throw CommandFailure.usage("--dir is empty; name a directory");
+    }
     return dir;
   }
 
   Cluster open() throws IOException, CommandFailure {
-    return Cluster.open(dir);
+    return Cluster.open(dir());
   }
 }

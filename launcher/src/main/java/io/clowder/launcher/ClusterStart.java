@@ -8,15 +8,31 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** Starts nodes and waits until they serve; what does not get there is stopped again. */
+/**
+ * Starts nodes and waits until they serve. One that does not get there leaves the others alone if
+ * enough run for a quorum; if not, what was started is stopped again.
+ */
 final class ClusterStart {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration PAUSE = Duration.ofMillis(100);
 
+  /** How long a node may say that its group is down before it is believed. */
+  private static final Duration DOUBT = Duration.ofSeconds(3);
+
   private final Cluster cluster;
   private final Distribution distribution;
+  private final Map<LocalNode, Process> started = new LinkedHashMap<>();
+  private final Map<LocalNode, CommandFailure> failed = new LinkedHashMap<>();
 
+  /** Over {@link #started} and {@link #brokenOff}: a signal comes in a thread of its own. */
+  private final Lock mutex = new ReentrantLock();
+
+  private boolean brokenOff;
+
+  /** For one start. */
   ClusterStart(Cluster cluster, Distribution distribution) {
     this.cluster = cluster;
     this.distribution = distribution;
@@ -38,65 +54,120 @@ final class ClusterStart {
     if (!lock.isOpen()) {
       throw new AssertionError("starting without the lock");
     }
-    Map<LocalNode, Process> started = new LinkedHashMap<>();
+    Thread signal = new Thread(this::breakOff, "broken-off");
+    Runtime.getRuntime().addShutdownHook(signal);
+    boolean keep = false;
     try {
       for (LocalNode node : nodes) {
         if (node.process().isEmpty()) {
-          started.put(node, node.start(distribution));
+          startOne(node);
         }
       }
-      await(started);
-    } catch (IOException | CommandFailure | InterruptedException e) {
-      for (Process process : started.values()) {
-        process.destroy();
+      await();
+      keep = failed.isEmpty() || quorumRuns();
+    } finally {
+      if (!keep) {
+        stopAll();
       }
-      for (Process process : started.values()) {
-        process.waitFor();
-      }
-      throw e;
+      forget(signal);
+    }
+    if (!failed.isEmpty()) {
+      throw failed.values().iterator().next();
     }
   }
 
-  private void await(Map<LocalNode, Process> started)
-      throws IOException, CommandFailure, InterruptedException {
-    long end = System.nanoTime() + LIMIT.toNanos();
-    List<LocalNode> waiting = new ArrayList<>(started.keySet());
-    Map<LocalNode, String> last = new LinkedHashMap<>();
-    while (!waiting.isEmpty()) {
-      for (LocalNode node : List.copyOf(waiting)) {
-        Process process = started.get(node);
-        if (!process.isAlive()) {
-          throw CommandFailure.withStatus(
-              process.exitValue() == 2 ? 2 : 1, node.id() + " did not start: " + node.lastWords());
-        }
-        String missing = missing(node);
-        if (missing.isEmpty()) {
-          waiting.remove(node);
-        } else {
-          last.put(node, missing);
-        }
+  private void startOne(LocalNode node) throws IOException {
+    mutex.lock();
+    try {
+      if (!brokenOff) {
+        started.put(node, node.start(distribution));
       }
-      if (!waiting.isEmpty() && System.nanoTime() > end) {
-        LocalNode node = waiting.get(0);
-        throw CommandFailure.failed(
-            "%s does not serve after %d s: %s; see %s"
-                .formatted(
-                    node.id(),
-                    LIMIT.toSeconds(),
-                    last.get(node),
-                    node.directory().console().resolveSibling("node.log")));
+    } finally {
+      mutex.unlock();
+    }
+  }
+
+  /** A start that was interrupted, by ^C or SIGTERM, leaves nothing. */
+  private void breakOff() {
+    mutex.lock();
+    try {
+      brokenOff = true;
+      started.values().forEach(Process::destroy);
+    } finally {
+      mutex.unlock();
+    }
+  }
+
+  private void stopAll() throws InterruptedException {
+    for (Process process : started.values()) {
+      process.destroy();
+    }
+    for (Process process : started.values()) {
+      process.waitFor();
+    }
+  }
+
+  private static void forget(Thread signal) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(signal);
+    } catch (IllegalStateException e) {
+      // The signal is there, and its thread at work.
+    }
+  }
+
+  private void await() throws IOException, InterruptedException {
+    long begin = System.nanoTime();
+    List<LocalNode> waiting = new ArrayList<>(started.keySet());
+    while (!waiting.isEmpty()) {
+      Duration passed = Duration.ofNanos(System.nanoTime() - begin);
+      for (LocalNode node : List.copyOf(waiting)) {
+        if (isDone(node, passed)) {
+          waiting.remove(node);
+        }
       }
       Thread.sleep(PAUSE.toMillis());
     }
   }
 
-  /** What keeps a node from serving; empty if it does. */
-  private String missing(LocalNode node) throws IOException {
+  /** Whether it serves, or has failed to. */
+  private boolean isDone(LocalNode node, Duration passed) throws IOException {
+    Process process = started.get(node);
+    if (!process.isAlive()) {
+      failed.put(
+          node,
+          CommandFailure.withStatus(
+              process.exitValue() == 2 ? 2 : 1, node.id() + " did not start: " + node.lastWords()));
+      return true;
+    }
     ClusterStatus.View view = ClusterStatus.ask(node).get(0);
+    String missing = missing(view);
+    boolean down = "down".equals(view.text("role")) && passed.compareTo(DOUBT) > 0;
+    if (missing.isEmpty() || (!down && passed.compareTo(LIMIT) < 0)) {
+      return missing.isEmpty();
+    }
+    failed.put(
+        node,
+        CommandFailure.failed(
+            "%s does not serve: %s; see %s"
+                .formatted(
+                    node.id(), missing, node.directory().console().resolveSibling("node.log"))));
+    return true;
+  }
+
+  /** What keeps a node from serving; empty if it does. */
+  private String missing(ClusterStatus.View view) throws IOException {
     if (view.text("group") == null) {
       return view.problem();
     }
-    return view.text("leader") != null || !quorumRuns() ? "" : "it knows no leader";
+    boolean down = "down".equals(view.text("role"));
+    if (!down && (view.text("leader") != null || !quorumRuns())) {
+      return "";
+    }
+    String problems = view.text("problems");
+    if (problems != null && !problems.isEmpty()) {
+      return problems;
+    }
+    return down ? "its group is not open" : "it knows no leader";
   }
 
   private boolean quorumRuns() throws IOException {

@@ -124,11 +124,7 @@ final class Container {
     return reference == null ? null : context.getService(reference);
   }
 
-  private static Map<String, String> properties(NodeDirectory node, Distribution distribution)
-      throws CommandFailure {
-    if (node.root().toString().matches(".*[,$].*")) {
-      throw CommandFailure.usage(node.root() + ": use a directory without ',' or '$' in its name");
-    }
+  private static Map<String, String> properties(NodeDirectory node, Distribution distribution) {
     Map<String, String> properties = new HashMap<>();
     properties.put(Constants.FRAMEWORK_STORAGE, node.cache().toString());
     properties.put(

@@ -33,7 +33,8 @@ final class DownCommand implements Callable<Integer> {
     Cluster cluster = option.open();
     try (FileChannel lock = Cluster.lock(cluster.dir())) {
       stop(cluster.nodes());
-      out.println(cluster.nodes().size() + " nodes down");
+      int count = cluster.nodes().size();
+      out.println(count + (count == 1 ? " node down" : " nodes down"));
       if (wipe && lock.isOpen()) {
         boolean gone = cluster.wipe();
         out.println(

@@ -29,14 +29,7 @@ final class GogoLine {
     if (PLAIN.matcher(word).matches() && !LITERALS.contains(word)) {
       return word;
     }
-    StringBuilder out = new StringBuilder("\"");
-    for (int i = 0; i < word.length(); i++) {
-      char c = word.charAt(i);
-      if (c == '"' || c == '\\' || c == '$') {
-        out.append('\\');
-      }
-      out.append(c);
-    }
-    return out.append('"').toString();
+    // Between double quotes Gogo still looks for $, % and a matching '.
+    return "'" + word.replace("'", "'\\''") + "'";
   }
 }

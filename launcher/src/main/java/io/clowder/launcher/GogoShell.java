@@ -9,11 +9,17 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
+import org.osgi.framework.wiring.FrameworkWiring;
 
 /**
  * Runs lines in the framework's Gogo shell, each in a session of its own. Gogo is called by
@@ -33,6 +39,11 @@ final class GogoShell implements ShellServer.Shell {
       Pattern.compile("\\s*(felix:)?(start|stop|update|uninstall)\\b.*", Pattern.DOTALL);
   private static final Pattern INSTALL =
       Pattern.compile("\\s*(felix:)?install\\b.*", Pattern.DOTALL);
+  private static final Pattern REPLACES =
+      Pattern.compile("\\s*(felix:)?(update|uninstall)\\b.*", Pattern.DOTALL);
+  private static final Pattern UNKNOWN =
+      Pattern.compile("Command not found: (clowder|kv|lock):.*", Pattern.DOTALL);
+  private static final Pattern EXCEPTION = Pattern.compile("(java\\.[\\w.]+Exception): (?=.)");
   private static final Pattern MISFIT =
       Pattern.compile("Cannot coerce (\\w+)\\(.*", Pattern.DOTALL);
 
@@ -54,13 +65,27 @@ final class GogoShell implements ShellServer.Shell {
       return 1;
     }
     try {
-      return run(processor, line, out, err);
+      int status = run(processor, line, out, err);
+      if (status == 0 && REPLACES.matcher(line).matches()) {
+        hintAtRefresh(out);
+      }
+      return status;
     } finally {
       context.ungetService(reference);
     }
   }
 
-  private static int run(Object processor, String line, PrintStream out, PrintStream err) {
+  /** Other bundles keep the code that they were given until they are wired anew. */
+  private void hintAtRefresh(PrintStream out) {
+    Collection<Bundle> pending = framework.adapt(FrameworkWiring.class).getRemovalPendingBundles();
+    for (Bundle bundle : pending) {
+      out.println(
+          "others still use the old code of %s; to end that: refresh %d"
+              .formatted(bundle.getSymbolicName(), bundle.getBundleId()));
+    }
+  }
+
+  private int run(Object processor, String line, PrintStream out, PrintStream err) {
     Watched watched = new Watched(err);
     PrintStream errors = new PrintStream(watched, true, StandardCharsets.UTF_8);
     try {
@@ -71,7 +96,7 @@ final class GogoShell implements ShellServer.Shell {
         session.close();
       }
     } catch (InvocationTargetException e) {
-      errors.println(problem(CommandFailure.sentence(e.getCause())));
+      errors.println(problem(line, CommandFailure.sentence(e.getCause())));
     } catch (ReflectiveOperationException e) {
       errors.println("this node's shell is of another version: " + e.getMessage());
     }
@@ -84,15 +109,39 @@ final class GogoShell implements ShellServer.Shell {
       boolean failed =
           SILENT_IF_DONE.matcher(line).matches()
               || (INSTALL.matcher(line).matches() && !value.startsWith("Bundle ID"));
-      (failed ? errors : out).print(value.endsWith("\n") ? value : value + "\n");
+      String text = failed ? EXCEPTION.matcher(value).replaceFirst("") : value;
+      (failed ? errors : out).print(text.endsWith("\n") ? text : text + "\n");
     }
   }
 
-  private static String problem(String sentence) {
+  private String problem(String line, String sentence) {
+    if (UNKNOWN.matcher(sentence).matches()) {
+      // A command goes with its bundle, and with the service that it speaks for.
+      String stopped = stopped();
+      return sentence
+          + (stopped.isEmpty() ? "; see: help, clowder:why" : "; not active: " + stopped);
+    }
+    if (sentence.equals("NullPointerException")) {
+      String command = line.strip().split("\\s", 2)[0];
+      return command + ": it cannot do that; see: help " + command;
+    }
     // Gogo could not make the words into what the command takes, such as a number into a bundle.
     return MISFIT
         .matcher(sentence)
         .replaceFirst("$1: no such bundle, or the arguments do not fit; see: help $1");
+  }
+
+  /** Those of our bundles that are not active, each with the command that starts it. */
+  private String stopped() {
+    BundleContext context = framework.getBundleContext();
+    return context == null
+        ? ""
+        : Stream.of(context.getBundles())
+            .filter(bundle -> bundle.getState() != Bundle.ACTIVE)
+            .filter(bundle -> bundle.getSymbolicName() != null)
+            .filter(bundle -> bundle.getSymbolicName().startsWith("io.clowder."))
+            .map(bundle -> bundle.getSymbolicName() + " (start " + bundle.getBundleId() + ")")
+            .collect(Collectors.joining(", "));
   }
 
   /** A command session, by the names of its methods. */
@@ -105,7 +154,12 @@ final class GogoShell implements ShellServer.Shell {
               .loadClass(API + "CommandProcessor")
               .getMethod("createSession", InputStream.class, OutputStream.class, OutputStream.class)
               .invoke(processor, new ByteArrayInputStream(new byte[0]), out, err);
-      return new Session(loader.loadClass(API + "CommandSession"), session);
+      Class<?> type = loader.loadClass(API + "CommandSession");
+      // Gogo takes every stream for a terminal and would colour what scripts read.
+      for (String colours : List.of("GREP_COLORS", "LS_COLORS")) {
+        type.getMethod("put", String.class, Object.class).invoke(session, colours, "mt=");
+      }
+      return new Session(type, session);
     }
 
     @Nullable Object execute(String line) throws ReflectiveOperationException {

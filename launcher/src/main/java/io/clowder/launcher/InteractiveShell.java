@@ -51,7 +51,8 @@ final class InteractiveShell {
         break;
       }
       if (!line.isBlank()) {
-        worst = Math.max(worst, node.shell().run(line, System.out, System.err));
+        worst =
+            Math.max(worst, node.shell().run(line, System.out, System.err, ShellClient.PATIENCE));
       }
     }
     return worst;
@@ -89,7 +90,7 @@ final class InteractiveShell {
   /** A node that is not there is no reason to leave: it may come back. */
   private void runOne(String line) {
     try {
-      node.shell().run(line, System.out, System.err);
+      node.shell().run(line, System.out, System.err, ShellClient.PATIENCE);
     } catch (IOException e) {
       System.err.println(node.id() + " does not answer: " + FileProblem.sentence(e));
     }

@@ -3,6 +3,7 @@ package io.clowder.launcher;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -73,6 +74,8 @@ final class NodeCommand implements Callable<Integer> {
         NodeSettings.parse(
             id, listen, members, protocol, NodeSettings.file(config), distribution::settings);
     NodeDirectory directory = new NodeDirectory(dir.toAbsolutePath().normalize());
+    NodeDirectory.requireUsable(directory.root());
+    checkProtocol(distribution, directory);
     FileChannel taken;
     try {
       taken = directory.take();
@@ -89,14 +92,46 @@ final class NodeCommand implements Callable<Integer> {
       System.setProperty("org.jline.terminal." + provider, "false");
     }
     System.setProperty("org.jline.terminal.dumb", "true");
-    serve(settings, directory, taken, Container.start(directory, distribution));
+    serve(settings, directory, taken, container(directory, distribution));
     return 0;
+  }
+
+  private static Container container(NodeDirectory directory, Distribution distribution)
+      throws IOException, CommandFailure {
+    try {
+      return Container.start(directory, distribution);
+    } catch (BundleException e) {
+      String cause = e.getCause() instanceof IOException file ? FileProblem.sentence(file) : "";
+      throw CommandFailure.failed(
+          "the framework did not start: "
+              + CommandFailure.sentence(e)
+              + (cause.isEmpty() ? "" : ": " + cause));
+    }
+  }
+
+  private void checkProtocol(Distribution distribution, NodeDirectory directory)
+      throws IOException, CommandFailure {
+    List<String> known = distribution.protocols();
+    boolean plugins =
+        Files.isDirectory(directory.plugins())
+            && !Distribution.files(directory.plugins(), "*.jar").isEmpty();
+    if (protocol != null && !known.contains(protocol) && !plugins) {
+      throw CommandFailure.usage(
+          "--protocol "
+              + protocol
+              + ": this distribution has "
+              + String.join(", ", known)
+              + "; others come as bundles in "
+              + directory.plugins());
+    }
   }
 
   private static void serve(
       NodeSettings settings, NodeDirectory directory, FileChannel taken, Container container)
       throws IOException, CommandFailure, InterruptedException, BundleException {
     Logger log = LoggerFactory.getLogger(NodeCommand.class);
+    // Not on the console, which gets the same sentence as the command's last words.
+    Logger fileLog = LoggerFactory.getLogger(NodeCommand.class.getName() + ".file");
     AtomicBoolean ended = new AtomicBoolean();
     Runtime.getRuntime()
         .addShutdownHook(
@@ -112,7 +147,7 @@ final class NodeCommand implements Callable<Integer> {
           settings.listen());
       container.awaitStop();
     } catch (CommandFailure e) {
-      log.error("Not started: {}", e.getMessage());
+      fileLog.error("Not started: {}", e.getMessage());
       ended.set(true);
       container.stop();
       directory.leave(taken);

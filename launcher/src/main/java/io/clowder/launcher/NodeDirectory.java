@@ -71,6 +71,13 @@ record NodeDirectory(Path root) {
     }
   }
 
+  /** Refuses a name that File Install would take for several directories, or for a variable. */
+  static void requireUsable(Path dir) throws CommandFailure {
+    if (dir.toString().matches("(?s).*[,$].*")) {
+      throw CommandFailure.usage(dir + ": use a directory without ',' or '$' in its name");
+    }
+  }
+
   /**
    * Takes the directory for this process, and says so in the file {@code pid}.
    *

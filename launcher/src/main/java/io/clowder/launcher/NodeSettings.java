@@ -126,13 +126,15 @@ record NodeSettings(
     if (security.getOrDefault("tls.certificate", "").isBlank()) {
       requireLoopback();
     }
+    for (Path file : Distribution.files(directory.etc(), "*.cfg")) {
+      String name = file.getFileName().toString();
+      // What an earlier start set and this one does not mention is taken back.
+      all.computeIfAbsent(
+          name.substring(0, name.length() - ".cfg".length()).replaceFirst("-", "~"),
+          pid -> new TreeMap<>());
+    }
     for (Map.Entry<String, SortedMap<String, String>> pid : all.entrySet()) {
-      file(directory, pid.getKey())
-          .set(
-              pid.getValue(),
-              "Set at each start from the command line: "
-                  + String.join(", ", pid.getValue().keySet())
-                  + ". Other keys stay as they are.");
+      file(directory, pid.getKey()).set(pid.getValue());
     }
   }
 
@@ -184,7 +186,7 @@ record NodeSettings(
       try (Reader reader = Files.newBufferedReader(config)) {
         properties.load(reader);
       } catch (IOException e) {
-        throw CommandFailure.usage("--config " + FileProblem.sentence(e));
+        throw CommandFailure.usage("--config " + FileProblem.sentence(e, config));
       } catch (IllegalArgumentException e) {
         throw CommandFailure.usage("--config " + config + ": " + e.getMessage());
       }

@@ -41,6 +41,6 @@ final class ShellCommand implements Callable<Integer> {
     if (words.isEmpty()) {
       return new InteractiveShell(node, cluster.dir().resolve("history")).run();
     }
-    return node.shell().run(GogoLine.of(words), System.out, System.err);
+    return node.shell().run(GogoLine.of(words), System.out, System.err, ShellClient.PATIENCE);
   }
 }

@@ -10,11 +10,12 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * What goes over a shell socket: a request, which is a length and a line of UTF-8; then the
- * answer's frames, each a kind, a length and that many bytes; the last one is the exit status.
+ * answer's frames, each a kind, a length and that many bytes; the first one is empty and says that
+ * the request has arrived, the last one is the exit status.
  */
 final class ShellFrames {
-  /** The longest line that a node takes, in bytes. */
-  static final int REQUEST_BYTES_MAX = 1 << 20;
+  /** The longest line that a node takes, in bytes: a value of the greatest size, all quoted. */
+  static final int REQUEST_BYTES_MAX = 4 << 20;
 
   /** The longest frame of an answer, in bytes. */
   static final int FRAME_BYTES_MAX = 1 << 16;
@@ -54,15 +55,25 @@ final class ShellFrames {
     return new FrameStream(to, ERR);
   }
 
+  /** Says that the request is there, however long its command will take. */
+  static void writeTaken(DataOutputStream to) throws IOException {
+    writeFrame(to, OUT, new byte[0], 0, 0);
+  }
+
   static void writeExit(DataOutputStream to, int status) throws IOException {
     writeFrame(to, EXIT, new byte[] {(byte) status}, 0, 1);
   }
 
-  /** Copies an answer to its streams and gives the exit status. */
-  static int readAnswer(DataInputStream from, OutputStream out, OutputStream err)
+  /**
+   * Copies an answer to its streams and gives the exit status.
+   *
+   * @param taken called when the request is known to have arrived
+   */
+  static int readAnswer(DataInputStream from, OutputStream out, OutputStream err, Runnable taken)
       throws IOException {
     while (true) {
       byte kind = from.readByte();
+      taken.run();
       int length = from.readInt();
       if (length < 0 || length > FRAME_BYTES_MAX) {
         throw new IOException("a frame of " + length + " bytes; this is not a shell socket");

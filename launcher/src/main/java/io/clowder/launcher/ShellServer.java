@@ -144,6 +144,12 @@ final class ShellServer implements AutoCloseable {
         new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(caller)));
     PrintStream out = stream(ShellFrames.out(to));
     PrintStream err = stream(ShellFrames.err(to));
+    try {
+      ShellFrames.writeTaken(to);
+    } catch (IOException e) {
+      log.debug("Shell: the caller went before its command began", e);
+      return;
+    }
     int status = shell.execute(line, out, err);
     out.flush();
     err.flush();

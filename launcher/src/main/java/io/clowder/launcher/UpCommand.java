@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.launcher;
 
+import io.clowder.api.NodeId;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -55,19 +55,34 @@ final class UpCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(ClusterStatus.ask(cluster).table().toText());
-    String dir = option.dir().toString().equals(".clowder") ? "" : " --dir " + option.dir();
+    out.println();
     if (detach || !InteractiveShell.onTerminal()) {
-      out.println();
-      out.println("Try:  clowder sh" + dir + " kv:put a 1");
-      out.println("      clowder sh" + dir + " --node n2 kv:get a");
-      out.println("      clowder kill n1" + dir + "; clowder status" + dir);
+      hints(cluster).forEach(out::println);
       return 0;
     }
-    out.println();
     out.println("Try kv:put a 1, lock:acquire job, lb. Leave with exit; the cluster stays up");
-    out.println("until: clowder down" + dir);
+    out.println("until: clowder down" + where());
     out.flush();
     return new InteractiveShell(cluster.nodes().get(0), cluster.dir().resolve("history")).run();
+  }
+
+  private List<String> hints(Cluster cluster) throws CommandFailure {
+    List<LocalNode> nodes = cluster.nodes();
+    NodeId other = nodes.get(Math.min(1, nodes.size() - 1)).id();
+    return List.of(
+        "Try:  clowder sh" + where() + " kv:put a 1",
+        "      clowder sh" + where() + " --node " + other + " kv:get a",
+        "      clowder kill n1" + where() + "; clowder status" + where());
+  }
+
+  /** The option that leads other commands to this cluster, ready to be copied. */
+  private String where() throws CommandFailure {
+    String dir = option.dir().toString();
+    if (dir.equals(".clowder")) {
+      return "";
+    }
+    boolean plain = dir.matches("[A-Za-z0-9_./:@%+=-]+");
+    return " --dir " + (plain ? dir : "'" + dir.replace("'", "'\\''") + "'");
   }
 
   private void check(Distribution distribution) throws IOException, CommandFailure {
@@ -83,10 +98,10 @@ final class UpCommand implements Callable<Integer> {
 
   private FileChannel lock() throws IOException, CommandFailure {
     Path dir = option.dir();
-    if (Files.exists(dir) && !Files.isDirectory(dir)) {
-      throw CommandFailure.usage(dir + " is not a directory");
-    }
     try {
+      if (!Cluster.exists(dir)) {
+        Cluster.requireNew(dir);
+      }
       return Cluster.lock(dir.toAbsolutePath().normalize());
     } catch (IOException e) {
       throw CommandFailure.usage(FileProblem.sentence(e));
@@ -103,8 +118,8 @@ final class UpCommand implements Callable<Integer> {
     int count = cluster.members().size();
     if (nodes != null && nodes != count) {
       throw CommandFailure.usage(
-          "--nodes %d: the cluster in %s has %d; use another --dir, or clowder down --wipe first"
-              .formatted(nodes, option.dir(), count));
+          "--nodes %d: the cluster in %s has %d; use another --dir, or clowder down%s --wipe first"
+              .formatted(nodes, option.dir(), count, where()));
     }
     if (protocol != null && !protocol.equals(cluster.protocol())) {
       throw CommandFailure.usage(

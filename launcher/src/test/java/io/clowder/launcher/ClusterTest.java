@@ -37,6 +37,38 @@ class ClusterTest {
   }
 
   @Test
+  void aDirectoryThatCannotBeUsedIsLeftAsItWas() throws Exception {
+    Path name = temporary.resolve("a,b");
+    assertThrows(CommandFailure.class, () -> Cluster.requireNew(name));
+    assertFalse(Files.exists(name));
+    Files.writeString(temporary.resolve("thesis.tex"), "");
+    assertThrows(CommandFailure.class, () -> Cluster.requireNew(temporary));
+    try (var entries = Files.list(temporary)) {
+      assertEquals(1, entries.count());
+    }
+  }
+
+  @Test
+  void aFileOfAnotherKindIsNamed() throws Exception {
+    Path dir = temporary.resolve("c");
+    Cluster.create(dir, 1, "raft");
+    Path file = dir.resolve("cluster.properties");
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    CommandFailure failure = assertThrows(CommandFailure.class, () -> Cluster.open(dir));
+    assertEquals(file + ": not a text file in UTF-8", failure.getMessage());
+    assertEquals(2, failure.status());
+  }
+
+  @Test
+  void anIdIsNeverAWayOutOfTheDirectory() throws Exception {
+    Path dir = temporary.resolve("c");
+    Cluster.create(dir, 1, "raft");
+    Path file = dir.resolve("cluster.properties");
+    Files.writeString(file, Files.readString(file).replace("n1=", "..="));
+    assertThrows(CommandFailure.class, () -> Cluster.open(dir));
+  }
+
+  @Test
   void wipingLeavesWhatIsNotOurs() throws Exception {
     Path dir = temporary.resolve("c");
     Cluster cluster = Cluster.create(dir, 1, "raft");

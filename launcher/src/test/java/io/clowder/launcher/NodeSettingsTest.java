@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -106,11 +108,51 @@ class NodeSettingsTest {
   void linesThatPeopleWroteStay() throws IOException {
     Path file = temporary.resolve("x.cfg");
     Files.writeString(file, "# mine\nlisten: old\\\n  more\nother = \\u0061\n");
-    new ConfigFile(file).set(Map.of("listen", "c:\\d"), "unused");
+    new ConfigFile(file).set(Map.of("listen", "c:\\d"));
     assertEquals(
-        List.of("# mine", "listen = c:\\\\d", "other = \\u0061"), Files.readAllLines(file));
+        List.of("# mine", "listen = c:\\\\d", "other = \\u0061"),
+        Files.readAllLines(file).subList(1, 4));
     assertEquals(Map.of("listen", "c:\\d", "other", "a"), new ConfigFile(file).read());
     assertFalse(Files.exists(temporary.resolve(".x.cfg.new")));
+  }
+
+  @Test
+  void everyValueIsReadAsItWasWritten() throws IOException {
+    Path file = temporary.resolve("x.cfg");
+    Files.write(file, "# f\u00fcr mich\n".getBytes(StandardCharsets.ISO_8859_1));
+    Map<String, String> values =
+        Map.of("a", "/größe/日本 🐱/x y", "b", " \n\t# =:!\\", "c", "", "d", "\\u0041");
+    new ConfigFile(file).set(values);
+    assertEquals(values, new ConfigFile(file).read());
+    // The format's own reader, which is not told of any character set.
+    Properties properties = new Properties();
+    try (InputStream in = Files.newInputStream(file)) {
+      properties.load(in);
+    }
+    assertEquals(values, properties);
+    assertTrue(Files.readString(file, StandardCharsets.ISO_8859_1).contains("# f\u00fcr mich\n"));
+  }
+
+  @Test
+  void whatAStartNoLongerSaysIsTakenBack() throws Exception {
+    NodeDirectory directory = directory();
+    Path transport = directory.etc().resolve("io.clowder.transport.cfg");
+    Files.writeString(transport, "own = 1\n");
+    parse(
+            "n1",
+            "127.0.0.1:7001",
+            MEMBERS,
+            Map.of(
+                "io.clowder.transport.tls.key", "k",
+                "io.clowder.consensus.group~main.batch.bytes", "2",
+                "io.clowder.consensus.group~side.batch.bytes", "3"))
+        .apply(directory);
+    assertEquals("k", read(directory, "io.clowder.transport").get("tls.key"));
+    parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).apply(directory);
+    assertEquals(
+        Map.of("own", "1", "listen", "127.0.0.1:7001"), read(directory, "io.clowder.transport"));
+    assertEquals(Map.of("protocol", "raft"), read(directory, "io.clowder.consensus.group-main"));
+    assertFalse(Files.exists(directory.etc().resolve("io.clowder.consensus.group-side.cfg")));
   }
 
   private static void refused(String text, String id, String listen, String members) {

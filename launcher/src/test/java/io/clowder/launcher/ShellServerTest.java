@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.launcher;
 
+import static java.io.OutputStream.nullOutputStream;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -94,6 +95,20 @@ class ShellServerTest {
     try (ShellServer server = echo(file, Duration.ofMillis(50));
         SocketChannel silent = SocketChannel.open(file.address())) {
       assertEquals(-1, silent.read(ByteBuffer.allocate(1)));
+    }
+  }
+
+  @Test
+  void aNodeThatTakesNoRequestIsNotWaitedFor() throws IOException {
+    try (ServerSocketChannel stopped = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      stopped.bind(UnixDomainSocketAddress.of(dir.resolve("shell.sock")));
+      IOException failure =
+          assertThrows(
+              IOException.class,
+              () ->
+                  new ShellClient(new SocketFile(dir))
+                      .run("a", nullOutputStream(), nullOutputStream(), Duration.ofMillis(50)));
+      assertTrue(failure.getMessage().startsWith("the node does not answer"));
     }
   }
 
