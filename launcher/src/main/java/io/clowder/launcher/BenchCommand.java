@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import io.clowder.api.Limits;
 import io.clowder.api.shell.Table;
 import java.io.IOException;
 import java.time.Duration;
@@ -91,8 +92,8 @@ final class BenchCommand implements Callable<Integer> {
     if (seconds < 1 || size < 0 || outstanding.stream().anyMatch(count -> count < 1)) {
       throw CommandFailure.usage("--seconds and --outstanding are at least 1, --size at least 0");
     }
-    if (size > Limits.VALUE_BYTES_MAX) {
-      throw CommandFailure.usage("--size " + size + ": at most " + Limits.VALUE_BYTES_MAX);
+    if (size > Limits.VALUE_BYTES) {
+      throw CommandFailure.usage("--size " + size + ": at most " + Limits.VALUE_BYTES);
     }
     Cluster cluster = option.open();
     List<JsonObject> rows = new ArrayList<>();
@@ -104,7 +105,10 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private JsonObject run(Cluster cluster, int count) throws IOException, CommandFailure {
-    String leader = ClusterStatus.ask(cluster).leader("main");
+    String leader =
+        cluster.isOneNode()
+            ? cluster.nodes().get(0).id().value()
+            : ClusterStatus.ask(cluster).leader("main");
     if (leader == null) {
       throw CommandFailure.failed("no node leads; see: clowder status");
     }

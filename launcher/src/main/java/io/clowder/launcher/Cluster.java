@@ -42,11 +42,13 @@ final class Cluster {
   private final Path dir;
   private final SortedMap<NodeId, Address> members;
   private final String protocol;
+  private final boolean oneNode;
 
-  private Cluster(Path dir, SortedMap<NodeId, Address> members, String protocol) {
+  private Cluster(Path dir, SortedMap<NodeId, Address> members, String protocol, boolean oneNode) {
     this.dir = dir;
     this.members = members;
     this.protocol = protocol;
+    this.oneNode = oneNode;
   }
 
   /** Whether there is a cluster in the directory. */
@@ -54,10 +56,17 @@ final class Cluster {
     return Files.exists(dir.resolve(FILE));
   }
 
-  /** The cluster in the directory. */
+  /**
+   * The cluster in the directory; of a node that was started by itself, what is here of its
+   * cluster: that node.
+   */
   static Cluster open(Path path) throws IOException, CommandFailure {
     Path dir = path.toAbsolutePath().normalize();
     if (!exists(dir)) {
+      SortedMap<NodeId, Address> own = NodeSettings.read(new NodeDirectory(dir));
+      if (!own.isEmpty()) {
+        return new Cluster(dir, own, "", true);
+      }
       throw CommandFailure.usage("there is no cluster in " + path + "; make one with: clowder up");
     }
     Properties properties = new Properties();
@@ -79,7 +88,7 @@ final class Cluster {
       // Each id is a folder, which a wipe removes.
       throw CommandFailure.usage(dir.resolve(FILE) + ": a node's id cannot be made of dots alone");
     }
-    return new Cluster(dir, members, properties.getProperty("protocol", ""));
+    return new Cluster(dir, members, properties.getProperty("protocol", ""), false);
   }
 
   /** Makes a cluster with free loopback ports; the directory must be empty or not there. */
@@ -139,7 +148,7 @@ final class Cluster {
         "format=%s\nprotocol=%s\nmembers=%s\n"
             .formatted(FORMAT, protocol, NodeSettings.text(members)));
     Files.move(draft, dir.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
-    return new Cluster(dir, members, protocol);
+    return new Cluster(dir, members, protocol, false);
   }
 
   /**
@@ -165,6 +174,11 @@ final class Cluster {
 
   String protocol() {
     return protocol;
+  }
+
+  /** Whether the directory is that of one node, which {@code clowder node} was started with. */
+  boolean isOneNode() {
+    return oneNode;
   }
 
   SortedMap<NodeId, Address> members() {
@@ -207,7 +221,7 @@ final class Cluster {
   }
 
   private LocalNode node(NodeId id) {
-    return new LocalNode(id, this, new NodeDirectory(dir.resolve(id.value())));
+    return new LocalNode(id, this, new NodeDirectory(oneNode ? dir : dir.resolve(id.value())));
   }
 
   /** n2 before n10. */

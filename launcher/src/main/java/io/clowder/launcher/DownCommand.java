@@ -27,6 +27,10 @@ final class DownCommand implements Callable<Integer> {
   public Integer call() throws IOException, CommandFailure, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     if (!Cluster.exists(option.dir())) {
+      if (!NodeSettings.read(new NodeDirectory(option.dir())).isEmpty()) {
+        throw CommandFailure.usage(
+            option.dir() + " is one node's directory; see: clowder stop --help");
+      }
       out.println("there is no cluster in " + option.dir() + "; nothing runs");
       return 0;
     }

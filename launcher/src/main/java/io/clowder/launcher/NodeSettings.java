@@ -138,6 +138,17 @@ record NodeSettings(
     }
   }
 
+  /** The node whose directory this is, and where it listens; empty if it is none's. */
+  static SortedMap<NodeId, Address> read(NodeDirectory directory) throws IOException {
+    String id = file(directory, NODE).read().getOrDefault("id", "");
+    String listen = file(directory, TRANSPORT).read().getOrDefault("listen", "");
+    SortedMap<NodeId, Address> node = new TreeMap<>();
+    if (!id.isEmpty() && !listen.isEmpty()) {
+      node.put(new NodeId(id), Address.parse(listen));
+    }
+    return node;
+  }
+
   /** Members as {@code --members} takes them. */
   static String text(SortedMap<NodeId, Address> members) {
     return String.join(

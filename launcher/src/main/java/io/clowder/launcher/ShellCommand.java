@@ -4,6 +4,7 @@ package io.clowder.launcher;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,9 +25,8 @@ final class ShellCommand implements Callable<Integer> {
   @Option(
       names = "--node",
       paramLabel = "NODE",
-      defaultValue = "n1",
-      description = "Whose shell (default: ${DEFAULT-VALUE}).")
-  private String name = "n1";
+      description = "Whose shell (default: the first node's, n1).")
+  private @Nullable String name;
 
   @Parameters(paramLabel = "COMMAND", arity = "0..*", description = "What to run; try help or lb.")
   private List<String> words = List.of();
@@ -34,9 +34,10 @@ final class ShellCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, CommandFailure {
     Cluster cluster = option.open();
-    LocalNode node = cluster.node(name);
+    LocalNode node = name == null ? cluster.nodes().get(0) : cluster.node(name);
     if (node.process().isEmpty()) {
-      throw CommandFailure.failed(name + " is not running; start it with: clowder start " + name);
+      throw CommandFailure.failed(
+          node.id() + " is not running; start it with: clowder start " + node.id());
     }
     if (words.isEmpty()) {
       return new InteractiveShell(node, cluster.dir().resolve("history")).run();

@@ -129,7 +129,12 @@ final class ShellServer implements AutoCloseable {
     command.start();
     // A caller has nothing more to say: what comes now is its end, or ours. Not through the stream,
     // which would lock out the command's output while it waits.
-    caller.read(ByteBuffer.allocate(1));
+    try {
+      caller.read(ByteBuffer.allocate(1));
+    } catch (IOException e) {
+      // It went without reading all: "connection reset".
+      log.debug("Shell: a connection ended", e);
+    }
     command.interrupt();
     try {
       command.join();

@@ -24,6 +24,9 @@ final class StartCommand implements Callable<Integer> {
   public Integer call() throws IOException, CommandFailure, InterruptedException {
     Cluster cluster = option.open();
     LocalNode node = cluster.node(name);
+    if (cluster.isOneNode()) {
+      throw CommandFailure.usage(name + " is not of clowder up; start it with: clowder node");
+    }
     new ClusterStart(cluster, Distribution.current()).start(List.of(node));
     spec.commandLine().getOut().println(name + " runs");
     return 0;

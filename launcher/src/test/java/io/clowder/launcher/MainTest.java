@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +69,26 @@ class MainTest {
     Cluster.create(dir, 3, "raft");
     assertEquals(0, run("status", "--dir", dir.toString(), "-o", "json"));
     assertEquals(3, out.toString().lines().filter(line -> line.contains("\"down\"")).count());
+  }
+
+  @Test
+  void aNodesOwnDirectoryServesItsCommands() throws Exception {
+    Path etc = Files.createDirectories(dir.resolve("etc"));
+    Files.writeString(etc.resolve("io.clowder.node.cfg"), "id = n2\n");
+    Files.writeString(etc.resolve("io.clowder.transport.cfg"), "listen = 127.0.0.1:7000\n");
+    assertEquals(0, run("status", "--dir", dir.toString(), "-o", "json"));
+    assertTrue(out.toString().contains("\"node\": \"n2\", \"address\": \"127.0.0.1:7000\""));
+    assertEquals(1, run("sh", "--dir", dir.toString(), "lb"));
+    assertTrue(err.toString().startsWith("clowder: n2 is not running"), err.toString());
+    assertEquals(2, run("start", "n2", "--dir", dir.toString()));
+    assertEquals(2, run("down", "--wipe", "--dir", dir.toString()));
+    assertTrue(Files.exists(etc.resolve("io.clowder.node.cfg")));
+  }
+
+  @Test
+  void anEmptyDirectoryNameIsRefused() {
+    assertEquals(2, run("status", "--dir", ""));
+    assertEquals("clowder: --dir is empty; name a directory\n", err.toString());
   }
 
   @ParameterizedTest
