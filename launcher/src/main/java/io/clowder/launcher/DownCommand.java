@@ -4,8 +4,9 @@ package io.clowder.launcher;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,15 +54,18 @@ final class DownCommand implements Callable<Integer> {
   /** All at once; one that does not stop in time is killed: down means down. */
   private static void stop(List<LocalNode> nodes)
       throws IOException, CommandFailure, InterruptedException {
+    // A node takes its pid file away before it ends: whoever was seen running is waited for.
+    Map<LocalNode, ProcessHandle> running = new LinkedHashMap<>();
     for (LocalNode node : nodes) {
-      Optional<ProcessHandle> process = node.process();
-      process.ifPresent(ProcessHandle::destroy);
+      node.process().ifPresent(process -> running.put(node, process));
     }
-    for (LocalNode node : nodes) {
+    running.values().forEach(ProcessHandle::destroy);
+    for (Map.Entry<LocalNode, ProcessHandle> one : running.entrySet()) {
       try {
-        node.stop();
+        one.getKey().await(one.getValue());
       } catch (CommandFailure e) {
-        node.kill();
+        one.getValue().destroyForcibly();
+        one.getKey().await(one.getValue());
       }
     }
   }

@@ -110,7 +110,8 @@ record LocalNode(NodeId id, Cluster cluster, NodeDirectory directory) {
         .replaceFirst("^clowder: ", "");
   }
 
-  private void await(ProcessHandle process) throws CommandFailure, InterruptedException {
+  /** Waits for a process of this node to end. */
+  void await(ProcessHandle process) throws CommandFailure, InterruptedException {
     try {
       process.onExit().get(STOP_TIME.toSeconds(), TimeUnit.SECONDS);
     } catch (TimeoutException | ExecutionException e) {
