@@ -39,12 +39,13 @@ final class Container {
 
   /**
    * What the bundles get from the launcher's class path: logging (twice, for those that were built
-   * against SLF4J 1.7), and the API of components, through which the launcher speaks to SCR.
+   * against SLF4J 1.7), and the API of components and of the framework's log, through which the
+   * launcher speaks to both.
    */
   private static final String LENT =
       "org.slf4j;org.slf4j.event;org.slf4j.helpers;org.slf4j.spi;version=\"2.0.20\","
           + "org.slf4j;org.slf4j.helpers;org.slf4j.spi;version=\"1.7.36\","
-          + "ch.qos.logback.classic;ch.qos.logback.classic.spi;version=\"1.5.38\","
+          + "org.osgi.service.log;version=\"1.5\","
           + "org.osgi.service.component;org.osgi.service.component.propertytypes;version=\"1.5.1\","
           + "org.osgi.service.component.runtime;org.osgi.service.component.runtime.dto;version=\"1.5\","
           + "org.osgi.util.promise;version=\"1.3\",org.osgi.util.function;version=\"1.2\"";
@@ -66,6 +67,7 @@ final class Container {
             .orElseThrow(() -> CommandFailure.failed("no OSGi framework in lib/; unpack it again"));
     Framework framework = factory.newFramework(properties(directory, distribution));
     framework.init(Container::report);
+    FrameworkLog.follow(framework.getBundleContext());
     install(framework.getBundleContext(), distribution.bundlesByLevel());
     framework.start();
     return new Container(framework);

@@ -20,6 +20,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.wiring.FrameworkWiring;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
 /**
  * Runs lines in the framework's Gogo shell, each in a session of its own. Gogo is called by
@@ -43,6 +44,11 @@ final class GogoShell implements ShellServer.Shell {
       Pattern.compile("\\s*(felix:)?(update|uninstall)\\b.*", Pattern.DOTALL);
   private static final Pattern UNKNOWN =
       Pattern.compile("Command not found: (clowder|kv|lock):.*", Pattern.DOTALL);
+
+  /** What Gogo says when the service behind a command cannot be had. */
+  private static final String NO_COMPONENT =
+      "Cannot invoke \"Object.getClass()\" because \"target\" is null";
+
   private static final Pattern EXCEPTION = Pattern.compile("(java\\.[\\w.]+Exception): (?=.)");
   private static final Pattern MISFIT =
       Pattern.compile("Cannot coerce (\\w+)\\(.*", Pattern.DOTALL);
@@ -121,14 +127,27 @@ final class GogoShell implements ShellServer.Shell {
       return sentence
           + (stopped.isEmpty() ? "; see: help, clowder:why" : "; not active: " + stopped);
     }
+    String command = line.strip().split("\\s", 2)[0];
+    if (NO_COMPONENT.equals(sentence)) {
+      return command + ": its service does not start: " + failedComponent();
+    }
     if (sentence.equals("NullPointerException")) {
-      String command = line.strip().split("\\s", 2)[0];
       return command + ": it cannot do that; see: help " + command;
     }
     // Gogo could not make the words into what the command takes, such as a number into a bundle.
     return MISFIT
         .matcher(sentence)
         .replaceFirst("$1: no such bundle, or the arguments do not fit; see: help $1");
+  }
+
+  /** Why a component of ours could not be activated, such as a configuration that it refuses. */
+  private String failedComponent() {
+    BundleContext context = framework.getBundleContext();
+    ServiceReference<ServiceComponentRuntime> reference =
+        context == null ? null : context.getServiceReference(ServiceComponentRuntime.class);
+    ServiceComponentRuntime components = reference == null ? null : context.getService(reference);
+    String failed = components == null ? null : ComponentFailures.failed(components);
+    return failed == null ? "see the node's log" : failed;
   }
 
   /** Those of our bundles that are not active, each with the command that starts it. */
