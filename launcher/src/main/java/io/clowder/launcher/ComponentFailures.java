@@ -12,13 +12,17 @@ import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 
 /** Why components of ours do not serve. */
 final class ComponentFailures {
-  private static final String OURS = "io.clowder.";
+  /** What the names of our bundles begin with. */
+  static final String OURS = "io.clowder.";
 
   /** What SCR says of a component whose reference could not be had. */
   private static final String FOLLOWS = "Unable to get service for reference";
 
   private static final Pattern THROWABLE =
       Pattern.compile("(?m)^(?:Caused by: )?([\\w.$]+(?:Exception|Error|Throwable))(?:: (.*))?$");
+
+  private static final Pattern NAMES =
+      Pattern.compile("^(?:[\\w.$]+\\.\\w*(?:Exception|Error|Throwable)(?:: |$))+");
 
   private ComponentFailures() {}
 
@@ -64,10 +68,13 @@ final class ComponentFailures {
     Matcher throwable = THROWABLE.matcher(stackTrace);
     while (throwable.find()) {
       causes.add(throwable.group(1));
-      String message = throwable.group(2);
-      boolean wrapper = throwable.group(1).matches(".*(InvocationTarget|Component)Exception");
-      if (sentence == null && !wrapper && message != null && !THROWABLE.matcher(message).find()) {
-        sentence = message.strip();
+      String message = throwable.group(2) == null ? "" : throwable.group(2).strip();
+      // An exception that was made of its cause has the cause's name in front.
+      String bare = NAMES.matcher(message).replaceFirst("");
+      boolean wrapper = throwable.group(1).matches(".*(InvocationTarget|Component|Log)Exception");
+      boolean says = !bare.isEmpty() && !bare.equals("null");
+      if (sentence == null && says && (!wrapper || !bare.equals(message))) {
+        sentence = bare;
       }
     }
     if (sentence != null) {

@@ -96,6 +96,11 @@ final class Container {
       }
       waiting = ComponentFailures.waiting(components);
       if (waiting.isEmpty()) {
+        activateAll();
+        failure = ComponentFailures.failed(components);
+        if (failure != null) {
+          throw CommandFailure.usage(failure);
+        }
         return;
       }
       Thread.sleep(50);
@@ -117,6 +122,19 @@ final class Container {
     framework.stop();
     if (framework.waitForStop(STOP_TIME.toMillis()).getType() == FrameworkEvent.WAIT_TIMEDOUT) {
       log.warn("Not stopped after {}; ending the process", STOP_TIME);
+    }
+  }
+
+  /** Components are made at first use: a configuration that one refuses must not wait for that. */
+  private void activateAll() {
+    for (Bundle bundle : framework.getBundleContext().getBundles()) {
+      ServiceReference<?>[] services = bundle.getRegisteredServices();
+      if (services != null && bundle.getSymbolicName().startsWith(ComponentFailures.OURS)) {
+        for (ServiceReference<?> service : services) {
+          framework.getBundleContext().getService(service);
+          framework.getBundleContext().ungetService(service);
+        }
+      }
     }
   }
 

@@ -81,6 +81,7 @@ final class NodeCommand implements Callable<Integer> {
       taken = directory.take();
       directory.prepare(distribution.etc().resolve("node"));
       settings.apply(directory);
+      distribution.settings().check(directory);
     } catch (IOException e) {
       throw CommandFailure.usage(FileProblem.sentence(e));
     }

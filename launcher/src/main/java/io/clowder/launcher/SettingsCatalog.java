@@ -67,6 +67,25 @@ final class SettingsCatalog {
         "unknown setting '" + name + "'" + (near == null ? "" : "; did you mean " + near + "?"));
   }
 
+  /**
+   * Refuses keys that are a misspelling of one of ours. Files for PIDs that are not in the catalog
+   * are plug-ins' own.
+   */
+  void check(NodeDirectory directory) throws IOException, CommandFailure {
+    for (Path file : Distribution.files(directory.etc(), "*.cfg")) {
+      String name = file.getFileName().toString();
+      String pid = name.substring(0, name.length() - ".cfg".length()).split("-", 2)[0];
+      SortedSet<String> known = keys.get(pid);
+      for (String key : new ConfigFile(file).read().keySet()) {
+        boolean framework = key.startsWith("service.") || key.startsWith("felix.");
+        if (known != null && !known.contains(key) && !framework) {
+          throw CommandFailure.usage(
+              file + ": unknown setting '" + key + "'; known are " + String.join(", ", known));
+        }
+      }
+    }
+  }
+
   private @Nullable String nearest(String name) {
     String best = null;
     int distance = 4;

@@ -3,6 +3,7 @@ package io.clowder.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.InvocationTargetException;
@@ -23,6 +24,13 @@ class ComponentFailuresTest {
   void anExceptionThatOnlyRepeatsItsCauseIsPassedOver() {
     Throwable failure = new RuntimeException(new BindException("Address in use"));
     assertEquals("Address in use", ComponentFailures.sentence(trace(failure)));
+  }
+
+  @Test
+  void namesInFrontOfAMessageAreLeftOut() {
+    Throwable failure =
+        new RuntimeException(new IOException(new NumberFormatException("For input string: abc")));
+    assertEquals("For input string: abc", ComponentFailures.sentence(trace(failure)));
   }
 
   @Test

@@ -117,6 +117,20 @@ class NodeSettingsTest {
   }
 
   @Test
+  void anUnknownKeyInAFileIsRefused() throws Exception {
+    NodeDirectory directory = directory();
+    parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).apply(directory);
+    Files.writeString(directory.etc().resolve("org.example.plugin.cfg"), "any = 1\n");
+    catalog().check(directory);
+    Path file = directory.etc().resolve("io.clowder.consensus.group-side.cfg");
+    Files.writeString(file, "service.ranking = 1\nbatch.byte = 1\n");
+    CommandFailure failure = assertThrows(CommandFailure.class, () -> catalog().check(directory));
+    assertEquals(
+        file + ": unknown setting 'batch.byte'; known are batch.bytes, protocol",
+        failure.getMessage());
+  }
+
+  @Test
   void everyValueIsReadAsItWasWritten() throws IOException {
     Path file = temporary.resolve("x.cfg");
     Files.write(file, "# f\u00fcr mich\n".getBytes(StandardCharsets.ISO_8859_1));
