@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Enumeration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -30,6 +32,9 @@ final class SettingsCatalog {
   /** The keys of each PID. */
   private final SortedMap<String, SortedSet<String>> keys = new TreeMap<>();
 
+  /** Those of the keys, with their PIDs, whose values are whole numbers. */
+  private final Set<String> numbers = new HashSet<>();
+
   /** Reads the descriptions in these jars. */
   void read(Collection<Path> jars) throws IOException {
     for (Path path : jars) {
@@ -44,6 +49,11 @@ final class SettingsCatalog {
   /** Knows a PID with its keys. */
   void add(String pid, Collection<String> settings) {
     keys.computeIfAbsent(pid, name -> new TreeSet<>()).addAll(settings);
+  }
+
+  /** Knows that a value is a whole number. */
+  void addNumber(String pid, String key) {
+    numbers.add(pid + "." + key);
   }
 
   /**
@@ -68,19 +78,25 @@ final class SettingsCatalog {
   }
 
   /**
-   * Refuses keys that are a misspelling of one of ours. Files for PIDs that are not in the catalog
-   * are plug-ins' own.
+   * Refuses keys that are a misspelling of one of ours, and words for numbers. Files for PIDs that
+   * are not in the catalog are plug-ins' own.
    */
   void check(NodeDirectory directory) throws IOException, CommandFailure {
     for (Path file : Distribution.files(directory.etc(), "*.cfg")) {
       String name = file.getFileName().toString();
       String pid = name.substring(0, name.length() - ".cfg".length()).split("-", 2)[0];
       SortedSet<String> known = keys.get(pid);
-      for (String key : new ConfigFile(file).read().keySet()) {
+      for (Map.Entry<String, String> setting : new ConfigFile(file).read().entrySet()) {
+        String key = setting.getKey();
         boolean framework = key.startsWith("service.") || key.startsWith("felix.");
         if (known != null && !known.contains(key) && !framework) {
           throw CommandFailure.usage(
               file + ": unknown setting '" + key + "'; known are " + String.join(", ", known));
+        }
+        if (numbers.contains(pid + "." + key)
+            && !setting.getValue().matches("\\s*-?\\d{1,18}\\s*")) {
+          throw CommandFailure.usage(
+              file + ": " + key + " is " + setting.getValue() + ": use a whole number");
         }
       }
     }
@@ -133,16 +149,24 @@ final class SettingsCatalog {
 
   private void add(Document description) {
     Map<String, SortedSet<String>> settings = new HashMap<>();
+    Map<String, SortedSet<String>> whole = new HashMap<>();
     for (Element definition : elements(description.getElementsByTagName("OCD"))) {
       SortedSet<String> ids = new TreeSet<>();
       elements(definition.getElementsByTagName("AD")).forEach(ad -> ids.add(ad.getAttribute("id")));
       settings.put(definition.getAttribute("id"), ids);
+      SortedSet<String> integers = new TreeSet<>();
+      elements(definition.getElementsByTagName("AD")).stream()
+          .filter(ad -> ad.getAttribute("type").matches("Integer|Long"))
+          .forEach(ad -> integers.add(ad.getAttribute("id")));
+      whole.put(definition.getAttribute("id"), integers);
     }
     for (Element designate : elements(description.getElementsByTagName("Designate"))) {
       String factory = designate.getAttribute("factoryPid");
       String pid = factory.isEmpty() ? designate.getAttribute("pid") : factory;
       for (Element object : elements(designate.getElementsByTagName("Object"))) {
-        add(pid, settings.getOrDefault(object.getAttribute("ocdref"), new TreeSet<>()));
+        String definition = object.getAttribute("ocdref");
+        add(pid, settings.getOrDefault(definition, new TreeSet<>()));
+        whole.getOrDefault(definition, new TreeSet<>()).forEach(key -> addNumber(pid, key));
       }
     }
   }

@@ -128,6 +128,9 @@ class NodeSettingsTest {
     assertEquals(
         file + ": unknown setting 'batch.byte'; known are batch.bytes, protocol",
         failure.getMessage());
+    Files.writeString(file, "batch.bytes = many\n");
+    failure = assertThrows(CommandFailure.class, () -> catalog().check(directory));
+    assertEquals(file + ": batch.bytes is many: use a whole number", failure.getMessage());
   }
 
   @Test
@@ -188,6 +191,7 @@ class NodeSettingsTest {
     SettingsCatalog catalog = new SettingsCatalog();
     catalog.add("io.clowder.transport", List.of("listen", "tls.certificate", "tls.key"));
     catalog.add("io.clowder.consensus.group", List.of("protocol", "batch.bytes"));
+    catalog.addNumber("io.clowder.consensus.group", "batch.bytes");
     return catalog;
   }
 
