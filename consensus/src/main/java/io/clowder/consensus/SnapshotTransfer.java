@@ -55,6 +55,7 @@ final class SnapshotTransfer {
   // Touched by the background only.
   private Snapshots.@Nullable Writing receiving;
   private long receivingPosition;
+  private String lastWarning = "";
 
   SnapshotTransfer(Snapshots snapshots, Executor background, Peers peers) {
     this.snapshots = snapshots;
@@ -179,7 +180,7 @@ final class SnapshotTransfer {
                     latest.checksum(),
                     piece.array()));
           } catch (IOException e) {
-            log.warn("cannot give {} the snapshot at {}: {}", peer, want.position(), e.toString());
+            warn("cannot give the snapshot to " + peer, e);
           }
         });
   }
@@ -204,7 +205,7 @@ final class SnapshotTransfer {
             }
             peers.send(peer, new GroupMessage.Want(offer.position(), receiving.size()));
           } catch (IOException e) {
-            log.warn("cannot take the snapshot at {}: {}", offer.position(), e.toString());
+            warn("cannot take a snapshot from " + peer, e);
             stopReceiving();
           }
         });
@@ -228,12 +229,22 @@ final class SnapshotTransfer {
             }
             Snapshots.Snapshot received = writing.commit(chunk.checksum());
             stopReceiving();
+            lastWarning = "";
             peers.enqueue(() -> peers.received(received));
           } catch (IOException e) {
-            log.warn("cannot take the snapshot at {}: {}", chunk.position(), e.toString());
+            warn("cannot take a snapshot from " + peer, e);
             stopReceiving();
           }
         });
+  }
+
+  /** Offers repeat while a laggard needs them; their failures are told once. */
+  private void warn(String what, IOException failure) {
+    String warning = what + ": " + failure;
+    if (!warning.equals(lastWarning)) {
+      lastWarning = warning;
+      log.warn(warning);
+    }
   }
 
   private void stopReceiving() {
@@ -243,7 +254,7 @@ final class SnapshotTransfer {
       try {
         writing.close();
       } catch (IOException e) {
-        log.warn("cannot close the snapshot that was being received: {}", e.toString());
+        warn("cannot close the snapshot that was being received", e);
       }
     }
   }

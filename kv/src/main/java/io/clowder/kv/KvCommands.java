@@ -36,6 +36,8 @@ import picocli.CommandLine.Parameters;
       "osgi.command.function=list"
     })
 public final class KvCommands {
+  private static final int BRIEF_CHARS = 60;
+
   private final KvStore store;
 
   /** Commands on a map. */
@@ -95,13 +97,21 @@ public final class KvCommands {
     @Override
     protected String toText(Table result) {
       Table table = new Table("key", "value", "version");
-      shown.forEach(entry -> table.row(entry.key(), visible(entry.value()), entry.version()));
+      shown.forEach(entry -> table.row(entry.key(), brief(entry.value()), entry.version()));
       return table.toText();
     }
 
     final KvEntry only() {
       return shown.get(0);
     }
+  }
+
+  /** A value on a line among others: a long one is cut; {@code kv:get} and JSON show all of it. */
+  private static String brief(byte[] value) {
+    String text = visible(value);
+    return text.length() <= BRIEF_CHARS
+        ? text
+        : text.substring(0, BRIEF_CHARS) + "… (" + value.length + " bytes)";
   }
 
   /** A command that sets a value. */
@@ -117,7 +127,7 @@ public final class KvCommands {
     @Override
     protected String toText(Table result) {
       KvEntry entry = only();
-      return "%s = %s (version %d)".formatted(entry.key(), visible(entry.value()), entry.version());
+      return "%s = %s (version %d)".formatted(entry.key(), brief(entry.value()), entry.version());
     }
   }
 

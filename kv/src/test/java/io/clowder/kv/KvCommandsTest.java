@@ -30,6 +30,16 @@ class KvCommandsTest {
   }
 
   @Test
+  void aLongValueIsCutOnALineButNotByGet() throws Exception {
+    String value = "x".repeat(1000);
+    String cut = "x".repeat(60) + "… (1000 bytes)";
+    assertEquals("a = " + cut + " (version 1)", commands.put("a", value));
+    assertTrue(commands.list().endsWith(cut + "        1"), commands.list());
+    assertEquals(value, commands.get("a"));
+    assertTrue(commands.list("-o", "json").contains(value));
+  }
+
+  @Test
   void anAbsentKeyIsAFailureOfGet() {
     assertEquals("no such key: a", error(() -> commands.get("a")));
     assertEquals("no such key: a", error(() -> commands.get("-o", "json", "a")));

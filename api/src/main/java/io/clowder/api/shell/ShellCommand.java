@@ -71,6 +71,15 @@ public abstract class ShellCommand {
    */
   public final String run(String... words) throws Exception {
     CommandLine line = new CommandLine(this);
+    for (String word : words) {
+      // Gogo hands over null for a variable that is not set.
+      if (word == null) {
+        throw new IllegalArgumentException(
+            "a word is missing, perhaps a variable that is not set (try: "
+                + line.getCommandName()
+                + " --help)");
+      }
+    }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     try {
       line.parseArgs(words);

@@ -57,6 +57,13 @@ class ShellCommandTest {
   }
 
   @Test
+  void aVariableThatIsNotSetIsNamedAsSuch() {
+    var e =
+        assertThrows(IllegalArgumentException.class, () -> new Say().run(new String[] {"a", null}));
+    assertTrue(e.getMessage().startsWith("a word is missing"), e.getMessage());
+  }
+
+  @Test
   void aFailedStageFailsWithItsOwnFailure() {
     var failure = new CoordinationException(Reason.TIMEOUT, Outcome.MAY_HAVE_HAPPENED, "no result");
     var direct = CompletableFuture.<String>failedFuture(failure);
