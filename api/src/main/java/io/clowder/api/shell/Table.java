@@ -76,13 +76,14 @@ public final class Table {
   }
 
   private void line(StringBuilder out, List<@Nullable Object> cells, int[] widths) {
+    StringBuilder line = new StringBuilder();
     for (int i = 0; i < widths.length; i++) {
       String text = text(cells.get(i));
       String gap = " ".repeat(widths[i] - text.length());
       boolean right = !rows.isEmpty() && rows.get(0).get(i) instanceof Number;
-      out.append(i == 0 ? "" : "  ").append(right ? gap + text : text + gap);
+      line.append(i == 0 ? "" : "  ").append(right ? gap + text : text + gap);
     }
-    out.setLength(out.toString().stripTrailing().length());
+    out.append(line.toString().stripTrailing());
   }
 
   /** A cell on one line: control characters, which a key may hold, become visible. */
