@@ -494,8 +494,7 @@ public final class Group implements Transport.Receiver {
     completions.then(() -> waiting.forEach(left -> left.complete(null)));
   }
 
-  // --- the disk
-  // -----------------------------------------------------------------------------------
+  // --- the disk ---------------------------------------------------------------------------------
 
   /** A leader whose disk does not answer keeps everybody waiting (consul's raft, issue 503). */
   private void resignIfDiskHangs() {
