@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.clowder.api.protocol.CoreSetting;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class NamesTest {
@@ -39,9 +40,11 @@ class NamesTest {
     List<NodeId> others = List.of(new NodeId("n2"));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new CoreSetting(n1, others, 1, 0, new byte[0], timing, new Random(1)));
+        () -> new CoreSetting(n1, others, new TreeMap<>(), 0, new byte[0], timing, new Random(1)));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new CoreSetting(n1, List.of(n1), 5, 3, new byte[0], timing, new Random(1)));
+        () ->
+            new CoreSetting(
+                n1, List.of(n1), new TreeMap<>(), -1, new byte[0], timing, new Random(1)));
   }
 }

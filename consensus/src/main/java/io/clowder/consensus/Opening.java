@@ -9,6 +9,7 @@ import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,7 +97,7 @@ record Opening(
         new CoreSetting(
             node.id(),
             segment.members(),
-            segment.firstPosition(),
+            new TreeMap<>(),
             state.applied(),
             anchor,
             setting.timing(),

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +66,9 @@ final class InstantProtocol implements ConsensusProtocol {
     opened++;
     return new Core(setting, records);
   }
+
+  @Override
+  public void check(List<NodeId> members, SortedMap<String, String> parameters) {}
 
   @Override
   public Codec<Message> codec() {

@@ -10,6 +10,8 @@ import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.wire.Codec;
+import java.util.List;
+import java.util.SortedMap;
 
 /** A protocol whose cores are watched: every action is shown to the judge before it is taken. */
 final class ObservedProtocol implements ConsensusProtocol {
@@ -29,6 +31,11 @@ final class ObservedProtocol implements ConsensusProtocol {
   /** How many cores were opened: a group opens another one after its disk was full. */
   int opened() {
     return opened;
+  }
+
+  @Override
+  public void check(List<NodeId> members, SortedMap<String, String> parameters) {
+    protocol.check(members, parameters);
   }
 
   @Override

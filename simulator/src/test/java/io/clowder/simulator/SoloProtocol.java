@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.simulator;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.Actions;
 import io.clowder.api.protocol.ConsensusProtocol;
@@ -13,6 +14,7 @@ import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
 
 /**
  * Consensus of one member, who agrees with itself as soon as its disk does; or before, which is a
@@ -39,6 +41,9 @@ final class SoloProtocol implements ConsensusProtocol {
     }
     return new Core(setting, log);
   }
+
+  @Override
+  public void check(List<NodeId> members, SortedMap<String, String> parameters) {}
 
   @Override
   public Codec<Message> codec() {

@@ -21,8 +21,8 @@ public sealed interface Action {
   record Send(NodeId to, Message message) implements Action {}
 
   /**
-   * Slots {@code firstSlot}, {@code firstSlot + 1}, … are decided for ever. An empty command is the
-   * protocol's own and is applied as nothing.
+   * Slots {@code firstSlot}, {@code firstSlot + 1}, … are decided for ever; a segment's slots begin
+   * at 1. An empty command is the protocol's own and is applied as nothing.
    */
   record Decide(long firstSlot, List<byte[]> commands) implements Action {}
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.api.protocol;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.wire.Codec;
+import java.util.List;
+import java.util.SortedMap;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -21,6 +24,14 @@ public interface ConsensusProtocol {
    * @throws IllegalStateException if the records contradict each other or the setting's snapshot
    */
   ProtocolCore open(CoreSetting setting, Iterable<Message> records);
+
+  /**
+   * Refuses what no core can be opened with, before a segment is planned: parameters that the
+   * protocol does not know or that do not fit this many members.
+   *
+   * @throws IllegalArgumentException with the parameter's name and what to do about it
+   */
+  void check(List<NodeId> members, SortedMap<String, String> parameters);
 
   /** The bytes of messages and records. Decoding refuses what no core would send. */
   Codec<Message> codec();

@@ -2,7 +2,10 @@
 package io.clowder.api.protocol;
 
 import io.clowder.api.NodeId;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
 /**
@@ -10,9 +13,10 @@ import java.util.random.RandomGenerator;
  *
  * @param self this replica; one of {@code members}
  * @param members the voters of the segment, in ascending order, fixed for the life of the core
- * @param firstSlot the first slot the segment may decide; at least 1
- * @param snapshotSlot the last slot that the local snapshot covers, {@code firstSlot - 1} if there
- *     is none: the first {@code Decide} is of the slot after it
+ * @param parameters of the segment, the same for all its members; {@link ConsensusProtocol#check}
+ *     has seen them
+ * @param snapshotSlot the last slot that the local snapshot covers, 0 if there is none: the first
+ *     {@code Decide} is of the slot after it
  * @param anchor what {@link ProtocolCore#anchor} gave for {@code snapshotSlot}; empty if there is
  *     no snapshot
  * @param timing how patient the core is
@@ -21,7 +25,7 @@ import java.util.random.RandomGenerator;
 public record CoreSetting(
     NodeId self,
     List<NodeId> members,
-    long firstSlot,
+    SortedMap<String, String> parameters,
     long snapshotSlot,
     byte[] anchor,
     Timing timing,
@@ -29,11 +33,12 @@ public record CoreSetting(
   /** Checks what must hold between the parts. */
   public CoreSetting {
     members = List.copyOf(members);
+    parameters = Collections.unmodifiableSortedMap(new TreeMap<>(parameters));
     if (!members.contains(self)) {
       throw new IllegalArgumentException(self + " is not one of the members " + members);
     }
-    if (firstSlot < 1 || snapshotSlot < firstSlot - 1) {
-      throw new IllegalArgumentException("first slot " + firstSlot + ", snapshot " + snapshotSlot);
+    if (snapshotSlot < 0) {
+      throw new IllegalArgumentException("snapshot at slot " + snapshotSlot);
     }
   }
 

@@ -53,4 +53,10 @@ public sealed interface Event {
    * meanwhile. The node is about to stop, or its disk hangs.
    */
   record Resign() implements Event {}
+
+  /**
+   * Stand for leadership now instead of waiting, unless somebody is known to lead. Only a wish: the
+   * others need not agree.
+   */
+  record Campaign() implements Event {}
 }

@@ -7,7 +7,7 @@
  *
  *   Clock, Receive, Propose,        Persist, Send, Decide, Ready, Refuse,
  *   Barrier, Compacted, Installed,  Lead, Follow, NeedSnapshot, Trim, WakeAt
- *   Resign
+ *   Resign, Campaign
  * </pre>
  *
  * <p>A core has no thread, clock, lock, file or socket. The driver in {@code io.clowder.consensus}

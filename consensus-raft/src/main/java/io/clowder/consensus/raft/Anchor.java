@@ -20,7 +20,7 @@ final class Anchor {
    * @throws IllegalStateException if the bytes are no anchor
    */
   static long term(CoreSetting setting) {
-    if (setting.snapshotSlot() < setting.firstSlot()) {
+    if (setting.snapshotSlot() == 0) {
       return 0;
     }
     try {

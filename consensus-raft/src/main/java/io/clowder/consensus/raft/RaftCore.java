@@ -60,6 +60,8 @@ final class RaftCore implements ProtocolCore {
       installed(e);
     } else if (event instanceof Event.Resign) {
       resign();
+    } else if (event instanceof Event.Campaign) {
+      campaign();
     } else {
       throw new AssertionError("unknown event " + event);
     }
@@ -109,6 +111,12 @@ final class RaftCore implements ProtocolCore {
   private void resign() {
     if (leadership != null) {
       leadership.resign();
+    }
+  }
+
+  private void campaign() {
+    if (started && replica.leader() == null) {
+      election.campaignInTime();
     }
   }
 

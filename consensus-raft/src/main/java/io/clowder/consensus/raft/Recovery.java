@@ -27,8 +27,7 @@ final class Recovery {
 
   Recovery(CoreSetting setting) {
     this.setting = setting;
-    covered = setting.firstSlot() - 1;
-    log = new RaftLog(covered, 0);
+    log = new RaftLog(0, 0);
   }
 
   /**
@@ -76,10 +75,6 @@ final class Recovery {
   }
 
   private void appended(Appended record) {
-    if (record.prevIndex() < setting.firstSlot() - 1) {
-      throw new IllegalStateException(
-          "entries after " + record.prevIndex() + " in a log from " + setting.firstSlot());
-    }
     if (log.holds(record.prevIndex(), record.prevTerm())) {
       log.truncate(record.prevIndex());
     } else {

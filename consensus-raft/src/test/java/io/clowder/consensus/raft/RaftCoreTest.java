@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +38,7 @@ class RaftCoreTest {
               new CoreSetting(
                   N1,
                   List.of(N1, N2, N3),
-                  1,
+                  new TreeMap<>(),
                   0,
                   new byte[0],
                   new CoreSetting.Timing(10, 100),

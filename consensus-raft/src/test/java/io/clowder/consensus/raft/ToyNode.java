@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A replica with the smallest driver that keeps the laws: a journal, a snapshot, held actions. */
@@ -51,7 +52,7 @@ final class ToyNode {
   ToyNode(NodeId id, ToyWorld world) {
     this.id = id;
     this.world = world;
-    snapshotSlot = ToyWorld.FIRST_SLOT - 1;
+    snapshotSlot = 0;
   }
 
   boolean isUp() {
@@ -81,7 +82,7 @@ final class ToyNode {
         new CoreSetting(
             id,
             world.members,
-            ToyWorld.FIRST_SLOT,
+            new TreeMap<>(),
             snapshotSlot,
             snapshotAnchor,
             world.timing,
@@ -189,7 +190,7 @@ final class ToyNode {
     } else if (action instanceof Action.Lead lead) {
       world.leads(this, lead.term());
     } else if (action instanceof Action.NeedSnapshot need) {
-      if (snapshotSlot >= ToyWorld.FIRST_SLOT) {
+      if (snapshotSlot > 0) {
         world.sendSnapshot(id, need.peer(), snapshotSlot, snapshotAnchor);
       }
     } else if (action instanceof Action.Trim trim) {

@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Cores with toy drivers in one thread, in virtual time, with everything going wrong by a seed. */
 final class ToyWorld {
-  static final long FIRST_SLOT = 100;
 
   /** Some commands are so long that a few of them make a batch. */
   private static final int BIG_BYTES = Limits.BATCH_BYTES / 3;
@@ -324,18 +323,18 @@ final class ToyWorld {
       throw new AssertionError(node.id + " decides " + first + " after " + node.applied);
     }
     for (byte[] command : slots) {
-      int at = (int) (node.applied + 1 - FIRST_SLOT);
+      int at = (int) node.applied;
       if (at == history.size()) {
         history.add(command);
       } else if (!Arrays.equals(history.get(at), command)) {
-        throw new AssertionError(node.id + " decides something else at " + (at + FIRST_SLOT));
+        throw new AssertionError(node.id + " decides something else at " + (at + 1));
       }
       node.applied++;
     }
   }
 
   long decidedAnywhere() {
-    return FIRST_SLOT - 1 + history.size();
+    return history.size();
   }
 
   /** Election safety, and leader completeness: it holds all that was decided anywhere. */
@@ -352,7 +351,7 @@ final class ToyWorld {
     if (decidedAnywhere() > log.base()) {
       List<byte[]> own = log.decided(log.base() + 1, decidedAnywhere());
       for (int i = 0; i < own.size(); i++) {
-        if (!Arrays.equals(own.get(i), history.get((int) (log.base() + 1 + i - FIRST_SLOT)))) {
+        if (!Arrays.equals(own.get(i), history.get((int) (log.base() + i)))) {
           throw new AssertionError(node.id + " leads without slot " + (log.base() + 1 + i));
         }
       }

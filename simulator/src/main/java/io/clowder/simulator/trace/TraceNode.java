@@ -10,6 +10,7 @@ import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,7 @@ final class TraceNode {
         new CoreSetting(
             id,
             opening.members(),
-            opening.firstSlot(),
+            opening.parameters(),
             opening.snapshotSlot(),
             opening.anchor(),
             timing,
@@ -65,7 +66,7 @@ final class TraceNode {
   record Opening(
       NodeId id,
       List<NodeId> members,
-      long firstSlot,
+      SortedMap<String, String> parameters,
       long snapshotSlot,
       byte[] anchor,
       List<Message> records) {}

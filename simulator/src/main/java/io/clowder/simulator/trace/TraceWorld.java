@@ -14,18 +14,19 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
  * The cores of a trace and the messages between them. Nothing happens by itself.
  *
  * <pre>
- *   open NODE MEMBER… [first=1] [snapshot=0] [anchor=HEX]   a core; its journal in the lines below
+ *   open NODE MEMBER… [NAME=VALUE…] [snapshot=0] [anchor=HEX]   a core with parameters; its journal in the lines below
  *   chance NODE NUMBER                      what its random generator gives (0)
  *   clock NODE NANOS                        events, see Event
  *   propose|barrier NODE TICKET [COMMAND…]
  *   compacted|installed NODE SLOT [HEX]
- *   resign NODE
+ *   resign|campaign NODE
  *   receive FROM NODE MESSAGE               a message that nobody sent
  *   deliver|drop FROM NODE [COUNT]          messages on their way, the oldest first; all
  *   settle [tersely] NODE…                  delivers between these until nothing is on its way
@@ -81,6 +82,7 @@ public final class TraceWorld {
       case "installed" ->
           step(first, new Event.Installed(number(words), HexFormat.of().parseHex(words.get(3))));
       case "resign" -> step(first, new Event.Resign());
+      case "campaign" -> step(first, new Event.Campaign());
       case "receive" ->
           receive(
               first,
@@ -111,18 +113,17 @@ public final class TraceWorld {
 
   private void open(List<String> words, List<String> more) {
     List<NodeId> members = new ArrayList<>();
-    long firstSlot = 1;
+    SortedMap<String, String> parameters = new TreeMap<>();
     long snapshot = 0;
     byte[] anchor = {};
     for (String word : words.subList(2, words.size())) {
       String value = word.substring(word.indexOf('=') + 1);
-      if (word.startsWith("first=")) {
-        firstSlot = Long.parseLong(value);
-        snapshot = firstSlot - 1;
-      } else if (word.startsWith("snapshot=")) {
+      if (word.startsWith("snapshot=")) {
         snapshot = Long.parseLong(value);
       } else if (word.startsWith("anchor=")) {
         anchor = HexFormat.of().parseHex(value);
+      } else if (word.contains("=")) {
+        parameters.put(word.substring(0, word.indexOf('=')), value);
       } else {
         members.add(new NodeId(word));
       }
@@ -131,7 +132,7 @@ public final class TraceWorld {
     more.forEach(line -> records.add(vocabulary.parse(line)));
     TraceNode.Opening opening =
         new TraceNode.Opening(
-            new NodeId(words.get(1)), members, firstSlot, snapshot, anchor, records);
+            new NodeId(words.get(1)), members, parameters, snapshot, anchor, records);
     nodes.put(words.get(1), new TraceNode(protocol, timing, opening));
   }
 
