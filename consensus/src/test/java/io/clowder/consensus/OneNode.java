@@ -111,6 +111,11 @@ final class OneNode implements Node {
     }
 
     @Override
+    public Registration meet(NodeId id, Address address) {
+      return () -> {};
+    }
+
+    @Override
     public List<Link> links() {
       return links;
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.clowder.api.Address;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
+import io.clowder.api.transport.Transport.Registration;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import java.io.EOFException;
@@ -156,6 +157,56 @@ class TlsTest {
   void whoeverAnswersMustShowTheCertificateOfThePeer() throws Exception {
     assertNotDialled(certificate(authority, "clowder:demo/n3"), "is not that of n2");
     assertNotDialled(certificate(stranger, URI_N2), "unable to find valid certification path");
+  }
+
+  @Test
+  void aNodeThatIsMetMustShowItsCertificateBothWays() throws Exception {
+    NodeId n4 = new NodeId("n4");
+    List<Integer> ports = TestNode.freePorts(2);
+    TestNode node1 = TestNode.of("demo", "n1", "n1=127.0.0.1:" + ports.get(0));
+    TestNode node4 = TestNode.of("demo", "n4", "n4=127.0.0.1:" + ports.get(1));
+    Inbox inbox1 = new Inbox();
+    TcpTransport transport1 = start(node1, files("n1", n1));
+    transport1.listen("t", inbox1);
+    transport1.meet(n4, node4.address());
+
+    // The authority is the right one, but n2 is not n4.
+    try (RawSocket socket = dial(context(n2, authority), node1.address())) {
+      socket.send(new Greeting.Hello("demo", n4, 1, 2, N1).toFrame());
+      Greeting.Refused refused = (Greeting.Refused) socket.greeting();
+      assertTrue(refused.reason().contains("not that of n4"), refused.reason());
+    }
+    try (SSLServerSocket server =
+        (SSLServerSocket)
+            context(n2, authority)
+                .getServerSocketFactory()
+                .createServerSocket(ports.get(1), 50, loopback())) {
+      server.setSoTimeout(20_000);
+      try (Socket first = server.accept()) {
+        first.setSoTimeout(20_000);
+        assertEquals(-1, readQuietly(first));
+      }
+      try (Socket second = server.accept()) {
+        // The second attempt says that the first has ended.
+        assertTrue(second.isConnected());
+        String problem = transport1.links().get(0).problem();
+        assertEquals("the certificate at " + node4.address() + " is not that of n4", problem);
+      }
+    }
+    Inbox inbox4 = new Inbox();
+    TcpTransport transport4 = start(node4, files("n4", certificate(authority, "clowder:demo/n4")));
+    transport4.listen("t", inbox4);
+    Registration registration = transport4.meet(N1, node1.address());
+    inbox1.expect("+n4");
+    inbox4.expect("+n1");
+    assertTrue(transport1.send(n4, "t", ByteBuffer.wrap(new byte[] {'x'})));
+    assertEquals("x", inbox4.nextText());
+
+    // TLS closes a moment later than it is told to: what is heard of the old link comes first.
+    registration.close();
+    transport4.meet(N1, node1.address());
+    inbox4.expect("-n1");
+    inbox4.expect("+n1");
   }
 
   @Test
