@@ -190,21 +190,19 @@ class PeersTest {
 
   @Test
   void whoeverComesAndGoesLeavesNothing() throws Exception {
-    TcpTransport n4 = knowingN1();
+    n1.close();
+    // Not patient: a hello of an old link may come after that of the next and take its place.
+    n1 = start("n1", "n1=" + address1, TcpSettings.local(null, null), inbox1);
+    knowingN1();
     comeAndGo();
     assertEquals(List.of(), n1.links());
     assertFalse(n1.send(N4, "t", text("x")));
     Registration last = n1.meet(N4, address4);
-    // Whatever happened before, the last word is that of this link.
-    for (String change = inbox1.change(); !change.equals("+n4"); change = inbox1.change()) {
-      assertEquals("-n4", change);
-    }
-    while (!n1.send(N4, "t", text("last"))) {
+    while (!n1.links().get(0).up()) {
       inbox1.change();
     }
-    assertEquals("last", inbox4.nextText());
     last.close();
-    assertEquals(1, n4.links().size());
+    assertEquals(List.of(), n1.links());
   }
 
   @Test
@@ -259,7 +257,11 @@ class PeersTest {
   }
 
   private TcpTransport start(String id, String members, Inbox inbox) {
-    TcpTransport transport = new TcpTransport(TestNode.of("demo", id, members), PATIENT);
+    return start(id, members, PATIENT, inbox);
+  }
+
+  private TcpTransport start(String id, String members, TcpSettings settings, Inbox inbox) {
+    TcpTransport transport = new TcpTransport(TestNode.of("demo", id, members), settings);
     open.add(transport);
     transport.listen("t", inbox);
     return transport;
