@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus;
 
+import io.clowder.api.Address;
 import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
@@ -9,6 +11,8 @@ import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.Event;
@@ -17,18 +21,21 @@ import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
-import io.clowder.api.wire.WireFormatException;
-import io.clowder.api.wire.WireReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +62,14 @@ public final class Group implements Transport.Receiver {
   private static final long HUNG_NANOS = 1_000_000_000L;
   private static final long RESIGNATION_NANOS = 30_000_000_000L;
 
+  /** After a swap has settled: its snapshot need not compete with what waited for it. */
+  private static final long BOUNDARY_NANOS = 1_000_000_000L;
+
+  /** A sealed segment that nobody here needs stays open this long for whoever is silent. */
+  private static final long LINGER_NANOS = 10_000_000_000L;
+
+  private static final Duration ROLL_DEADLINE = Duration.ofSeconds(60);
+
   private final GroupSetting setting;
   private final Node node;
   private final Storage storage;
@@ -74,14 +89,19 @@ public final class Group implements Transport.Receiver {
   private final Renewals renewals;
   private final Compaction compaction;
   private final Health health;
+  private final Segments segments;
+  private final Reports reports;
+  private final Succession succession;
+  private final Departures departures;
+  private final Inbound inbound;
+  private final Acquaintances acquaintances;
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
-  private @Nullable Replica replica;
-  private @Nullable ConsensusProtocol protocol;
   private volatile String protocolName;
-  private boolean journalOpen;
-  private @Nullable Closing closing;
+  private volatile Runnable onProtocol = () -> {};
+  private boolean loaded;
   private volatile boolean closed;
+  private boolean registered = true;
 
   private long now;
   private long nextTick;
@@ -89,10 +109,20 @@ public final class Group implements Transport.Receiver {
   private long retryOpenAt;
 
   private long nextResignation;
-  private long highestApplied;
 
-  /** A replica on its way out: it hands its leadership over, but not for ever. */
-  private record Closing(long deadline, List<CompletableFuture<Void>> waiting) {}
+  private @Nullable SwapRequest swap;
+
+  /** Since when the state has been in the current segment, and when it was last covered. */
+  private long segmentSince;
+
+  private long coveredSince;
+  private long lastCommandAt;
+
+  /** The state came to another segment in the middle of what was decided. */
+  private @Nullable Segment entered;
+
+  /** A segment that must not be opened before the state has come to it: too much was kept. */
+  private int overfull = -1;
 
   /** A group that has no protocol and no machines yet. Listens to its topic at once. */
   public Group(
@@ -127,16 +157,40 @@ public final class Group implements Transport.Receiver {
     this.compaction =
         new Compaction(
             setting, storage, environment.background(), wiring, state, requests, health, now);
+    this.segments = new Segments(setting, node, storage, environment, state, compaction, wiring);
+    this.reports = new Reports(node, state, segments, router, compaction, postbox, now);
+    this.succession = new Succession(state, reports, router);
+    this.departures = new Departures(setting, state, segments, router, compaction);
+    this.inbound =
+        new Inbound(
+            node,
+            state,
+            segments,
+            router,
+            reads,
+            renewals,
+            compaction,
+            reports,
+            postbox,
+            health,
+            wiring);
+    this.acquaintances = new Acquaintances(transport);
     this.nextTick = now;
     this.nextSpaceLook = now;
     this.retryOpenAt = now;
     this.nextResignation = now;
+    this.segmentSince = now;
+    this.coveredSince = now;
+    this.lastCommandAt = now - RESIGNATION_NANOS;
     this.registration = transport.listen(topic, this);
   }
 
   // --- from any thread --------------------------------------------------------------------------
 
-  /** A provider of a protocol is there. Any thread. */
+  /**
+   * A provider of a protocol is there; segments opened from now on run on it, even if another
+   * provider of the name is there too. Any thread.
+   */
   public void addProtocol(String name, ConsensusProtocol provider) {
     enqueue(() -> providers.put(name, provider));
   }
@@ -154,11 +208,7 @@ public final class Group implements Transport.Receiver {
     enqueue(
         () -> {
           providers.remove(name, provider);
-          if (protocol == provider) {
-            retire(left);
-          } else {
-            left.complete(null);
-          }
+          depart(provider, left);
         });
     return left;
   }
@@ -167,9 +217,8 @@ public final class Group implements Transport.Receiver {
   public ConsensusService addMachine(String name, StateMachine machine) {
     enqueue(
         () -> {
-          boolean loading = replica != null;
-          state.attach(name, machine, loading);
-          if (loading) {
+          state.attach(name, machine, loaded);
+          if (loaded) {
             compaction.load(name, machine);
           }
         });
@@ -205,6 +254,20 @@ public final class Group implements Transport.Receiver {
     return protocolName;
   }
 
+  /** Has {@code changed} run, on a thread of the runtime, whenever {@link #protocol} changes. */
+  void onProtocol(Runnable changed) {
+    onProtocol = changed;
+  }
+
+  /** Goes to a next segment; see {@link ConsensusService#swap}. Any thread. */
+  public CompletionStage<Swap> swap(
+      Successor successor, Consumer<String> progress, Duration deadline) {
+    CompletableFuture<Swap> result = new CompletableFuture<>();
+    long until = GroupService.instant(environment, deadline);
+    enqueue(() -> begin(successor, progress, until, result));
+    return result.minimalCompletionStage();
+  }
+
   /**
    * Hands leadership over, then stops; {@link #doWork} must go on being called until the stage
    * completes. Any thread.
@@ -215,7 +278,7 @@ public final class Group implements Transport.Receiver {
         () -> {
           closed = true;
           providers.clear();
-          retire(left);
+          depart(null, left);
         });
     return left;
   }
@@ -240,7 +303,7 @@ public final class Group implements Transport.Receiver {
     enqueue(
         () -> {
           inboxBytes.addAndGet(-size);
-          receiveNow(from, payload);
+          inbound.receive(from, payload, now);
         });
   }
 
@@ -277,8 +340,7 @@ public final class Group implements Transport.Receiver {
           } else if (consistency == ReadConsistency.LINEARIZABLE) {
             reads.add(query);
           } else {
-            // A replica that was opened again may not have come back yet to where it was.
-            reads.addAt(consistency == ReadConsistency.SEQUENTIAL ? highestApplied : 0, query);
+            reads.addAt(0, query);
           }
         });
   }
@@ -286,8 +348,8 @@ public final class Group implements Transport.Receiver {
   // --- the loop ---------------------------------------------------------------------------------
 
   /**
-   * One round: takes what came in, lets the core act on it, hands records to the disk and messages
-   * to the transport. Never waits, but for opening a journal.
+   * One round: takes what came in, lets the cores act on it, hands records to the disk and messages
+   * to the transport. Never waits, but for reading the newest snapshot when it begins.
    *
    * @param time of the environment's nano clock
    * @return when to call again if nothing comes in before; not after {@code time} if there is more
@@ -296,7 +358,9 @@ public final class Group implements Transport.Receiver {
   public long doWork(long time) {
     now = time;
     try {
-      step(new Event.Clock(now));
+      for (OpenSegment open : segments.all()) {
+        open.step(new Event.Clock(now));
+      }
       Runnable task;
       for (int i = 0; i < ROUND_EVENTS && (task = inbox.poll()) != null; i++) {
         task.run();
@@ -304,25 +368,31 @@ public final class Group implements Transport.Receiver {
       open();
       tick();
       settle();
-      Replica current = replica;
-      if (current != null) {
-        compaction.run(current.core(), now);
-      }
+      OpenSegment current = segments.current();
+      compaction.run(current == null ? null : current.replica().core(), now);
     } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
-      log.error("group {}: the replica stops", setting.name(), e);
-      health.broken = "invariant: " + e;
-      abandon();
+      broken("invariant: " + e, e);
     }
     completions.flush();
     if (!inbox.isEmpty()) {
       return now;
     }
-    Replica current = replica;
-    return current == null ? nextTick : Math.min(nextTick, current.wakeAt());
+    long next = nextTick;
+    for (OpenSegment open : segments.all()) {
+      next = Math.min(next, open.replica().wakeAt());
+    }
+    return next;
+  }
+
+  /** The replica stops, and says why, until the node is restarted. */
+  private void broken(String why, Throwable failure) {
+    log.error("group {}: the replica stops", setting.name(), failure);
+    health.broken = why;
+    abandon();
   }
 
   private void step(Event event) {
-    Replica current = replica;
+    OpenSegment current = segments.current();
     if (current != null) {
       current.step(event);
     }
@@ -332,14 +402,16 @@ public final class Group implements Transport.Receiver {
   private void settle() {
     boolean more;
     do {
-      Replica current = replica;
-      more = current != null && current.drain();
+      more = false;
+      for (OpenSegment open : segments.copy()) {
+        more |= open.replica().drain();
+      }
+      OpenSegment current = segments.current();
       more |= current != null && router.route(current::step, now);
       more |= reads.run();
     } while (more);
-    Replica current = replica;
-    if (current != null) {
-      current.journal().flush(now);
+    for (OpenSegment open : segments.all()) {
+      open.replica().journal().flush(now);
     }
   }
 
@@ -347,7 +419,12 @@ public final class Group implements Transport.Receiver {
     if (now - nextTick < 0) {
       return;
     }
-    boolean idle = requests.isEmpty() && reads.isEmpty() && closing == null;
+    boolean idle =
+        requests.isEmpty()
+            && reads.isEmpty()
+            && departures.isEmpty()
+            && swap == null
+            && !reports.isBusy();
     nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
     requests.expire(now, this::because);
     reads.expire(now, this::because);
@@ -360,10 +437,8 @@ public final class Group implements Transport.Receiver {
     renewals.renew(router.leads(), router.leader(), now);
     lookAtSpace();
     resignIfDiskHangs();
-    Closing leaving = closing;
-    if (leaving != null && (!router.leads() || now - leaving.deadline >= 0)) {
-      abandon();
-    }
+    leave();
+    succeed();
   }
 
   /** For the message of a time-out: why nothing moves, as far as this node knows. */
@@ -373,133 +448,324 @@ public final class Group implements Transport.Receiver {
   }
 
   private List<String> problems() {
-    return health.problems(
-        now, replica, protocolName, providers.containsKey(protocolName), state.absent());
+    return health.problems(now, state, segments.current(), providers.keySet());
   }
 
   private GroupStatus statusNow() {
-    Replica current = replica;
-    ProtocolCore.View view = current == null ? null : current.core().view();
-    Segment segment = current == null ? null : current.segment();
+    OpenSegment open = segments.current();
+    Segment current = state.current();
+    ProtocolCore.View view = open == null ? null : open.replica().core().view();
     return new GroupStatus(
         setting.name(),
         node.id(),
         protocolName,
-        segment == null ? 0 : segment.number(),
-        view == null ? "down" : view.role(),
+        current == null ? 0 : current.number(),
+        view == null ? health.role(state) : view.role(),
         router.leader(),
         view == null ? router.term() : view.term(),
-        view == null ? state.applied() : view.decided(),
+        view == null || current == null ? state.applied() : current.base() + view.decided(),
         state.applied(),
         compaction.position(),
-        current == null ? 0 : current.journal().syncs(),
-        segment == null ? List.copyOf(node.members().keySet()) : segment.members(),
+        open == null ? 0 : open.replica().journal().syncs(),
+        current == null ? new TreeMap<>() : current.members(),
+        succession.transition(now),
         problems());
   }
 
-  // --- opening and closing a replica ------------------------------------------------------------
+  // --- opening and closing ----------------------------------------------------------------------
 
   private void open() {
-    if (replica != null
-        || journalOpen
-        || compaction.isUnderWay()
-        || closed
-        || !health.broken.isEmpty()
-        || now - retryOpenAt < 0) {
-      return;
-    }
-    ConsensusProtocol provider = providers.get(protocolName);
-    if (provider == null) {
+    if (closed || !health.broken.isEmpty() || now - retryOpenAt < 0) {
       return;
     }
     try {
-      open(provider);
-      health.opening = "";
-    } catch (IOException e) {
-      retryOpenAt = now + RETRY_NANOS;
-      if (e instanceof Storage.CorruptionException) {
-        health.broken = "disk: " + e.getMessage();
-      } else {
-        health.opening = "disk: " + e.getMessage();
+      if (!loaded) {
+        load();
       }
-      log.error("group {} cannot be opened: {}", setting.name(), e.getMessage());
+    } catch (IOException e) {
+      failedToOpen(e);
+      return;
+    }
+    open(state.current());
+    Segment pending = state.pending();
+    if (pending != null && pending.number() != overfull) {
+      open(pending);
     }
   }
 
-  private void open(ConsensusProtocol provider) throws IOException {
-    Opening opening = new Opening(setting, node, storage, state, compaction, environment);
-    Opening.Opened opened = opening.open(protocolName, provider, wiring);
-    protocolName = opened.protocol();
-    Replica current = opened.replica();
-    if (current == null) {
-      log.info("group {}: protocol {}, as its journal says", setting.name(), protocolName);
+  private void open(@Nullable Segment segment) {
+    ConsensusProtocol provider = segment == null ? null : providers.get(segment.protocol());
+    if (segment != null && provider != null && wiring.wants(segment, provider)) {
+      segments.open(segment, provider);
+    }
+  }
+
+  /** Reads the newest snapshot; without one the group is at its beginning. */
+  private void load() throws IOException {
+    Snapshots.Snapshot latest = compaction.latest();
+    if (latest != null) {
+      compaction.restore(latest);
+    } else {
+      Segment first = segments.first();
+      state.begin(first != null ? first.after(0) : setting.joining() ? null : firstSegment());
+    }
+    loaded = true;
+    enter();
+  }
+
+  /** The same on every node without a word between them, and another one in every cluster. */
+  private Segment firstSegment() {
+    long incarnation = 0xCBF29CE484222325L;
+    String name = node.cluster() + "/" + setting.name() + node.members().keySet();
+    for (int i = 0; i < name.length(); i++) {
+      incarnation = (incarnation ^ name.charAt(i)) * 0x100000001B3L;
+    }
+    return new Segment(0, incarnation, setting.protocol(), setting.parameters(), node.members(), 0);
+  }
+
+  private void failedToOpen(Throwable failure) {
+    if (failure instanceof IOException && !(failure instanceof Storage.CorruptionException)) {
+      retryOpenAt = now + RETRY_NANOS;
+      health.opening = "disk: " + failure.getMessage();
+    } else if (failure instanceof IOException) {
+      health.broken = "disk: " + failure.getMessage();
+    } else {
+      broken("invariant: " + failure, failure);
       return;
     }
-    journalOpen = true;
-    protocol = provider;
-    replica = current;
-    Segment segment = current.segment();
+    log.error("group {} cannot be opened: {}", setting.name(), failure.getMessage());
+  }
+
+  /** The state is in another segment than it was, and perhaps soon in yet another. */
+  private void enter() {
+    do {
+      entered = null;
+      enterOne();
+    } while (entered != null);
+  }
+
+  private void enterOne() {
+    Segment current = state.current();
+    segmentSince = now;
+    coveredSince = 0;
     postbox.open(
-        new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation()),
-        provider.codec());
-    step(new Event.Clock(now));
-    log.info("group {}: {} opened at position {}", setting.name(), protocolName, state.applied());
+        new GroupMessage.Header(
+            current == null ? -1 : current.number(),
+            current == null ? 0 : current.incarnation(),
+            node.incarnation()));
+    succession.reset();
+    reports.soon(now);
+    nextTick = now;
+    keepLinks();
+    if (current != null && !current.protocol().equals(protocolName)) {
+      protocolName = current.protocol();
+      completions.then(onProtocol);
+    }
+    reads.sealed(state.applied());
+    lead();
+    OpenSegment open = segments.current();
+    if (open != null) {
+      Action.Decide kept;
+      while (entered == null && (kept = open.takeKept()) != null) {
+        deliver(kept);
+      }
+    }
+    inbound.moved(now);
   }
 
-  /** Lets the replica go, after it has handed over its leadership. */
-  private void retire(CompletableFuture<Void> left) {
-    if (replica == null) {
-      finish(List.of(left));
-      return;
+  /** Takes over who leads the current segment. */
+  private void lead() {
+    OpenSegment open = segments.current();
+    renewals.follow();
+    router.move(
+        open != null && open.leads(),
+        open == null ? null : open.leader(),
+        open == null ? router.term() : open.term(),
+        now);
+    if (router.leads()) {
+      renewals.lead(now);
     }
-    Closing leaving = closing;
-    if (leaving == null) {
-      leaving = new Closing(now + 2 * setting.timing().electionNanos(), new ArrayList<>());
-      closing = leaving;
-      nextTick = now;
-      step(new Event.Resign());
-    }
-    leaving.waiting.add(left);
   }
 
-  /** Lets the replica go at once. */
+  /** Keeps links to all who may have to be talked to. */
+  private void keepLinks() {
+    SortedMap<NodeId, Address> known = new TreeMap<>();
+    segments.all().forEach(open -> known.putAll(open.segment.members()));
+    Segment current = state.current();
+    if (current != null) {
+      known.putAll(current.members());
+    }
+    Segment pending = state.pending();
+    if (pending != null) {
+      known.putAll(pending.members());
+    }
+    acquaintances.keep(known);
+  }
+
+  private void depart(@Nullable ConsensusProtocol provider, CompletableFuture<Void> left) {
+    OpenSegment current = segments.current();
+    if (current != null && (provider == null || current.provider.equals(provider))) {
+      current.step(new Event.Resign());
+    }
+    departures.begin(provider, left, now);
+    nextTick = now;
+  }
+
+  /** Closes what is on its way out, and sealed segments that nobody needs. */
+  private void leave() {
+    for (OpenSegment open : segments.copy()) {
+      if (isSuperfluous(open)) {
+        log.info("group {}: {} is closed", setting.name(), open.segment.title());
+        segments.close(open);
+        keepLinks();
+      }
+    }
+    List<CompletableFuture<Void>> gone = departures.tick(now);
+    if (segments.current() == null && router.leader() != null) {
+      lead();
+    }
+    if (!gone.isEmpty()) {
+      finish(gone);
+    }
+  }
+
+  private boolean isSuperfluous(OpenSegment open) {
+    Segment current = state.current();
+    Segment pending = state.pending();
+    if (current == null || open.segment.number() > current.number()) {
+      return pending == null || !pending.is(open.segment);
+    }
+    if (open.segment.is(current) || compaction.position() < current.base()) {
+      return false;
+    }
+    if (!current.has(node.id())) {
+      // Whoever goes serves until the others can do without.
+      return reports.covering(current, current.base()) >= current.majority();
+    }
+    return reports.allPassed(open.segment)
+        || (coveredSince != 0 && now - coveredSince > LINGER_NANOS);
+  }
+
+  /** Lets everything go at once. */
   private void abandon() {
-    Replica current = replica;
-    Closing leaving = closing;
-    closing = null;
-    replica = null;
-    protocol = null;
-    postbox.close();
-    wiring.follow(null, router.term());
-    List<CompletableFuture<Void>> waiting = leaving == null ? List.of() : leaving.waiting;
-    if (current == null) {
-      finish(waiting);
-      return;
-    }
-    current
-        .journal()
-        .close(
-            () -> {
-              journalOpen = false;
-              finish(waiting);
-            });
+    segments.copy().forEach(segments::close);
+    lead();
+    nextTick = now;
   }
 
-  private void finish(List<CompletableFuture<Void>> waiting) {
-    if (closed) {
+  private void finish(List<CompletableFuture<Void>> gone) {
+    if (closed && registered && !segments.uses(null)) {
+      registered = false;
       registration.close();
+      acquaintances.keep(new TreeMap<>());
+      postbox.close();
       requests.failAll(null, STOPPED);
       reads.failAll(null, STOPPED);
+      if (swap != null) {
+        swap.fail(Reason.UNAVAILABLE, Outcome.MAY_HAVE_HAPPENED, STOPPED);
+      }
     }
-    completions.then(() -> waiting.forEach(left -> left.complete(null)));
+    completions.then(() -> gone.forEach(left -> left.complete(null)));
+  }
+
+  // --- the way to the next segment --------------------------------------------------------------
+
+  private void begin(
+      Successor successor,
+      Consumer<String> progress,
+      long deadline,
+      CompletableFuture<Swap> result) {
+    try {
+      if (closed) {
+        throw CoordinationException.refused(Reason.UNAVAILABLE, STOPPED);
+      }
+      if (swap != null) {
+        throw CoordinationException.refused(
+            Reason.CONFLICT, "another swap was begun on this node and is not over");
+      }
+      swap =
+          new SwapRequest(
+              successor,
+              progress,
+              now,
+              deadline,
+              result,
+              wiring,
+              router.ticket(),
+              environment.random().nextLong());
+      nextTick = now;
+    } catch (CoordinationException e) {
+      completions.fail(result, e);
+    }
+  }
+
+  private void succeed() {
+    Segment pending = state.pending();
+    OpenSegment next = pending == null ? null : segments.get(pending.number());
+    if (next != null && router.leads() && next.leader() == null) {
+      // Whoever leads now is the first to know of the seal: it should lead on.
+      next.step(new Event.Campaign());
+    }
+    reports.tell(now);
+    succession.consider(now);
+    SwapRequest under = swap;
+    if (under != null) {
+      under.tick(now);
+      if (under.isOver()) {
+        swap = null;
+        keepLinks();
+      }
+    }
+    Segment current = state.current();
+    if (current != null && compaction.position() >= current.base() && coveredSince == 0) {
+      coveredSince = now;
+    }
+    if (current == null || now - segmentSince < BOUNDARY_NANOS) {
+      return;
+    }
+    compaction.want(current.base());
+    if (router.leads()
+        && setting.rollMillis() > 0
+        && pending == null
+        && swap == null
+        && now - segmentSince > setting.rollMillis() * 1_000_000L) {
+      segmentSince = now;
+      begin(
+          Successor.same(),
+          line -> log.info("group {}: routine swap: {}", setting.name(), line),
+          GroupService.instant(environment, ROLL_DEADLINE),
+          new CompletableFuture<>());
+    }
+  }
+
+  private void deliver(Action.Decide decided) {
+    Segment current = state.current();
+    if (current == null) {
+      throw new AssertionError("decided without a segment");
+    }
+    long position = current.base() + decided.firstSlot();
+    long bytes = 0;
+    for (byte[] command : decided.commands()) {
+      if (position > state.applied()) {
+        state.apply(position, command);
+        if (entered != null) {
+          // What the old protocol decides beyond its seal never happened.
+          break;
+        }
+        lastCommandAt = command.length > 0 ? now : lastCommandAt;
+      }
+      bytes += command.length;
+      position++;
+    }
+    router.decided(bytes);
   }
 
   // --- the disk ---------------------------------------------------------------------------------
 
   /** A leader whose disk does not answer keeps everybody waiting (consul's raft, issue 503). */
   private void resignIfDiskHangs() {
-    Replica current = replica;
-    long since = current == null ? 0 : current.journal().writingSince();
+    OpenSegment current = segments.current();
+    long since = current == null ? 0 : current.replica().journal().writingSince();
     if (since != 0
         && router.leads()
         && now - since > setting.timing().electionNanos()
@@ -537,81 +803,7 @@ public final class Group implements Transport.Receiver {
     }
   }
 
-  // --- messages ---------------------------------------------------------------------------------
-
-  private void receiveNow(NodeId from, ByteBuffer payload) {
-    Replica current = replica;
-    ConsensusProtocol provider = protocol;
-    if (current == null || provider == null || !current.segment().members().contains(from)) {
-      return;
-    }
-    try {
-      WireReader in =
-          new WireReader(
-              payload.array(), payload.arrayOffset() + payload.position(), payload.remaining());
-      GroupMessage.Header its = GroupMessage.Header.read(in);
-      int kind = in.readByte();
-      Long directory = state.incarnation(from);
-      if (directory != null && directory != its.directory()) {
-        if (kind == GroupMessage.PROTOCOL) {
-          postbox.send(from, new GroupMessage.Stranger(directory));
-        }
-        return;
-      }
-      if (its.segment() != current.segment().number()
-          || its.incarnation() != current.segment().incarnation()) {
-        return;
-      }
-      if (kind == GroupMessage.PROTOCOL) {
-        Message message = provider.codec().read(in);
-        in.expectEnd();
-        current.step(new Event.Receive(from, message));
-      } else {
-        receive(from, GroupMessage.read(kind, in));
-      }
-    } catch (WireFormatException e) {
-      health.malformed(from, e, now);
-    }
-  }
-
-  private void receive(NodeId from, GroupMessage message) {
-    SnapshotTransfer files = compaction.transfer();
-    if (message instanceof GroupMessage.Forward m) {
-      router.take(from, m.envelopes());
-    } else if (message instanceof GroupMessage.Busy m) {
-      router.busy(from, m.reason(), now);
-    } else if (message instanceof GroupMessage.ReadAt m) {
-      if (router.leads()) {
-        reads.whenLeading(
-            position -> postbox.send(from, new GroupMessage.ReadFrom(m.id(), position)));
-      }
-    } else if (message instanceof GroupMessage.ReadFrom m) {
-      reads.ready(m.id(), m.position());
-    } else if (message instanceof GroupMessage.Renew m) {
-      if (router.leads()) {
-        renewals.confirm(from, m, now);
-      }
-    } else if (message instanceof GroupMessage.Renewed m) {
-      renewals.renewed(m);
-    } else if (message instanceof GroupMessage.Stranger m) {
-      health.stranger = m.expected() != node.incarnation();
-    } else if (files == null) {
-      return;
-    } else if (message instanceof GroupMessage.Offer m) {
-      if (m.position() > state.applied()) {
-        files.accept(from, m);
-      }
-    } else if (message instanceof GroupMessage.Want m) {
-      compaction.wanted(now);
-      files.give(from, m);
-    } else if (message instanceof GroupMessage.Chunk m) {
-      files.take(from, m);
-    } else {
-      throw new AssertionError(message);
-    }
-  }
-
-  /** What became of writes to the journal of one replica. */
+  /** What became of writes to the journal of one segment. */
   private final class DiskOutcome implements JournalWriter.Outcome {
     private boolean over;
 
@@ -642,15 +834,17 @@ public final class Group implements Transport.Receiver {
 
   /** What the parts of the group tell each other. All on the group's thread, unless noted. */
   private final class Wiring
-      implements Replica.Outlet,
+      implements OpenSegment.Driver,
+          Segments.Parts,
           Reads.Road,
           Requests.Identity,
           SnapshotTransfer.Peers,
           ReplicatedState.Outcomes,
-          Opening.Parts {
+          SwapRequest.Road,
+          Inbound.Swaps {
 
     @Override
-    public Replica.Outlet outlet() {
+    public OpenSegment.Driver driver() {
       return this;
     }
 
@@ -665,8 +859,48 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public void send(NodeId to, Message message) {
-      postbox.send(to, message);
+    public long now() {
+      return now;
+    }
+
+    // Segments
+
+    @Override
+    public boolean wants(Segment segment, ConsensusProtocol provider) {
+      Segment current = state.current();
+      Segment pending = state.pending();
+      boolean due =
+          (current != null && current.is(segment)) || (pending != null && pending.is(segment));
+      return due
+          && !closed
+          && health.broken.isEmpty()
+          && health.removed.isEmpty()
+          && segment.has(node.id())
+          && provider.equals(providers.get(segment.protocol()))
+          && !departures.has(provider);
+    }
+
+    @Override
+    public void opened(OpenSegment segment) {
+      health.opening = "";
+      reports.soon(now);
+      nextTick = now;
+      keepLinks();
+    }
+
+    @Override
+    public void closed() {
+      nextTick = now;
+    }
+
+    @Override
+    public void notOpened(Segment segment, Throwable failure) {
+      failedToOpen(failure);
+    }
+
+    @Override
+    public void send(OpenSegment from, GroupMessage.Header header, NodeId to, Message message) {
+      postbox.send(to, header, from.provider.codec(), message);
     }
 
     /** Any thread. */
@@ -676,41 +910,61 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public void decide(Action.Decide decided) {
-      long position = decided.firstSlot();
-      long bytes = 0;
-      for (byte[] command : decided.commands()) {
-        if (position > state.applied()) {
-          state.apply(position, command);
+    public void decided(OpenSegment by, Action.Decide decided) {
+      Segment current = state.current();
+      if (current == null || by.segment.number() > current.number()) {
+        if (decided.firstSlot() == 1) {
+          reports.soon(now);
+          nextTick = now;
         }
-        bytes += command.length;
-        position++;
+        if (by.keep(decided) > setting.historyBytesMax()) {
+          overfull = by.segment.number();
+          segments.close(by);
+        }
+      } else if (by.segment.is(current)) {
+        deliver(decided);
+        if (entered != null) {
+          enter();
+        }
       }
-      router.decided(bytes);
-      highestApplied = Math.max(highestApplied, state.applied());
     }
 
     @Override
-    public void ready(Action.Ready ready) {
-      reads.ready(ready.ticket(), ready.slot());
+    public void ready(OpenSegment by, Action.Ready ready) {
+      Segment current = state.current();
+      if (current != null && by.segment.is(current)) {
+        reads.ready(ready.ticket(), current.base() + ready.slot());
+      }
     }
 
     @Override
-    public void refuse(Action.Refuse refusal) {
-      nextTick = Math.min(nextTick, router.refused(refusal.ticket(), now));
+    public void refused(OpenSegment by, Action.Refuse refusal) {
+      Segment current = state.current();
+      if (current != null && by.segment.is(current)) {
+        nextTick = Math.min(nextTick, router.refused(refusal.ticket(), now));
+      }
     }
 
     @Override
-    public void lead(long term) {
-      log.info("group {}: leads in term {}", setting.name(), term);
-      router.lead(term, now);
-      renewals.lead(now);
-    }
-
-    @Override
-    public void follow(@Nullable NodeId leader, long term) {
-      router.follow(leader, term, now);
-      renewals.follow();
+    public void ledBy(OpenSegment by) {
+      Segment current = state.current();
+      if (by.leads()) {
+        log.info("group {}: leads {} in term {}", setting.name(), by.segment.title(), by.term());
+      }
+      if (current == null || !by.segment.is(current)) {
+        reports.soon(now);
+        nextTick = now;
+        return;
+      }
+      succession.reset();
+      nextTick = departures.isEmpty() ? nextTick : now;
+      if (by.leads()) {
+        router.lead(by.term(), now);
+        renewals.lead(now);
+      } else {
+        router.follow(by.leader(), by.term(), now);
+        renewals.follow();
+      }
     }
 
     @Override
@@ -720,6 +974,13 @@ public final class Group implements Transport.Receiver {
         files.offer(peer);
       }
     }
+
+    @Override
+    public void describe(JournalWriter journal, long tag) {
+      state.directories().forEach((who, incarnation) -> journal.append(tag, who, incarnation));
+    }
+
+    // Reads
 
     @Override
     public boolean leads() {
@@ -756,19 +1017,7 @@ public final class Group implements Transport.Receiver {
       return router.ticket();
     }
 
-    @Override
-    public void describe(JournalWriter journal, long tag) {
-      journal.append(tag, state.chain().get(state.chain().size() - 1));
-      state.directories().forEach((who, incarnation) -> journal.append(tag, who, incarnation));
-    }
-
-    @Override
-    public void met(NodeId who, long incarnation) {
-      Replica current = replica;
-      if (current != null) {
-        current.journal().append(state.applied(), who, incarnation);
-      }
-    }
+    // Requests
 
     @Override
     public Envelope.Open open(long nonce) {
@@ -780,15 +1029,35 @@ public final class Group implements Transport.Receiver {
       return environment.random().nextLong();
     }
 
+    // Snapshots
+
     @Override
     public void received(Snapshots.Snapshot snapshot) {
-      if (replica == null || snapshot.position() <= state.applied()) {
+      if (!loaded || snapshot.position() <= state.applied()) {
         return;
       }
       try {
-        byte[] anchor = compaction.restore(snapshot);
+        Segment before = state.current();
+        compaction.restore(snapshot);
         log.info("group {}: caught up by a snapshot at {}", setting.name(), state.applied());
-        step(new Event.Installed(snapshot.position(), anchor));
+        Segment current = state.current();
+        if (current == null) {
+          throw new AssertionError("a snapshot without a segment");
+        }
+        Segment pending = state.pending();
+        if (current.has(node.id()) || (pending != null && pending.has(node.id()))) {
+          health.removed = "";
+          health.stranger = false;
+        }
+        long slot = state.applied() - current.base();
+        if (slot > 0) {
+          step(new Event.Installed(slot, compaction.anchor()));
+        }
+        if (before == null || !before.is(current)) {
+          enter();
+        }
+        keepLinks();
+        segments.removeObsolete();
       } catch (IOException e) {
         throw new IllegalStateException("a snapshot just written cannot be read", e);
       }
@@ -796,14 +1065,38 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void made(long position, long size) {
-      if (compaction.made(position, size)) {
-        step(new Event.Compacted(position));
+      if (!compaction.made(position, size)) {
+        return;
       }
+      OpenSegment of = segments.get(compaction.chain().current());
+      for (Segment link : state.chain()) {
+        if (of != null && link.is(of.segment) && position > link.base()) {
+          long slot = position - link.base();
+          of.step(
+              of.replica().core().view().decided() >= slot
+                  ? new Event.Compacted(slot)
+                  : new Event.Installed(slot, compaction.anchor()));
+        }
+      }
+      reports.soon(now);
+      segments.removeObsolete();
     }
 
     @Override
     public void notMade(Throwable failure) {
       compaction.notMade(failure, now);
+    }
+
+    // The log
+
+    @Override
+    public void met(NodeId who, long incarnation) {
+      OpenSegment open = segments.current();
+      Segment current = state.current();
+      if (open != null && current != null) {
+        long slot = Math.max(1, state.applied() - current.base());
+        open.replica().journal().append(slot, who, incarnation);
+      }
     }
 
     @Override
@@ -822,6 +1115,126 @@ public final class Group implements Transport.Receiver {
       if (!requests.isEarly(session, sequence, result, state::isComing)) {
         requests.applied(session, sequence, result, failure);
       }
+    }
+
+    @Override
+    public void prepared(Segment next) {
+      log.info("group {}: {} is prepared", setting.name(), next.title());
+      succession.reset();
+      reports.soon(now);
+      nextTick = now;
+      keepLinks();
+    }
+
+    @Override
+    public void sealed(Segment next) {
+      log.info("group {}: sealed at {}, goes on as {}", setting.name(), next.base(), next.title());
+      entered = next;
+    }
+
+    @Override
+    public void abandoned(Segment next, String reason) {
+      log.warn("group {}: {} is abandoned: {}", setting.name(), next.title(), reason);
+      if (swap != null) {
+        swap.abandoned(next, reason);
+      }
+      succession.reset();
+      nextTick = now;
+    }
+
+    // Swaps
+
+    @Override
+    public ReplicatedState state() {
+      return state;
+    }
+
+    @Override
+    public Reports reports() {
+      return reports;
+    }
+
+    @Override
+    public NodeId self() {
+      return node.id();
+    }
+
+    @Override
+    public String lack(
+        String protocol, SortedMap<String, String> parameters, Collection<NodeId> members) {
+      ConsensusProtocol provider = providers.get(protocol);
+      if (provider == null) {
+        return "no provider of protocol '" + protocol + "' is active";
+      }
+      try {
+        provider.check(List.copyOf(members), parameters);
+        return "";
+      } catch (IllegalArgumentException e) {
+        return String.valueOf(e.getMessage());
+      }
+    }
+
+    @Override
+    public String lack(GroupMessage.Ask question) {
+      return lack(question.protocol(), question.parameters(), question.members());
+    }
+
+    @Override
+    public void answered(NodeId from, long directory, GroupMessage.Answer answer) {
+      if (swap != null) {
+        swap.answered(from, directory, answer, now);
+      }
+    }
+
+    @Override
+    public void removed(NodeId by, GroupMessage.Removed message) {
+      Segment current = state.current();
+      if (current != null && current.has(by) && message.number() > current.number()) {
+        health.removed =
+            "this node is not a member since segment "
+                + message.number()
+                + ", which began after position "
+                + message.position();
+        abandon();
+      }
+    }
+
+    @Override
+    public void reported() {
+      nextTick = now;
+    }
+
+    @Override
+    public void bring(Envelope envelope) {
+      router.bring(envelope);
+    }
+
+    @Override
+    public void meet(Map<NodeId, Address> nodes) {
+      acquaintances.meet(nodes);
+    }
+
+    @Override
+    public void probe(long until, LongConsumer confirmed) {
+      CompletableFuture<byte[]> done = new CompletableFuture<>();
+      requests.admit(0);
+      reads.add(new Reads.Query(null, new byte[0], until, done));
+      var unused = done.thenRun(() -> Group.this.enqueue(() -> confirmed.accept(now)));
+    }
+
+    @Override
+    public long lastCommandAt() {
+      return lastCommandAt;
+    }
+
+    @Override
+    public String because() {
+      return Group.this.because();
+    }
+
+    @Override
+    public Completions completions() {
+      return completions;
     }
   }
 }

@@ -80,6 +80,7 @@ final class ToyNode {
   void start() {
     CoreSetting setting =
         new CoreSetting(
+            0,
             id,
             world.members,
             new TreeMap<>(),
