@@ -147,8 +147,9 @@ final class Acceptor {
     }
     log.compact(slot);
     learner.skipTo(slot);
-    replica.cover(slot);
+    // Before the record of it: a later decision that waits for no record must not come first.
     learner.advance();
+    replica.cover(slot);
     NodeId leader = replica.leader();
     if (leader != null && !leader.equals(replica.self)) {
       replica.send(leader, new Accepted(replica.promised(), learner.acknowledged()));

@@ -61,7 +61,10 @@ final class Progress {
     return state;
   }
 
-  /** Up to there it has accepted in this ballot, or knows to be chosen. */
+  /**
+   * Up to there it has accepted in this ballot, or has known to be chosen. What it knows it may
+   * forget when it crashes, unlike what it has accepted; but chosen it is.
+   */
   long match() {
     return match;
   }
@@ -83,7 +86,7 @@ final class Progress {
   /** It is known to lack what comes after {@code slot}, and nothing is on its way. */
   void startAfter(long slot) {
     match = Math.max(match, slot);
-    next = match + 1;
+    next = slot + 1;
     land();
     state = State.STREAM;
   }
@@ -108,32 +111,24 @@ final class Progress {
   /** It has acknowledged everything up to {@code slot}. */
   void matches(long slot, long base) {
     match = Math.max(match, slot);
-    while (flying > 0 && ends[oldest] <= match) {
+    while (flying > 0 && ends[oldest] <= slot) {
       flyingBytes -= weights[oldest];
       oldest = (oldest + 1) % WINDOW_MESSAGES;
       flying--;
     }
     if (state == State.STREAM) {
-      next = Math.max(next, match + 1);
-    } else if (match >= base && match >= next) {
+      next = Math.max(next, slot + 1);
+    } else if (slot >= base && slot >= next) {
       state = State.STREAM;
-      next = match + 1;
+      next = slot + 1;
     }
   }
 
-  /**
-   * It lacks what comes after {@code slot}, although that was sent.
-   *
-   * @return whether that is news
-   */
-  boolean lacks(long slot) {
-    if (state != State.STREAM || slot < match) {
-      return false;
-    }
+  /** It lacks what comes after {@code slot}, although that was sent. */
+  void lacks(long slot) {
     next = slot + 1;
     land();
     state = State.PROBE;
-    return true;
   }
 
   /** It needs a snapshot; ask for one until it has it. */
@@ -161,7 +156,7 @@ final class Progress {
       return false;
     }
     beat = 0;
-    return state == State.STREAM ? upTo < beatNext - 1 && upTo >= match : true;
+    return state != State.STREAM || upTo < beatNext - 1;
   }
 
   private void land() {

@@ -132,7 +132,10 @@ final class Proposer {
 
   void missing(NodeId from, Missing answer) {
     Progress peer = progress(from);
-    if (peer != null && matches(peer, answer.upTo()) && peer.lacks(answer.upTo())) {
+    if (peer != null && matches(peer, answer.upTo())) {
+      if (peer.state() == Progress.State.STREAM && answer.before() > peer.match()) {
+        peer.lacks(answer.upTo());
+      }
       replicate(peer);
     }
   }
@@ -146,8 +149,11 @@ final class Proposer {
       ownRound = Math.max(ownRound, reply.round());
     } else {
       peer.round = Math.max(peer.round, reply.round());
-      if (matches(peer, reply.upTo()) && peer.isBeaten(reply.round(), reply.upTo())) {
-        revive(peer, reply.upTo());
+      if (matches(peer, reply.upTo())) {
+        if (peer.isBeaten(reply.round(), reply.upTo())) {
+          revive(peer, reply.upTo());
+        }
+        replicate(peer);
       }
     }
     if (reads.isOut()) {
@@ -238,7 +244,7 @@ final class Proposer {
       return;
     }
     for (Progress peer : peers) {
-      if (peer.match() == log.last() && isNear(peer)) {
+      if (peer.match() == log.last() && peer.next() > log.last() && isNear(peer)) {
         successor = peer.peer;
         replica.send(successor, new Succeed(ballot));
         return;
@@ -312,16 +318,11 @@ final class Proposer {
 
   /** After the answer to a heartbeat that was due: what the peer lacks is known. */
   private void revive(Progress peer, long upTo) {
-    if (peer.state() == Progress.State.SNAPSHOT) {
-      replica.act(new Action.NeedSnapshot(peer.peer));
-      return;
+    switch (peer.state()) {
+      case PROBE -> peer.startAfter(upTo);
+      case STREAM -> peer.lacks(upTo);
+      case SNAPSHOT -> replica.act(new Action.NeedSnapshot(peer.peer));
     }
-    if (peer.state() == Progress.State.PROBE) {
-      peer.startAfter(upTo);
-    } else {
-      peer.lacks(upTo);
-    }
-    replicate(peer);
   }
 
   @SuppressWarnings(

@@ -121,7 +121,7 @@ final class ToyWorld<S extends Specimen.Subject> {
     for (ToyNode<S> node : nodes.values()) {
       if (node.applied < goal || node.applied != leader.applied) {
         throw new AssertionError(
-            node.id + " is at " + node.applied + ", not at " + goal + ": " + leader.core().view());
+            node.id + " is at " + node.applied + ", not at " + goal + ": " + views());
       }
     }
     compare();
