@@ -109,7 +109,9 @@ final class Election {
   /** What a replica without a leader waits for. */
   String waiting() {
     if (replica.role() == Role.FOLLOWER) {
-      return "no leader known in ballot " + replica.promised();
+      return replica.promised().equals(Ballot.NONE)
+          ? "no leader known"
+          : "no leader known in " + replica.name(replica.promised());
     }
     List<NodeId> silent = new ArrayList<>(replica.peers);
     silent.removeAll(granted);

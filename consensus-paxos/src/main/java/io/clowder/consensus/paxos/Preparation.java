@@ -179,8 +179,8 @@ final class Preparation {
         });
     reasons.add(
         0,
-        "%d promises for ballot %s needed; not yet from %s"
-            .formatted(replica.quorums.prepare(), ballot, Election.names(open)));
+        "%d promises for %s needed; not yet from %s"
+            .formatted(replica.quorums.prepare(), replica.name(ballot), Election.names(open)));
     return String.join("; ", reasons);
   }
 }

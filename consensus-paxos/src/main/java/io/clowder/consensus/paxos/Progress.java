@@ -46,11 +46,15 @@ final class Progress {
   /** Up to where it was told what is chosen. */
   long told;
 
-  /** The last heartbeat that was due, 0 if it was answered: its answer shows what was lost. */
-  private long beat;
+  /** The first heartbeat since the last one answered, 0 if there is none, and the last one. */
+  private long firstBeat;
 
-  /** The next slot when that heartbeat was sent. */
-  private long beatNext;
+  private long lastBeat;
+
+  /** The next slot when each was sent: its answer shows what was lost before. */
+  private long firstBeatNext;
+
+  private long lastBeatNext;
 
   Progress(NodeId peer, long now) {
     this.peer = peer;
@@ -139,9 +143,11 @@ final class Progress {
 
   /** A heartbeat is due and sent. */
   void beats(long number) {
-    if (beat == 0) {
-      beat = number;
-      beatNext = next;
+    lastBeat = number;
+    lastBeatNext = next;
+    if (firstBeat == 0) {
+      firstBeat = number;
+      firstBeatNext = next;
     }
   }
 
@@ -149,14 +155,15 @@ final class Progress {
    * It has answered a heartbeat.
    *
    * @param upTo what it acknowledges with it
-   * @return whether something that was sent before the last heartbeat got lost
+   * @return whether something that was sent before got lost; once for each heartbeat that was due
    */
   boolean isBeaten(long number, long upTo) {
-    if (beat == 0 || number < beat) {
+    if (firstBeat == 0 || number < firstBeat) {
       return false;
     }
-    beat = 0;
-    return state != State.STREAM || upTo < beatNext - 1;
+    firstBeat = 0;
+    long sent = (number < lastBeat ? firstBeatNext : lastBeatNext) - 1;
+    return state != State.STREAM || upTo < sent;
   }
 
   private void land() {

@@ -54,7 +54,10 @@ final class Proposer {
     ownMatch = learner.decided();
   }
 
-  /** Says that it leads, and proposes in this ballot what phase 1 has found. */
+  /**
+   * Says that it leads, and proposes in this ballot what phase 1 has found; also what a member
+   * knows to be chosen, so that this one has it.
+   */
   void begin(Preparation phase1) {
     learner.tell(learner.decided());
     for (NodeId node : replica.peers) {
@@ -62,6 +65,7 @@ final class Proposer {
       long decided = phase1.decided(node);
       if (decided >= 0) {
         peer.startAfter(decided);
+        learner.tell(decided);
       }
       peers.add(peer);
     }
@@ -358,7 +362,7 @@ final class Proposer {
       reasons.add(successor == null ? "looking for a successor" : "handing over to " + successor);
     }
     if (learner.decided() < foundLast) {
-      reasons.add("waiting until all that was accepted before ballot " + ballot + " is chosen");
+      reasons.add("waiting until all is chosen that was accepted before " + replica.name(ballot));
     }
     for (Progress peer : peers) {
       long behind = learner.decided() - peer.match();

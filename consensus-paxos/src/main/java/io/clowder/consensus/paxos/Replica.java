@@ -90,6 +90,11 @@ final class Replica {
     return promised.number();
   }
 
+  /** A ballot, for people. */
+  String name(Ballot ballot) {
+    return "ballot " + ballot.round() + " of " + members.get(ballot.member());
+  }
+
   Role role() {
     return role;
   }
