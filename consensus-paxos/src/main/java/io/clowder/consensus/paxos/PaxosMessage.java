@@ -86,8 +86,9 @@ sealed interface PaxosMessage extends Message {
       }
       for (int i = 0; i < votes.size(); i++) {
         Ballot vote = votes.ballot(i);
-        if (vote != null && ballot.isBelow(vote)) {
-          throw new IllegalArgumentException("a vote in " + vote + " after a promise of " + ballot);
+        if (vote == null ? from + i <= decided : ballot.isBelow(vote)) {
+          throw new IllegalArgumentException(
+              "slot " + (from + i) + " of " + decided + " decided: " + vote + " under " + ballot);
         }
       }
     }

@@ -85,6 +85,7 @@ class PaxosCodecTest {
         "0a01810a" + "020101" + "0180020161", // votes beyond the last
         "0a01810a" + "020509" + "01820c0161", // a vote in a later ballot
         "0a01810a" + "020901" + "00", // decided beyond the last
+        "0a01810a" + "020303" + "02" + "80020161" + "00", // decided, and not there
         "0a01810a" + "020109" + "00ffffff7f", // a huge count
         "0101810aac02ab02" + "00", // no commands
         "0101810a00ab02" + "010161", // slot 0
