@@ -43,6 +43,9 @@ public final class Limits {
   /** Bytes of commands that a leader may have proposed and not yet decided. */
   public static final int UNDECIDED_BYTES = 64 << 20;
 
+  /** Segments of one group that are remembered. */
+  public static final int SEGMENTS = 64;
+
   /** Sessions of one group. */
   public static final int SESSIONS = 10_000;
 

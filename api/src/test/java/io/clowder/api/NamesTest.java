@@ -40,11 +40,12 @@ class NamesTest {
     List<NodeId> others = List.of(new NodeId("n2"));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new CoreSetting(n1, others, new TreeMap<>(), 0, new byte[0], timing, new Random(1)));
+        () ->
+            new CoreSetting(0, n1, others, new TreeMap<>(), 0, new byte[0], timing, new Random(1)));
     assertThrows(
         IllegalArgumentException.class,
         () ->
             new CoreSetting(
-                n1, List.of(n1), new TreeMap<>(), -1, new byte[0], timing, new Random(1)));
+                0, n1, List.of(n1), new TreeMap<>(), -1, new byte[0], timing, new Random(1)));
   }
 }

@@ -32,7 +32,8 @@ import picocli.CommandLine.Option;
     name = "clowder:bench",
     description = {
       "Loads the cluster from inside this node and prints what it gives. Latencies are in"
-          + " milliseconds; sync_ms and roundtrip_ms are this machine's own limits: one durable"
+          + " milliseconds; gap_ms is the longest time without a success, as a fail-over makes"
+          + " one; sync_ms and roundtrip_ms are this machine's own limits: one durable"
           + " write of 4 KiB, and 100 bytes there and back on loopback."
     })
 final class BenchCommand extends ShellCommand {
@@ -195,6 +196,7 @@ final class BenchCommand extends ShellCommand {
             "p50",
             "p99",
             "p999",
+            "gap_ms",
             "errors",
             "syncs_per_1000",
             "sync_ms",
@@ -248,6 +250,7 @@ final class BenchCommand extends ShellCommand {
         millis(latencies.getValueAtPercentile(50)),
         millis(latencies.getValueAtPercentile(99)),
         millis(latencies.getValueAtPercentile(99.9)),
+        millis(result.gapNanos()),
         result.errors(),
         perThousand(syncsBefore.get(), syncsAfter, result.operations()),
         sync,

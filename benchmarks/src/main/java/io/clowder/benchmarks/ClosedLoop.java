@@ -65,10 +65,11 @@ final class ClosedLoop {
    * What came of it.
    *
    * @param latencies of the operations that succeeded within the measured time, in nanoseconds
+   * @param gapNanos the longest part of the measured time in which none succeeded
    * @param errors those that failed after the warm-up, or had no answer at the end
    * @param firstError what the first one failed with, that of the warm-up included
    */
-  record Result(Histogram latencies, long errors, @Nullable Throwable firstError) {
+  record Result(Histogram latencies, long gapNanos, long errors, @Nullable Throwable firstError) {
     /** How many succeeded within the measured time. */
     long operations() {
       return latencies.getTotalCount();
@@ -99,6 +100,7 @@ final class ClosedLoop {
   private final CountDownLatch slotsLeft;
   private final AtomicLong nextIndex = new AtomicLong();
   private final Histogram latencies = new ConcurrentHistogram(LONGEST_NANOS, 3);
+  private final LongestGap gap;
   private final LongAdder errors = new LongAdder();
   private final AtomicReference<@Nullable Throwable> firstError = new AtomicReference<>();
   private volatile boolean running = true;
@@ -109,6 +111,7 @@ final class ClosedLoop {
     this.executor = executor;
     this.fromNanos = System.nanoTime() + plan.warmUpNanos();
     this.untilNanos = fromNanos + plan.measuredNanos();
+    this.gap = new LongestGap(fromNanos);
     this.slotsLeft = new CountDownLatch(plan.outstanding());
   }
 
@@ -124,8 +127,10 @@ final class ClosedLoop {
     for (int i = 0; i < plan.outstanding(); i++) {
       executor.execute(loop.new Slot(i));
     }
+    long gapNanos;
     try {
       loop.awaitSlots(loop.untilNanos - System.nanoTime());
+      gapNanos = loop.gapNanos();
       loop.running = false;
       loop.awaitSlots(plan.drainNanos());
     } catch (InterruptedException e) {
@@ -134,7 +139,14 @@ final class ClosedLoop {
       throw e;
     }
     long unanswered = loop.slotsLeft.getCount();
-    return new Result(loop.latencies.copy(), loop.errors.sum() + unanswered, loop.firstError.get());
+    return new Result(
+        loop.latencies.copy(), gapNanos, loop.errors.sum() + unanswered, loop.firstError.get());
+  }
+
+  /** Up to the end of the measured time, or up to now if all that was to do is done. */
+  private long gapNanos() {
+    long now = System.nanoTime();
+    return gap.until(now - untilNanos < 0 ? now : untilNanos);
   }
 
   private boolean awaitSlots(long nanos) throws InterruptedException {
@@ -149,6 +161,7 @@ final class ClosedLoop {
     if (fault == null) {
       if (measured && now - untilNanos < 0) {
         latencies.recordValue(Math.min(now - startedNanos, LONGEST_NANOS));
+        gap.completed(now);
       }
       return false;
     }

@@ -10,9 +10,11 @@
  * </pre>
  *
  * <p>The client shares processors with the nodes it measures, so it does little: an operation that
- * ends starts the next from its own completion, and is recorded in one histogram. What is measured
- * is a closed loop: latencies are those seen by N clients that each wait for their answer, and say
- * nothing about arrivals at a fixed rate.
+ * ends starts the next from its own completion, and is recorded in one histogram. The longest time
+ * in which nothing succeeded is kept beside it: that is what a fail-over or a swap under load
+ * costs, and percentiles of a closed loop hide it, for while nothing is answered nothing is asked.
+ * What is measured is a closed loop: latencies are those seen by N clients that each wait for their
+ * answer, and say nothing about arrivals at a fixed rate.
  */
 @NullMarked
 package io.clowder.benchmarks;

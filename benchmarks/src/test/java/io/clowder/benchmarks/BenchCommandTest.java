@@ -44,6 +44,7 @@ final class BenchCommandTest {
           "p50",
           "p99",
           "p999",
+          "gap_ms",
           "errors",
           "syncs_per_1000",
           "sync_ms",
@@ -289,9 +290,11 @@ final class BenchCommandTest {
     double p999 = Double.parseDouble(row.get("p999"));
     // In memory, half of the answers may be there within half a microsecond, which is 0.000 ms.
     assertTrue(p50 <= p99 && p99 <= p999 && 0 < p999 && p999 < 10_000, row.toString());
-    for (String key : List.of("p50", "p99", "p999", "sync_ms", "roundtrip_ms")) {
+    for (String key : List.of("p50", "p99", "p999", "gap_ms", "sync_ms", "roundtrip_ms")) {
       assertTrue(row.get(key).matches("\\d+\\.\\d{3}"), key + " is " + row.get(key));
     }
+    double gap = Double.parseDouble(row.get("gap_ms"));
+    assertTrue(gap > 0 && gap <= 1000 * Double.parseDouble(row.get("seconds")), row.toString());
     assertTrue(Double.parseDouble(row.get("sync_ms")) > 0, row.toString());
     assertTrue(Double.parseDouble(row.get("roundtrip_ms")) > 0, row.toString());
   }

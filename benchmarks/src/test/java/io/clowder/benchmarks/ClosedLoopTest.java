@@ -212,6 +212,7 @@ final class ClosedLoopTest {
             executor);
     assertEquals(1_000, starts.get());
     assertEquals(0, result.operations());
+    assertEquals(0, result.gapNanos());
     assertEquals(0, result.errors());
     assertEquals("java.lang.IllegalStateException: early", result.because());
   }
@@ -230,6 +231,7 @@ final class ClosedLoopTest {
         };
     ClosedLoop.Result result = ClosedLoop.run(operation, plan, executor);
     assertEquals(0, result.operations());
+    assertEquals(second, result.gapNanos());
     assertEquals(3, result.errors());
     assertEquals("no answer in time", result.because());
     started.forEach(stage -> stage.complete("too late"));

@@ -124,7 +124,7 @@ public final class ClowderCommands {
             s.committed(),
             s.applied(),
             s.snapshot(),
-            s.members().stream().map(Object::toString).collect(Collectors.joining(",")),
+            s.members().keySet().stream().map(Object::toString).collect(Collectors.joining(",")),
             String.join("; ", s.problems()));
       }
       return table;

@@ -7,6 +7,7 @@ import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,6 +19,8 @@ final class Compaction {
 
   /** A laggard that is taking a snapshot would have to begin again with a newer one. */
   private static final long BUSY_NANOS = 1_000_000_000L;
+
+  private static final byte[] NOTHING = {};
 
   private static final long FAILED_NANOS = 10_000_000_000L;
 
@@ -33,7 +36,20 @@ final class Compaction {
   private boolean underWay;
   private long position;
   private long size;
+
+  /** The chain at {@link #position}, and what the core there needs to know of it. */
+  private SnapshotFormat.Chain chain = new SnapshotFormat.Chain(List.of(), null, 0, 0);
+
+  private byte[] anchor = NOTHING;
+
+  /** The one that is under way. */
+  private SnapshotFormat.@Nullable Capture capture;
+
+  /** A snapshot of at least this position is needed soon. */
+  private long wanted;
+
   private long next;
+  private long failedUntil;
 
   Compaction(
       GroupSetting setting,
@@ -52,6 +68,7 @@ final class Compaction {
     this.requests = requests;
     this.health = health;
     next = now;
+    failedUntil = now;
   }
 
   /** The files, once they are open. */
@@ -69,14 +86,24 @@ final class Compaction {
     return files.latest();
   }
 
-  /** Whether a snapshot is on its way to the disk. */
-  boolean isUnderWay() {
-    return underWay;
-  }
-
   /** The last position that a snapshot covers. */
   long position() {
     return position;
+  }
+
+  /** The chain as of {@link #position}. */
+  SnapshotFormat.Chain chain() {
+    return chain;
+  }
+
+  /** What the core of that segment needs to know of the position. */
+  byte[] anchor() {
+    return anchor;
+  }
+
+  /** Has a snapshot made soon, if there is none of this position or a later one. */
+  void want(long needed) {
+    wanted = Math.max(wanted, needed);
   }
 
   /** A laggard wants a piece of the newest snapshot. */
@@ -84,15 +111,29 @@ final class Compaction {
     next = now + BUSY_NANOS;
   }
 
-  /** Captures the state if there is enough to be gained. */
-  void run(ProtocolCore core, long now) {
+  /**
+   * Captures the state if there is enough to be gained.
+   *
+   * @param core of the current segment; null if it is not open, then only the very beginning of the
+   *     segment can be captured
+   */
+  void run(@Nullable ProtocolCore core, long now) {
     SnapshotTransfer target = transfer;
-    if (target == null || underWay || !isDue(now)) {
+    Segment current = state.current();
+    if (target == null || current == null || underWay || !isDue(now)) {
+      return;
+    }
+    long slot = state.applied() - current.base();
+    if (slot > 0 && (core == null || core.view().decided() < slot)) {
+      // A core that was opened again does not know yet what this node has applied.
       return;
     }
     if (state.absent().isEmpty()) {
       underWay = true;
-      target.make(state.capture(core.anchor(state.applied())));
+      SnapshotFormat.Capture made =
+          state.capture(slot == 0 || core == null ? NOTHING : core.anchor(slot));
+      capture = made;
+      target.make(made);
     } else if (state.historyBytes() > setting.historyBytesMax()) {
       throw new IllegalStateException(
           "the log since the last snapshot takes "
@@ -106,32 +147,41 @@ final class Compaction {
     boolean grown =
         state.historyBytes() > Math.max(setting.snapshotBytes(), size)
             || state.historySize() > setting.snapshotEntries();
+    if (wanted > position && state.applied() >= wanted && now - failedUntil >= 0) {
+      return true;
+    }
     boolean inTime = now - next >= 0 || state.historyBytes() > setting.historyBytesMax();
     return grown && inTime;
   }
 
-  /** A snapshot is durable; whether the core is to be told that it covers this position. */
+  /** A snapshot is durable; whether it is one of this node's and news. */
   boolean made(long newPosition, long newSize) {
+    SnapshotFormat.Capture made = capture;
     underWay = false;
+    capture = null;
     health.snapshot = "";
-    if (newPosition <= position || newPosition > state.applied()) {
+    if (made == null || newPosition != made.position() || newPosition <= position) {
       return false;
     }
     position = newPosition;
     size = newSize;
+    chain = made.chain();
+    anchor = made.anchor();
     state.forget(newPosition);
     return true;
   }
 
   void notMade(Throwable failure, long now) {
     underWay = false;
+    capture = null;
     next = now + FAILED_NANOS;
+    failedUntil = next;
     health.snapshot = "disk: a snapshot could not be made: " + failure.getMessage();
     log.warn("group {}: {}", setting.name(), health.snapshot);
   }
 
-  /** Replaces the state by a snapshot; returns its anchor. */
-  byte[] restore(Snapshots.Snapshot snapshot) throws IOException {
+  /** Replaces the state by a snapshot. */
+  void restore(Snapshots.Snapshot snapshot) throws IOException {
     try (InputStream content = snapshot.open()) {
       SnapshotFormat.Head head = state.restore(content);
       if (head.position() != snapshot.position()) {
@@ -140,8 +190,9 @@ final class Compaction {
       }
       position = snapshot.position();
       size = snapshot.size();
+      chain = head.chain();
+      anchor = head.anchor();
       requests.reconcile(state.sessions(), position);
-      return head.anchor();
     }
   }
 
@@ -154,7 +205,7 @@ final class Compaction {
     source.load(
         name,
         machine,
-        state.chain().get(0).firstPosition() - 1,
+        0,
         loaded -> {
           if (state.catchUp(name, machine, loaded)) {
             requests.collect(state.sessions());

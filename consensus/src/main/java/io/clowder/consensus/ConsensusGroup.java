@@ -5,22 +5,34 @@ import io.clowder.api.Node;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.Version;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -64,6 +76,30 @@ public final class ConsensusGroup {
     @AttributeDefinition(
         description = "Protocol of a new group; a group that has a log keeps the log's protocol")
     String protocol() default "raft";
+
+    /** Its parameters. */
+    @AttributeDefinition(
+        description =
+            "Parameters of that protocol, each NAME=VALUE, such as quorum.accept=2; the same on"
+                + " every node")
+    String[] parameters() default {};
+
+    /** Joining. */
+    @AttributeDefinition(
+        description =
+            "Whether a node without state waits to be added to a group that exists, by"
+                + " clowder:add on one of its members, instead of beginning the group with the"
+                + " configured members")
+    boolean join() default false;
+
+    /** Routine swaps. */
+    @AttributeDefinition(
+        description =
+            "A segment this old, in minutes, is followed by another of the same protocol and"
+                + " members, so that the way is tried; 0 for never",
+        min = "0",
+        max = "525600")
+    int roll_minutes() default 1_440;
 
     /** Heartbeats. */
     @AttributeDefinition(
@@ -124,6 +160,8 @@ public final class ConsensusGroup {
   private final GroupLoop loop;
   private final Group group;
   private final long leaveMillis;
+  private final Map<ServiceReference<ConsensusProtocol>, ConsensusProtocol> providers =
+      new HashMap<>();
   private final Map<StateMachine, ServiceRegistration<ConsensusService>> services =
       new ConcurrentHashMap<>();
 
@@ -150,6 +188,7 @@ public final class ConsensusGroup {
             new SplittableRandom(new SecureRandom().nextLong()),
             loop::wakeup);
     this.group = new Group(setting, node, storage, transport, environment);
+    group.onProtocol(this::protocolChanged);
     loop.start(group::doWork);
   }
 
@@ -158,6 +197,7 @@ public final class ConsensusGroup {
       throw new IllegalArgumentException(
           "group '" + config.group() + "': use 1 to 32 of a-z, 0-9 and '-'");
     }
+    check("roll.minutes", config.roll_minutes(), 0, 525_600);
     check("heartbeat.millis", config.heartbeat_millis(), 1, 60_000);
     check("election.millis", config.election_millis(), 3 * config.heartbeat_millis(), 600_000);
     check("session.millis", config.session_millis(), 1_000, 3_600_000);
@@ -168,6 +208,9 @@ public final class ConsensusGroup {
     return new GroupSetting(
         config.group(),
         config.protocol(),
+        parameters(config),
+        config.join(),
+        TimeUnit.MINUTES.toMillis(config.roll_minutes()),
         new CoreSetting.Timing(
             TimeUnit.MILLISECONDS.toNanos(config.heartbeat_millis()),
             TimeUnit.MILLISECONDS.toNanos(config.election_millis())),
@@ -178,30 +221,72 @@ public final class ConsensusGroup {
         (long) config.reserve_mebibytes() << 20);
   }
 
+  private static SortedMap<String, String> parameters(Config config) {
+    SortedMap<String, String> parameters = new TreeMap<>();
+    for (String parameter : config.parameters()) {
+      int equals = parameter.indexOf('=');
+      if (equals < 1) {
+        throw new IllegalArgumentException("parameters = " + parameter + ": use NAME=VALUE");
+      }
+      parameters.put(
+          parameter.substring(0, equals).strip(), parameter.substring(equals + 1).strip());
+    }
+    return parameters;
+  }
+
   private static void check(String key, int value, int min, int max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(key + " = " + value + ": use " + min + " to " + max);
     }
   }
 
-  /** A protocol's bundle was started. */
+  /**
+   * A protocol's bundle was started. Of several of one name the newest version is used, and of
+   * equal ones the one that came last.
+   */
   @Reference(
       name = "protocol",
       cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC)
-  public void bindProtocol(ConsensusProtocol protocol, Map<String, Object> properties) {
-    group.addProtocol(protocolName(properties), protocol);
+  public void bindProtocol(
+      ServiceReference<ConsensusProtocol> reference, ConsensusProtocol protocol) {
+    String protocolName = protocolName(reference);
+    synchronized (providers) {
+      providers.put(reference, protocol);
+      provide(protocolName);
+    }
+  }
+
+  private void provide(String protocolName) {
+    providers.keySet().stream()
+        .filter(reference -> protocolName(reference).equals(protocolName))
+        .max(
+            Comparator.comparing(ConsensusGroup::version)
+                .thenComparing(r -> (Long) r.getProperty(Constants.SERVICE_ID)))
+        .ifPresent(
+            best -> group.addProtocol(protocolName, Objects.requireNonNull(providers.get(best))));
+  }
+
+  private static Version version(ServiceReference<?> reference) {
+    Bundle bundle = reference.getBundle();
+    return bundle == null ? Version.emptyVersion : bundle.getVersion();
   }
 
   /** A protocol's bundle is being stopped: returns when its code is not used any more. */
-  public void unbindProtocol(ConsensusProtocol protocol, Map<String, Object> properties) {
-    await(
-        group.removeProtocol(protocolName(properties), protocol),
-        "protocol " + protocolName(properties));
+  public void unbindProtocol(
+      ServiceReference<ConsensusProtocol> reference, ConsensusProtocol protocol) {
+    String protocolName = protocolName(reference);
+    CompletionStage<Void> left;
+    synchronized (providers) {
+      providers.remove(reference);
+      left = group.removeProtocol(protocolName, protocol);
+      provide(protocolName);
+    }
+    await(left, "protocol " + protocolName);
   }
 
-  private static String protocolName(Map<String, Object> properties) {
-    return String.valueOf(properties.get(ConsensusProtocol.PROTOCOL));
+  private static String protocolName(ServiceReference<ConsensusProtocol> reference) {
+    return String.valueOf(reference.getProperty(ConsensusProtocol.PROTOCOL));
   }
 
   /** A machine's bundle was started. */
@@ -221,17 +306,32 @@ public final class ConsensusGroup {
           machineName);
       return;
     }
-    Map<String, Object> answer =
-        Map.of(
-            StateMachine.GROUP, name,
-            StateMachine.MACHINE, text,
-            ConsensusProtocol.PROTOCOL, group.protocol());
     services.put(
         machine,
         context.registerService(
             ConsensusService.class,
             group.addMachine(text, machine),
-            FrameworkUtil.asDictionary(answer)));
+            FrameworkUtil.asDictionary(answer(text))));
+  }
+
+  private Map<String, Object> answer(Object machineName) {
+    return Map.of(
+        StateMachine.GROUP, name,
+        StateMachine.MACHINE, machineName,
+        ConsensusProtocol.PROTOCOL, group.protocol());
+  }
+
+  /** Whoever has chosen a service by its protocol is told. */
+  private void protocolChanged() {
+    for (ServiceRegistration<ConsensusService> service : services.values()) {
+      try {
+        Object machineName = service.getReference().getProperty(StateMachine.MACHINE);
+        service.setProperties(FrameworkUtil.asDictionary(answer(machineName)));
+      } catch (IllegalStateException e) {
+        // Its machine has just gone.
+        log.debug("group {}: {}", name, e.toString());
+      }
+    }
   }
 
   /** A machine's bundle is being stopped: returns when its code is not called any more. */
@@ -251,6 +351,14 @@ public final class ConsensusGroup {
     services.clear();
     await(group.close(), "the replica");
     loop.stop();
+  }
+
+  String name() {
+    return name;
+  }
+
+  CompletionStage<Swap> swap(Successor successor, Consumer<String> progress, Duration deadline) {
+    return group.swap(successor, progress, deadline);
   }
 
   CompletionStage<GroupStatus> status() {

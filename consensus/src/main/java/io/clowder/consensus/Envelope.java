@@ -6,6 +6,8 @@ import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What the log of a group holds: one byte of kind, eight bytes of time that the leader fills in,
@@ -20,6 +22,12 @@ sealed interface Envelope {
 
   int COMMAND = 2;
   int EXPIRE = 3;
+  int PREPARE = 4;
+  int SEAL = 5;
+  int ABANDON = 6;
+
+  /** Longest reason of an {@link Abandon}, in bytes. */
+  int REASON_BYTES = 1024;
 
   /** Longest name of a machine, in bytes. */
   int MACHINE_BYTES = 64;
@@ -44,6 +52,22 @@ sealed interface Envelope {
 
   /** The leader has not heard of the session for its time. */
   record Expire(long session) implements Envelope {}
+
+  /**
+   * The group is to go on in {@code next}, whose number must be the one after the last that was
+   * prepared: so a copy that comes late means nothing.
+   *
+   * @param directories of the members that are new: who they are besides their names
+   * @param patienceMillis how long a leader waits for the stand-by before it abandons it
+   */
+  record Prepare(Segment next, SortedMap<NodeId, Long> directories, int patienceMillis)
+      implements Envelope {}
+
+  /** The first one in the log that fits what is prepared ends the segment, with itself. */
+  record Seal(int number, long incarnation) implements Envelope {}
+
+  /** What is prepared will not be: the stand-by was not ready in time. */
+  record Abandon(int number, long incarnation, String reason) implements Envelope {}
 
   /** The bytes of this envelope, with no time yet. */
   default byte[] encode() {
@@ -76,6 +100,22 @@ sealed interface Envelope {
           .writeLong(expire.session)
           .toByteArray();
     }
+    WireWriter out = new WireWriter(256);
+    if (this instanceof Prepare prepare) {
+      prepare.next.write(out.writeByte(PREPARE).writeLong(0));
+      out.writeVarLong(prepare.directories.size());
+      prepare.directories.forEach(
+          (member, directory) -> out.writeString(member.value()).writeLong(directory));
+      return out.writeInt(prepare.patienceMillis).toByteArray();
+    }
+    if (this instanceof Seal seal) {
+      out.writeByte(SEAL).writeLong(0).writeVarLong(seal.number);
+      return out.writeLong(seal.incarnation).toByteArray();
+    }
+    if (this instanceof Abandon abandon) {
+      out.writeByte(ABANDON).writeLong(0).writeVarLong(abandon.number);
+      return out.writeLong(abandon.incarnation).writeString(abandon.reason).toByteArray();
+    }
     throw new AssertionError(this);
   }
 
@@ -96,20 +136,32 @@ sealed interface Envelope {
                   in.readString(MACHINE_BYTES),
                   in.readRest());
           case EXPIRE -> new Expire(in.readLong());
+          case PREPARE -> new Prepare(Segment.read(in), readDirectories(in), in.readInt());
+          case SEAL -> new Seal((int) in.readVarLong(), in.readLong());
+          case ABANDON ->
+              new Abandon((int) in.readVarLong(), in.readLong(), in.readString(REASON_BYTES));
           default -> throw new WireFormatException("envelope of kind " + kind);
         };
     in.expectEnd();
     return envelope;
   }
 
+  private static SortedMap<NodeId, Long> readDirectories(WireReader in) {
+    SortedMap<NodeId, Long> directories = new TreeMap<>();
+    for (int i = in.readCount(); i > 0; i--) {
+      directories.put(new NodeId(in.readString(64)), in.readLong());
+    }
+    return directories;
+  }
+
   /**
-   * Whether another node may have this proposed: it opens a session or is a command. What is wrong
-   * inside is found when it is applied, by every node alike.
+   * Whether another node may have this proposed: it opens a session, is a command, or prepares a
+   * segment. What is wrong inside is found when it is applied, by every node alike.
    */
   static boolean isProposable(byte[] bytes) {
     return bytes.length > TIME_OFFSET + 8
         && bytes.length <= Limits.COMMAND_BYTES + 256
-        && (bytes[0] == OPEN || bytes[0] == COMMAND);
+        && (bytes[0] == OPEN || bytes[0] == COMMAND || bytes[0] == PREPARE);
   }
 
   /** Writes the leader's time into an envelope's bytes. */

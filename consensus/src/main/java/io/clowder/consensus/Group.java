@@ -9,6 +9,8 @@ import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.Event;
@@ -17,11 +19,9 @@ import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
-import io.clowder.api.wire.WireFormatException;
-import io.clowder.api.wire.WireReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
 import java.util.TreeMap;
@@ -29,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,15 +50,10 @@ public final class Group implements Transport.Receiver {
   private static final long INBOX_BYTES_MAX = 128L << 20;
   private static final long TICK_NANOS = 20_000_000L;
   private static final long IDLE_TICK_NANOS = 100_000_000L;
-  private static final long SPACE_NANOS = 2_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000_000L;
-
-  private static final long HUNG_NANOS = 1_000_000_000L;
-  private static final long RESIGNATION_NANOS = 30_000_000_000L;
 
   private final GroupSetting setting;
   private final Node node;
-  private final Storage storage;
   private final Environment environment;
   private final Transport.Registration registration;
 
@@ -65,6 +61,7 @@ public final class Group implements Transport.Receiver {
   private final AtomicLong inboxBytes = new AtomicLong();
 
   private final Wiring wiring = new Wiring();
+  private final Round round;
   private final ReplicatedState state = new ReplicatedState(wiring);
   private final Completions completions;
   private final Requests requests;
@@ -74,25 +71,22 @@ public final class Group implements Transport.Receiver {
   private final Renewals renewals;
   private final Compaction compaction;
   private final Health health;
+  private final Segments segments;
+  private final Reports reports;
+  private final Succession succession;
+  private final Departures departures;
+  private final Inbound inbound;
+  private final Acquaintances acquaintances;
+  private final Passage passage;
+  private final Swaps swaps;
+  private final DiskWatch diskWatch;
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
-  private @Nullable Replica replica;
-  private @Nullable ConsensusProtocol protocol;
   private volatile String protocolName;
-  private boolean journalOpen;
-  private @Nullable Closing closing;
+  private volatile Runnable onProtocol = () -> {};
   private volatile boolean closed;
-
-  private long now;
-  private long nextTick;
-  private long nextSpaceLook;
+  private boolean registered = true;
   private long retryOpenAt;
-
-  private long nextResignation;
-  private long highestApplied;
-
-  /** A replica on its way out: it hands its leadership over, but not for ever. */
-  private record Closing(long deadline, List<CompletableFuture<Void>> waiting) {}
 
   /** A group that has no protocol and no machines yet. Listens to its topic at once. */
   public Group(
@@ -103,16 +97,17 @@ public final class Group implements Transport.Receiver {
       Environment environment) {
     this.setting = setting;
     this.node = node;
-    this.storage = storage;
     this.environment = environment;
     this.protocolName = setting.protocol();
+    long now = environment.nanoClock().getAsLong();
+    this.round = new Round(now);
+    this.retryOpenAt = now;
     String topic = "consensus/" + setting.name();
     this.postbox = new Postbox(transport, topic);
     this.health = new Health(setting, node, transport);
     this.completions = new Completions(environment.completions());
     this.requests = new Requests(wiring, completions);
     this.reads = new Reads(wiring, requests, completions);
-    this.now = environment.nanoClock().getAsLong();
     this.router =
         new Router(
             node.id(),
@@ -127,16 +122,80 @@ public final class Group implements Transport.Receiver {
     this.compaction =
         new Compaction(
             setting, storage, environment.background(), wiring, state, requests, health, now);
-    this.nextTick = now;
-    this.nextSpaceLook = now;
-    this.retryOpenAt = now;
-    this.nextResignation = now;
+    this.segments = new Segments(setting, node, storage, environment, state, compaction, wiring);
+    this.reports = new Reports(node, state, segments, router, compaction, postbox, now);
+    this.succession = new Succession(state, reports, router);
+    this.departures = new Departures(setting, state, segments, router, compaction);
+    this.inbound =
+        new Inbound(
+            node,
+            state,
+            segments,
+            router,
+            reads,
+            renewals,
+            compaction,
+            reports,
+            postbox,
+            health,
+            wiring);
+    this.acquaintances = new Acquaintances(transport);
+    this.passage =
+        new Passage(
+            setting,
+            node,
+            round,
+            new Passage.Parts(
+                state,
+                segments,
+                compaction,
+                router,
+                reads,
+                renewals,
+                reports,
+                succession,
+                inbound,
+                postbox,
+                acquaintances,
+                health),
+            this::protocolIs);
+    this.swaps =
+        new Swaps(
+            setting,
+            node,
+            environment,
+            round,
+            new Swaps.Parts(
+                state,
+                reports,
+                router,
+                reads,
+                postbox,
+                acquaintances,
+                completions,
+                passage,
+                providers),
+            this::enqueue,
+            this::because);
+    this.diskWatch =
+        new DiskWatch(
+            setting,
+            storage,
+            environment.background(),
+            this::enqueue,
+            round,
+            segments,
+            router,
+            health);
     this.registration = transport.listen(topic, this);
   }
 
   // --- from any thread --------------------------------------------------------------------------
 
-  /** A provider of a protocol is there. Any thread. */
+  /**
+   * A provider of a protocol is there; segments opened from now on run on it, even if another
+   * provider of the name is there too. Any thread.
+   */
   public void addProtocol(String name, ConsensusProtocol provider) {
     enqueue(() -> providers.put(name, provider));
   }
@@ -154,11 +213,7 @@ public final class Group implements Transport.Receiver {
     enqueue(
         () -> {
           providers.remove(name, provider);
-          if (protocol == provider) {
-            retire(left);
-          } else {
-            left.complete(null);
-          }
+          depart(provider, left);
         });
     return left;
   }
@@ -167,7 +222,7 @@ public final class Group implements Transport.Receiver {
   public ConsensusService addMachine(String name, StateMachine machine) {
     enqueue(
         () -> {
-          boolean loading = replica != null;
+          boolean loading = passage.isLoaded();
           state.attach(name, machine, loading);
           if (loading) {
             compaction.load(name, machine);
@@ -205,6 +260,27 @@ public final class Group implements Transport.Receiver {
     return protocolName;
   }
 
+  /** Has {@code changed} run, on a thread of the runtime, whenever {@link #protocol} changes. */
+  void onProtocol(Runnable changed) {
+    onProtocol = changed;
+  }
+
+  /** Goes to a next segment; see {@link ConsensusService#swap}. Any thread. */
+  public CompletionStage<Swap> swap(
+      Successor successor, Consumer<String> progress, Duration deadline) {
+    CompletableFuture<Swap> result = new CompletableFuture<>();
+    long until = GroupService.instant(environment, deadline);
+    enqueue(
+        () -> {
+          if (closed) {
+            completions.fail(result, CoordinationException.refused(Reason.UNAVAILABLE, STOPPED));
+          } else {
+            swaps.begin(successor, progress, until, result);
+          }
+        });
+    return result.minimalCompletionStage();
+  }
+
   /**
    * Hands leadership over, then stops; {@link #doWork} must go on being called until the stage
    * completes. Any thread.
@@ -215,7 +291,7 @@ public final class Group implements Transport.Receiver {
         () -> {
           closed = true;
           providers.clear();
-          retire(left);
+          depart(null, left);
         });
     return left;
   }
@@ -240,7 +316,7 @@ public final class Group implements Transport.Receiver {
     enqueue(
         () -> {
           inboxBytes.addAndGet(-size);
-          receiveNow(from, payload);
+          inbound.receive(from, payload, round.now());
         });
   }
 
@@ -277,8 +353,7 @@ public final class Group implements Transport.Receiver {
           } else if (consistency == ReadConsistency.LINEARIZABLE) {
             reads.add(query);
           } else {
-            // A replica that was opened again may not have come back yet to where it was.
-            reads.addAt(consistency == ReadConsistency.SEQUENTIAL ? highestApplied : 0, query);
+            reads.addAt(0, query);
           }
         });
   }
@@ -286,17 +361,19 @@ public final class Group implements Transport.Receiver {
   // --- the loop ---------------------------------------------------------------------------------
 
   /**
-   * One round: takes what came in, lets the core act on it, hands records to the disk and messages
-   * to the transport. Never waits, but for opening a journal.
+   * One round: takes what came in, lets the cores act on it, hands records to the disk and messages
+   * to the transport. Never waits, but for reading the newest snapshot when it begins.
    *
    * @param time of the environment's nano clock
    * @return when to call again if nothing comes in before; not after {@code time} if there is more
    *     to do
    */
   public long doWork(long time) {
-    now = time;
+    round.begin(time);
     try {
-      step(new Event.Clock(now));
+      for (OpenSegment open : segments.all()) {
+        open.step(new Event.Clock(time));
+      }
       Runnable task;
       for (int i = 0; i < ROUND_EVENTS && (task = inbox.poll()) != null; i++) {
         task.run();
@@ -304,51 +381,51 @@ public final class Group implements Transport.Receiver {
       open();
       tick();
       settle();
-      Replica current = replica;
-      if (current != null) {
-        compaction.run(current.core(), now);
-      }
+      OpenSegment current = segments.current();
+      compaction.run(current == null ? null : current.replica().core(), time);
     } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
-      log.error("group {}: the replica stops", setting.name(), e);
-      health.broken = "invariant: " + e;
-      abandon();
+      stop("invariant: " + e, e);
     }
     completions.flush();
     if (!inbox.isEmpty()) {
-      return now;
+      return time;
     }
-    Replica current = replica;
-    return current == null ? nextTick : Math.min(nextTick, current.wakeAt());
-  }
-
-  private void step(Event event) {
-    Replica current = replica;
-    if (current != null) {
-      current.step(event);
+    long next = round.nextTick();
+    for (OpenSegment open : segments.all()) {
+      next = Math.min(next, open.replica().wakeAt());
     }
+    return next;
   }
 
   /** Goes on until nothing is left that could happen now, then syncs what has gathered. */
   private void settle() {
     boolean more;
     do {
-      Replica current = replica;
-      more = current != null && current.drain();
-      more |= current != null && router.route(current::step, now);
+      more = false;
+      for (OpenSegment open : segments.copy()) {
+        more |= open.replica().drain();
+      }
+      OpenSegment current = segments.current();
+      more |= current != null && router.route(current::step, round.now());
       more |= reads.run();
     } while (more);
-    Replica current = replica;
-    if (current != null) {
-      current.journal().flush(now);
+    for (OpenSegment open : segments.all()) {
+      open.replica().journal().flush(round.now());
     }
   }
 
   private void tick() {
-    if (now - nextTick < 0) {
+    long now = round.now();
+    if (now - round.nextTick() < 0) {
       return;
     }
-    boolean idle = requests.isEmpty() && reads.isEmpty() && closing == null;
-    nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
+    boolean idle =
+        requests.isEmpty()
+            && reads.isEmpty()
+            && departures.isEmpty()
+            && swaps.isEmpty()
+            && !reports.isBusy();
+    round.ticked(idle ? IDLE_TICK_NANOS : TICK_NANOS);
     requests.expire(now, this::because);
     reads.expire(now, this::because);
     if (router.leads()) {
@@ -358,12 +435,13 @@ public final class Group implements Transport.Receiver {
     }
     reads.retry(now);
     renewals.renew(router.leads(), router.leader(), now);
-    lookAtSpace();
-    resignIfDiskHangs();
-    Closing leaving = closing;
-    if (leaving != null && (!router.leads() || now - leaving.deadline >= 0)) {
-      abandon();
-    }
+    diskWatch.tick();
+    passage.tick();
+    leave();
+    campaign();
+    reports.tell(now);
+    succession.consider(now);
+    swaps.tick();
   }
 
   /** For the message of a time-out: why nothing moves, as far as this node knows. */
@@ -373,245 +451,130 @@ public final class Group implements Transport.Receiver {
   }
 
   private List<String> problems() {
-    return health.problems(
-        now, replica, protocolName, providers.containsKey(protocolName), state.absent());
+    return health.problems(round.now(), state, segments.current(), providers.keySet());
   }
 
   private GroupStatus statusNow() {
-    Replica current = replica;
-    ProtocolCore.View view = current == null ? null : current.core().view();
-    Segment segment = current == null ? null : current.segment();
+    OpenSegment open = segments.current();
+    Segment current = state.current();
+    ProtocolCore.View view = open == null ? null : open.replica().core().view();
     return new GroupStatus(
         setting.name(),
         node.id(),
         protocolName,
-        segment == null ? 0 : segment.number(),
-        view == null ? "down" : view.role(),
+        current == null ? 0 : current.number(),
+        view == null ? health.role(state) : view.role(),
         router.leader(),
         view == null ? router.term() : view.term(),
-        view == null ? state.applied() : view.decided(),
+        view == null || current == null ? state.applied() : current.base() + view.decided(),
         state.applied(),
         compaction.position(),
-        current == null ? 0 : current.journal().syncs(),
-        segment == null ? List.copyOf(node.members().keySet()) : segment.members(),
+        open == null ? 0 : open.replica().journal().syncs(),
+        current == null ? new TreeMap<>() : current.members(),
+        succession.transition(round.now()),
         problems());
   }
 
-  // --- opening and closing a replica ------------------------------------------------------------
+  private void protocolIs(String name) {
+    if (!name.equals(protocolName)) {
+      protocolName = name;
+      completions.then(onProtocol);
+    }
+  }
+
+  // --- opening and closing ----------------------------------------------------------------------
 
   private void open() {
-    if (replica != null
-        || journalOpen
-        || compaction.isUnderWay()
-        || closed
-        || !health.broken.isEmpty()
-        || now - retryOpenAt < 0) {
-      return;
-    }
-    ConsensusProtocol provider = providers.get(protocolName);
-    if (provider == null) {
+    if (closed || !health.broken.isEmpty() || round.now() - retryOpenAt < 0) {
       return;
     }
     try {
-      open(provider);
-      health.opening = "";
-    } catch (IOException e) {
-      retryOpenAt = now + RETRY_NANOS;
-      if (e instanceof Storage.CorruptionException) {
-        health.broken = "disk: " + e.getMessage();
-      } else {
-        health.opening = "disk: " + e.getMessage();
+      if (!passage.isLoaded()) {
+        passage.load();
       }
-      log.error("group {} cannot be opened: {}", setting.name(), e.getMessage());
-    }
-  }
-
-  private void open(ConsensusProtocol provider) throws IOException {
-    Opening opening = new Opening(setting, node, storage, state, compaction, environment);
-    Opening.Opened opened = opening.open(protocolName, provider, wiring);
-    protocolName = opened.protocol();
-    Replica current = opened.replica();
-    if (current == null) {
-      log.info("group {}: protocol {}, as its journal says", setting.name(), protocolName);
+    } catch (IOException e) {
+      failedToOpen(e);
       return;
     }
-    journalOpen = true;
-    protocol = provider;
-    replica = current;
-    Segment segment = current.segment();
-    postbox.open(
-        new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation()),
-        provider.codec());
-    step(new Event.Clock(now));
-    log.info("group {}: {} opened at position {}", setting.name(), protocolName, state.applied());
+    open(state.current());
+    Segment pending = state.pending();
+    if (pending != null && passage.hasRoomFor(pending)) {
+      open(pending);
+    }
   }
 
-  /** Lets the replica go, after it has handed over its leadership. */
-  private void retire(CompletableFuture<Void> left) {
-    if (replica == null) {
-      finish(List.of(left));
+  private void open(@Nullable Segment segment) {
+    ConsensusProtocol provider = segment == null ? null : providers.get(segment.protocol());
+    if (segment != null && provider != null && wiring.wants(segment, provider)) {
+      segments.open(segment, provider);
+    }
+  }
+
+  private void failedToOpen(Throwable failure) {
+    if (failure instanceof IOException && !(failure instanceof Storage.CorruptionException)) {
+      retryOpenAt = round.now() + RETRY_NANOS;
+      health.opening = "disk: " + failure.getMessage();
+    } else if (failure instanceof IOException) {
+      health.broken = "disk: " + failure.getMessage();
+    } else {
+      stop("invariant: " + failure, failure);
       return;
     }
-    Closing leaving = closing;
-    if (leaving == null) {
-      leaving = new Closing(now + 2 * setting.timing().electionNanos(), new ArrayList<>());
-      closing = leaving;
-      nextTick = now;
-      step(new Event.Resign());
-    }
-    leaving.waiting.add(left);
+    log.error("group {} cannot be opened: {}", setting.name(), failure.getMessage());
   }
 
-  /** Lets the replica go at once. */
-  private void abandon() {
-    Replica current = replica;
-    Closing leaving = closing;
-    closing = null;
-    replica = null;
-    protocol = null;
-    postbox.close();
-    wiring.follow(null, router.term());
-    List<CompletableFuture<Void>> waiting = leaving == null ? List.of() : leaving.waiting;
-    if (current == null) {
-      finish(waiting);
-      return;
+  private void depart(@Nullable ConsensusProtocol provider, CompletableFuture<Void> left) {
+    OpenSegment current = segments.current();
+    if (current != null && (provider == null || current.provider.equals(provider))) {
+      current.step(new Event.Resign());
     }
-    current
-        .journal()
-        .close(
-            () -> {
-              journalOpen = false;
-              finish(waiting);
-            });
+    departures.begin(provider, left, round.now());
+    round.tickNow();
   }
 
-  private void finish(List<CompletableFuture<Void>> waiting) {
-    if (closed) {
+  /** Closes what is on its way out. */
+  private void leave() {
+    List<CompletableFuture<Void>> gone = departures.tick(round.now());
+    if (segments.current() == null && router.leader() != null) {
+      passage.follow();
+    }
+    if (closed && registered && !segments.uses(null)) {
+      registered = false;
       registration.close();
+      acquaintances.keep(new TreeMap<>());
+      postbox.close();
       requests.failAll(null, STOPPED);
       reads.failAll(null, STOPPED);
+      swaps.fail(STOPPED);
     }
-    completions.then(() -> waiting.forEach(left -> left.complete(null)));
-  }
-
-  // --- the disk ---------------------------------------------------------------------------------
-
-  /** A leader whose disk does not answer keeps everybody waiting (consul's raft, issue 503). */
-  private void resignIfDiskHangs() {
-    Replica current = replica;
-    long since = current == null ? 0 : current.journal().writingSince();
-    if (since != 0
-        && router.leads()
-        && now - since > setting.timing().electionNanos()
-        && now - nextResignation >= 0) {
-      nextResignation = now + HUNG_NANOS;
-      step(new Event.Resign());
+    if (!gone.isEmpty()) {
+      completions.then(() -> gone.forEach(left -> left.complete(null)));
     }
   }
 
-  private void lookAtSpace() {
-    if (now - nextSpaceLook < 0) {
-      return;
-    }
-    nextSpaceLook = now + SPACE_NANOS;
-    environment
-        .background()
-        .execute(
-            () -> {
-              try {
-                long free = storage.freeBytes();
-                enqueue(() -> spaceIs(free));
-              } catch (IOException e) {
-                log.warn("cannot tell the free space of the disk: {}", e.toString());
-              }
-            });
+  /** Lets everything go at once, until the node is started again. */
+  private void stop(String why, Throwable failure) {
+    log.error("group {}: the replica stops", setting.name(), failure);
+    health.broken = why;
+    abandon();
   }
 
-  private void spaceIs(long free) {
-    boolean low = free < setting.reserveBytes();
-    health.freeBytes = low ? free : -1;
-    if (low && router.leads() && now - nextResignation >= 0) {
-      // Somebody with room should lead. Not over and over: perhaps nobody has any.
-      nextResignation = now + RESIGNATION_NANOS;
-      step(new Event.Resign());
+  private void abandon() {
+    segments.copy().forEach(segments::close);
+    passage.follow();
+    round.tickNow();
+  }
+
+  /** Whoever leads now is the first to know of the seal: it should lead on. */
+  private void campaign() {
+    Segment pending = state.pending();
+    OpenSegment next = pending == null ? null : segments.get(pending.number());
+    if (next != null && router.leads() && next.leader() == null) {
+      next.step(new Event.Campaign());
     }
   }
 
-  // --- messages ---------------------------------------------------------------------------------
-
-  private void receiveNow(NodeId from, ByteBuffer payload) {
-    Replica current = replica;
-    ConsensusProtocol provider = protocol;
-    if (current == null || provider == null || !current.segment().members().contains(from)) {
-      return;
-    }
-    try {
-      WireReader in =
-          new WireReader(
-              payload.array(), payload.arrayOffset() + payload.position(), payload.remaining());
-      GroupMessage.Header its = GroupMessage.Header.read(in);
-      int kind = in.readByte();
-      Long directory = state.incarnation(from);
-      if (directory != null && directory != its.directory()) {
-        if (kind == GroupMessage.PROTOCOL) {
-          postbox.send(from, new GroupMessage.Stranger(directory));
-        }
-        return;
-      }
-      if (its.segment() != current.segment().number()
-          || its.incarnation() != current.segment().incarnation()) {
-        return;
-      }
-      if (kind == GroupMessage.PROTOCOL) {
-        Message message = provider.codec().read(in);
-        in.expectEnd();
-        current.step(new Event.Receive(from, message));
-      } else {
-        receive(from, GroupMessage.read(kind, in));
-      }
-    } catch (WireFormatException e) {
-      health.malformed(from, e, now);
-    }
-  }
-
-  private void receive(NodeId from, GroupMessage message) {
-    SnapshotTransfer files = compaction.transfer();
-    if (message instanceof GroupMessage.Forward m) {
-      router.take(from, m.envelopes());
-    } else if (message instanceof GroupMessage.Busy m) {
-      router.busy(from, m.reason(), now);
-    } else if (message instanceof GroupMessage.ReadAt m) {
-      if (router.leads()) {
-        reads.whenLeading(
-            position -> postbox.send(from, new GroupMessage.ReadFrom(m.id(), position)));
-      }
-    } else if (message instanceof GroupMessage.ReadFrom m) {
-      reads.ready(m.id(), m.position());
-    } else if (message instanceof GroupMessage.Renew m) {
-      if (router.leads()) {
-        renewals.confirm(from, m, now);
-      }
-    } else if (message instanceof GroupMessage.Renewed m) {
-      renewals.renewed(m);
-    } else if (message instanceof GroupMessage.Stranger m) {
-      health.stranger = m.expected() != node.incarnation();
-    } else if (files == null) {
-      return;
-    } else if (message instanceof GroupMessage.Offer m) {
-      if (m.position() > state.applied()) {
-        files.accept(from, m);
-      }
-    } else if (message instanceof GroupMessage.Want m) {
-      compaction.wanted(now);
-      files.give(from, m);
-    } else if (message instanceof GroupMessage.Chunk m) {
-      files.take(from, m);
-    } else {
-      throw new AssertionError(message);
-    }
-  }
-
-  /** What became of writes to the journal of one replica. */
+  /** What became of writes to the journal of one segment. */
   private final class DiskOutcome implements JournalWriter.Outcome {
     private boolean over;
 
@@ -631,7 +594,7 @@ public final class Group implements Transport.Receiver {
       if (failure instanceof Storage.DiskFullException) {
         // Nothing was torn; the replica comes back from its disk when there is room.
         health.opening = "disk: " + message;
-        retryOpenAt = now + RETRY_NANOS;
+        retryOpenAt = round.now() + RETRY_NANOS;
       } else {
         // Law 6: what is on the disk is unknown. Only a restart of the node reads it back.
         health.broken = "disk: " + message + "; restart the node once the disk is well";
@@ -642,15 +605,18 @@ public final class Group implements Transport.Receiver {
 
   /** What the parts of the group tell each other. All on the group's thread, unless noted. */
   private final class Wiring
-      implements Replica.Outlet,
+      implements OpenSegment.Driver,
+          Segments.Parts,
           Reads.Road,
           Requests.Identity,
           SnapshotTransfer.Peers,
           ReplicatedState.Outcomes,
-          Opening.Parts {
+          Inbound.Swaps {
+
+    // Segments
 
     @Override
-    public Replica.Outlet outlet() {
+    public OpenSegment.Driver driver() {
       return this;
     }
 
@@ -665,52 +631,93 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public void send(NodeId to, Message message) {
-      postbox.send(to, message);
-    }
-
-    /** Any thread. */
-    @Override
-    public void send(NodeId to, GroupMessage message) {
-      postbox.send(to, message);
+    public long now() {
+      return round.now();
     }
 
     @Override
-    public void decide(Action.Decide decided) {
-      long position = decided.firstSlot();
-      long bytes = 0;
-      for (byte[] command : decided.commands()) {
-        if (position > state.applied()) {
-          state.apply(position, command);
-        }
-        bytes += command.length;
-        position++;
+    public boolean wants(Segment segment, ConsensusProtocol provider) {
+      Segment current = state.current();
+      Segment pending = state.pending();
+      boolean due =
+          (current != null && current.is(segment)) || (pending != null && pending.is(segment));
+      return due
+          && !closed
+          && health.broken.isEmpty()
+          && health.removed.isEmpty()
+          && segment.has(node.id())
+          && provider.equals(providers.get(segment.protocol()))
+          && !departures.has(provider);
+    }
+
+    @Override
+    public void opened(OpenSegment segment) {
+      health.opening = "";
+      reports.soon(round.now());
+      round.tickNow();
+      passage.keepLinks();
+    }
+
+    @Override
+    public void closed() {
+      round.tickNow();
+    }
+
+    @Override
+    public void notOpened(Segment segment, Throwable failure) {
+      failedToOpen(failure);
+    }
+
+    // What cores want done
+
+    @Override
+    public void send(OpenSegment from, GroupMessage.Header header, NodeId to, Message message) {
+      postbox.send(to, header, from.provider.codec(), message);
+    }
+
+    @Override
+    public void decided(OpenSegment by, Action.Decide decided) {
+      passage.decided(by, decided);
+    }
+
+    @Override
+    public void ready(OpenSegment by, Action.Ready ready) {
+      Segment current = state.current();
+      if (current != null && by.segment.is(current)) {
+        reads.ready(ready.ticket(), current.base() + ready.slot());
       }
-      router.decided(bytes);
-      highestApplied = Math.max(highestApplied, state.applied());
     }
 
     @Override
-    public void ready(Action.Ready ready) {
-      reads.ready(ready.ticket(), ready.slot());
+    public void refused(OpenSegment by, Action.Refuse refusal) {
+      Segment current = state.current();
+      if (current != null && by.segment.is(current)) {
+        round.tickBy(router.refused(refusal.ticket(), round.now()));
+      }
     }
 
     @Override
-    public void refuse(Action.Refuse refusal) {
-      nextTick = Math.min(nextTick, router.refused(refusal.ticket(), now));
-    }
-
-    @Override
-    public void lead(long term) {
-      log.info("group {}: leads in term {}", setting.name(), term);
-      router.lead(term, now);
-      renewals.lead(now);
-    }
-
-    @Override
-    public void follow(@Nullable NodeId leader, long term) {
-      router.follow(leader, term, now);
-      renewals.follow();
+    public void ledBy(OpenSegment by) {
+      Segment current = state.current();
+      if (by.leads()) {
+        log.info("group {}: leads {} in term {}", setting.name(), by.segment.title(), by.term());
+      }
+      if (current == null || !by.segment.is(current)) {
+        reports.soon(round.now());
+        round.tickNow();
+        return;
+      }
+      succession.reset();
+      if (!departures.isEmpty()) {
+        round.tickNow();
+      }
+      if (by.leads()) {
+        router.lead(by.term(), round.now());
+        renewals.lead(round.now());
+      } else {
+        router.follow(by.leader(), by.term(), round.now());
+        renewals.follow();
+      }
     }
 
     @Override
@@ -720,6 +727,13 @@ public final class Group implements Transport.Receiver {
         files.offer(peer);
       }
     }
+
+    @Override
+    public void describe(JournalWriter journal, long tag) {
+      state.directories().forEach((who, incarnation) -> journal.append(tag, who, incarnation));
+    }
+
+    // Reads
 
     @Override
     public boolean leads() {
@@ -733,7 +747,16 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void barrier(long ticket) {
-      step(new Event.Barrier(ticket));
+      OpenSegment current = segments.current();
+      if (current != null) {
+        current.step(new Event.Barrier(ticket));
+      }
+    }
+
+    /** Any thread. */
+    @Override
+    public void send(NodeId to, GroupMessage message) {
+      postbox.send(to, message);
     }
 
     @Override
@@ -756,19 +779,7 @@ public final class Group implements Transport.Receiver {
       return router.ticket();
     }
 
-    @Override
-    public void describe(JournalWriter journal, long tag) {
-      journal.append(tag, state.chain().get(state.chain().size() - 1));
-      state.directories().forEach((who, incarnation) -> journal.append(tag, who, incarnation));
-    }
-
-    @Override
-    public void met(NodeId who, long incarnation) {
-      Replica current = replica;
-      if (current != null) {
-        current.journal().append(state.applied(), who, incarnation);
-      }
-    }
+    // Requests
 
     @Override
     public Envelope.Open open(long nonce) {
@@ -780,15 +791,12 @@ public final class Group implements Transport.Receiver {
       return environment.random().nextLong();
     }
 
+    // Snapshots
+
     @Override
     public void received(Snapshots.Snapshot snapshot) {
-      if (replica == null || snapshot.position() <= state.applied()) {
-        return;
-      }
       try {
-        byte[] anchor = compaction.restore(snapshot);
-        log.info("group {}: caught up by a snapshot at {}", setting.name(), state.applied());
-        step(new Event.Installed(snapshot.position(), anchor));
+        passage.received(snapshot);
       } catch (IOException e) {
         throw new IllegalStateException("a snapshot just written cannot be read", e);
       }
@@ -796,19 +804,29 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void made(long position, long size) {
-      if (compaction.made(position, size)) {
-        step(new Event.Compacted(position));
-      }
+      passage.made(position, size);
     }
 
     @Override
     public void notMade(Throwable failure) {
-      compaction.notMade(failure, now);
+      compaction.notMade(failure, round.now());
+    }
+
+    // The log
+
+    @Override
+    public void met(NodeId who, long incarnation) {
+      OpenSegment open = segments.current();
+      Segment current = state.current();
+      if (open != null && current != null) {
+        long slot = Math.max(1, state.applied() - current.base());
+        open.replica().journal().append(slot, who, incarnation);
+      }
     }
 
     @Override
     public void opened(Sessions.Session session) {
-      renewals.opened(session, router.leads(), now);
+      renewals.opened(session, router.leads(), round.now());
     }
 
     @Override
@@ -822,6 +840,59 @@ public final class Group implements Transport.Receiver {
       if (!requests.isEarly(session, sequence, result, state::isComing)) {
         requests.applied(session, sequence, result, failure);
       }
+    }
+
+    @Override
+    public void prepared(Segment next) {
+      log.info("group {}: {} is prepared", setting.name(), next.title());
+      succession.reset();
+      reports.soon(round.now());
+      round.tickNow();
+      passage.keepLinks();
+    }
+
+    @Override
+    public void sealed(Segment next) {
+      log.info("group {}: sealed at {}, goes on as {}", setting.name(), next.base(), next.title());
+      passage.sealed();
+    }
+
+    @Override
+    public void abandoned(Segment next, String reason) {
+      log.warn("group {}: {} is abandoned: {}", setting.name(), next.title(), reason);
+      swaps.abandoned(next, reason);
+      succession.reset();
+      round.tickNow();
+    }
+
+    // Swaps
+
+    @Override
+    public String lack(GroupMessage.Ask question) {
+      return swaps.lack(question.protocol(), question.parameters(), question.members());
+    }
+
+    @Override
+    public void answered(NodeId from, long directory, GroupMessage.Answer answer) {
+      swaps.answered(from, directory, answer);
+    }
+
+    @Override
+    public void removed(NodeId by, GroupMessage.Removed message) {
+      Segment current = state.current();
+      if (current != null && current.has(by) && message.number() > current.number()) {
+        health.removed =
+            "this node is not a member since segment "
+                + message.number()
+                + ", which began after position "
+                + message.position();
+        abandon();
+      }
+    }
+
+    @Override
+    public void reported() {
+      round.tickNow();
     }
   }
 }

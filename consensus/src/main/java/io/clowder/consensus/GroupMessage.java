@@ -2,11 +2,15 @@
 package io.clowder.consensus;
 
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What the drivers of a group say to each other, besides carrying the messages of their cores. Each
@@ -22,7 +26,8 @@ sealed interface GroupMessage {
   /**
    * Says what the message belongs to.
    *
-   * @param segment the segment's number
+   * @param segment the segment's number: of the core's messages their own, of the driver's that of
+   *     the segment that the sender's state is in; -1 if it has none
    * @param incarnation the segment's incarnation
    * @param directory the incarnation of the sender's directory: a wiped node is a new node
    */
@@ -30,7 +35,7 @@ sealed interface GroupMessage {
     private static final int VERSION = 1;
 
     void write(WireWriter out) {
-      out.writeByte(VERSION).writeVarLong(segment).writeLong(incarnation).writeLong(directory);
+      out.writeByte(VERSION).writeVarLong(segment + 1L).writeLong(incarnation).writeLong(directory);
     }
 
     static Header read(WireReader in) {
@@ -38,7 +43,7 @@ sealed interface GroupMessage {
       if (version != VERSION) {
         throw new WireFormatException("group message of version " + version);
       }
-      return new Header((int) in.readVarLong(), in.readLong(), in.readLong());
+      return new Header((int) in.readVarLong() - 1, in.readLong(), in.readLong());
     }
   }
 
@@ -72,6 +77,32 @@ sealed interface GroupMessage {
   record Chunk(long position, long offset, long size, int checksum, byte[] bytes)
       implements GroupMessage {}
 
+  /** To one who is to be a member of a next segment: could you take part? */
+  record Ask(long id, String protocol, SortedMap<String, String> parameters, List<NodeId> members)
+      implements GroupMessage {
+    public Ask {
+      parameters = Collections.unmodifiableSortedMap(new TreeMap<>(parameters));
+      members = List.copyOf(members);
+    }
+  }
+
+  /** What the sender lacks to take part, or empty. */
+  record Answer(long id, String lack) implements GroupMessage {}
+
+  /**
+   * How far the sender is, while there is more than one segment or it has no leader. The header
+   * says which segment its state is in.
+   *
+   * @param applied the last position applied
+   * @param covered the last position that a durable snapshot covers
+   * @param newest number of the newest segment that it has open, -1 if none
+   * @param leads whether it leads that one, and has had something decided there
+   */
+  record Report(long applied, long covered, int newest, boolean leads) implements GroupMessage {}
+
+  /** To one who is not a member any more since segment {@code number}. */
+  record Removed(int number, long position) implements GroupMessage {}
+
   /** To a node whose directory is not the one the group knows under its name. */
   record Stranger(long expected) implements GroupMessage {}
 
@@ -99,6 +130,19 @@ sealed interface GroupMessage {
       out.writeByte(10).writeLong(m.expected);
     } else if (this instanceof Busy m) {
       out.writeByte(11).writeString(m.reason);
+    } else if (this instanceof Ask m) {
+      out.writeByte(12).writeVarLong(m.id).writeString(m.protocol);
+      out.writeVarLong(m.parameters.size());
+      m.parameters.forEach((name, value) -> out.writeString(name).writeString(value));
+      out.writeVarLong(m.members.size());
+      m.members.forEach(member -> out.writeString(member.value()));
+    } else if (this instanceof Answer m) {
+      out.writeByte(13).writeVarLong(m.id).writeString(m.lack);
+    } else if (this instanceof Report m) {
+      out.writeByte(14).writeVarLong(m.applied).writeVarLong(m.covered);
+      out.writeVarLong(m.newest + 1).writeBoolean(m.leads);
+    } else if (this instanceof Removed m) {
+      out.writeByte(15).writeVarLong(m.number).writeVarLong(m.position);
     } else {
       throw new AssertionError(this);
     }
@@ -124,10 +168,38 @@ sealed interface GroupMessage {
                   in.readBytes(Limits.SNAPSHOT_CHUNK_BYTES));
           case 10 -> new Stranger(in.readLong());
           case 11 -> new Busy(in.readString(REASON_BYTES));
+          case 12 -> readAsk(in);
+          case 13 -> new Answer(in.readVarLong(), in.readString(REASON_BYTES));
+          case 14 ->
+              new Report(
+                  in.readVarLong(), in.readVarLong(), (int) in.readVarLong() - 1, in.readBoolean());
+          case 15 -> new Removed((int) in.readVarLong(), in.readVarLong());
           default -> throw new WireFormatException("group message of kind " + kind);
         };
     in.expectEnd();
     return message;
+  }
+
+  private static Ask readAsk(WireReader in) {
+    try {
+      return readAskFields(in);
+    } catch (IllegalArgumentException e) {
+      throw new WireFormatException("a question: " + e.getMessage());
+    }
+  }
+
+  private static Ask readAskFields(WireReader in) {
+    long id = in.readVarLong();
+    String protocol = in.readString(64);
+    SortedMap<String, String> parameters = new TreeMap<>();
+    for (int i = in.readCount(); i > 0; i--) {
+      parameters.put(in.readString(64), in.readString(256));
+    }
+    List<NodeId> members = new ArrayList<>();
+    for (int i = in.readCount(); i > 0; i--) {
+      members.add(new NodeId(in.readString(64)));
+    }
+    return new Ask(id, protocol, parameters, members);
   }
 
   private static List<byte[]> readEnvelopes(WireReader in) {

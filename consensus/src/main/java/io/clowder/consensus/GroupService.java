@@ -8,12 +8,15 @@ import io.clowder.api.consensus.Committed;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /** A group as one of its machines sees it. */
 final class GroupService implements ConsensusService {
@@ -34,7 +37,7 @@ final class GroupService implements ConsensusService {
   @Override
   public CompletionStage<Committed> submit(byte[] command, Duration deadline) {
     CompletableFuture<Committed> result = new CompletableFuture<>();
-    long instant = instant(deadline);
+    long instant = instant(environment, deadline);
     if (admit(command, result)) {
       group.submit(new Requests.Pending(machine, command, instant, result));
     }
@@ -45,7 +48,7 @@ final class GroupService implements ConsensusService {
   public CompletionStage<byte[]> query(
       byte[] query, ReadConsistency consistency, Duration deadline) {
     CompletableFuture<byte[]> result = new CompletableFuture<>();
-    long instant = instant(deadline);
+    long instant = instant(environment, deadline);
     if (admit(query, result)) {
       group.query(new Reads.Query(machine, query, instant, result), consistency);
     }
@@ -70,9 +73,16 @@ final class GroupService implements ConsensusService {
     }
   }
 
-  private long instant(Duration deadline) {
+  /** The time, by the environment's clock, when a deadline from now has come. */
+  static long instant(Environment environment, Duration deadline) {
     long nanos = deadline.compareTo(DEADLINE_MAX) < 0 ? deadline.toNanos() : DEADLINE_MAX.toNanos();
     return environment.nanoClock().getAsLong() + nanos;
+  }
+
+  @Override
+  public CompletionStage<Swap> swap(
+      Successor successor, Consumer<String> progress, Duration deadline) {
+    return group.swap(successor, progress, deadline);
   }
 
   @Override

@@ -2,12 +2,17 @@
 package io.clowder.consensus;
 
 import io.clowder.api.protocol.CoreSetting;
+import java.util.SortedMap;
 
 /**
  * How a group is run on this node.
  *
  * @param name the group
  * @param protocol the protocol of its first segment; later ones are in the log
+ * @param parameters of that protocol
+ * @param joining whether a node without state waits to be added to the group instead of beginning
+ *     it
+ * @param rollMillis a segment this old is followed by another of the same kind; 0 for never
  * @param timing how patient its cores are
  * @param sessionTtlMillis how long a node may be out of touch before its session ends; 1,000 or
  *     more
@@ -22,6 +27,9 @@ import io.clowder.api.protocol.CoreSetting;
 public record GroupSetting(
     String name,
     String protocol,
+    SortedMap<String, String> parameters,
+    boolean joining,
+    long rollMillis,
     CoreSetting.Timing timing,
     int sessionTtlMillis,
     long snapshotBytes,

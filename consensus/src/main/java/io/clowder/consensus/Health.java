@@ -7,6 +7,7 @@ import io.clowder.api.transport.Transport;
 import io.clowder.api.wire.WireFormatException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +36,9 @@ final class Health {
 
   /** Whether the others know this node by another directory. */
   boolean stranger;
+
+  /** What the others said of this node's membership; empty if nothing. */
+  String removed = "";
 
   /** Free bytes of the disk if they are too few, else -1. */
   long freeBytes = -1;
@@ -67,20 +71,37 @@ final class Health {
   /**
    * What holds progress up, a sentence each.
    *
-   * @param replica null while it is not open
-   * @param protocol the protocol it needs
-   * @param provided whether a provider of that is there
-   * @param absent the machines that are away
+   * @param open the current segment, null while it is not open
+   * @param provided the protocols that providers are there for
    */
   List<String> problems(
-      long now, @Nullable Replica replica, String protocol, boolean provided, List<String> absent) {
+      long now, ReplicatedState state, @Nullable OpenSegment open, Set<String> provided) {
     List<String> problems = new ArrayList<>();
+    Segment current = state.current();
     if (!broken.isEmpty()) {
       problems.add(broken);
-    } else if (replica == null && !provided) {
-      problems.add("bundle: no provider of protocol '" + protocol + "' is active on " + node.id());
-    } else if (replica == null && !opening.isEmpty()) {
+    } else if (role(state).equals("removed")) {
+      problems.add(
+          "membership: "
+              + (removed.isEmpty() ? node.id() + " is not a member any more" : removed)
+              + "; stop it, or wipe it and add it again");
+    } else if (open == null && !opening.isEmpty()) {
       problems.add(opening);
+    } else if (current == null && setting.joining()) {
+      problems.add(
+          "membership: "
+              + node.id()
+              + " waits to be added; on a member: clowder:add "
+              + node.id()
+              + "="
+              + node.members().get(node.id()));
+    } else if (current != null && open == null && !provided.contains(current.protocol())) {
+      problems.add(
+          "bundle: no provider of protocol '"
+              + current.protocol()
+              + "' is active on "
+              + node.id()
+              + "; this node takes no part until there is one");
     }
     if (stranger) {
       problems.add(
@@ -97,9 +118,9 @@ final class Health {
     if (!snapshot.isEmpty()) {
       problems.add(snapshot);
     }
-    if (replica != null) {
-      ofReplica(problems, now, replica);
-      for (String name : absent) {
+    if (open != null) {
+      ofReplica(problems, now, open.replica());
+      for (String name : state.absent()) {
         problems.add("bundle: machine '" + name + "' is away; no snapshot can be made");
       }
     }
@@ -110,6 +131,18 @@ final class Health {
       }
     }
     return problems;
+  }
+
+  /** What this node is while the current segment is not open. */
+  String role(ReplicatedState state) {
+    Segment pending = state.pending();
+    boolean joins = pending != null && pending.has(node.id());
+    Segment current = state.current();
+    if (!joins && (!removed.isEmpty() || (current != null && !current.has(node.id())))) {
+      return "removed";
+    }
+    boolean waits = state.current() == null && setting.joining() && broken.isEmpty();
+    return waits || joins ? "joining" : "down";
   }
 
   private static void ofReplica(List<String> problems, long now, Replica replica) {

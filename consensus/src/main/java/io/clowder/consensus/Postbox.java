@@ -8,41 +8,42 @@ import io.clowder.api.wire.Codec;
 import io.clowder.api.wire.WireWriter;
 import org.jspecify.annotations.Nullable;
 
-/** What a group sends, under the header of the segment that is open; nothing while none is. */
+/**
+ * What a group sends: messages of cores under the header of their segment, its own under that of
+ * the segment that the state is in; nothing while it is closed.
+ */
 final class Postbox {
   private final Transport transport;
   private final String topic;
-  private volatile @Nullable Sender sender;
-
-  private record Sender(GroupMessage.Header header, Codec<Message> codec) {}
+  private volatile GroupMessage.@Nullable Header header;
 
   Postbox(Transport transport, String topic) {
     this.transport = transport;
     this.topic = topic;
   }
 
-  void open(GroupMessage.Header header, Codec<Message> codec) {
-    sender = new Sender(header, codec);
+  /** Messages of the driver go under this header from now on. */
+  void open(GroupMessage.Header current) {
+    header = current;
   }
 
   void close() {
-    sender = null;
+    header = null;
   }
 
-  /** Sends a message of the core. */
-  void send(NodeId to, Message message) {
-    Sender from = sender;
-    if (from != null) {
-      WireWriter out = begin(from);
+  /** Sends a message of a core. */
+  void send(NodeId to, GroupMessage.Header segment, Codec<Message> codec, Message message) {
+    if (header != null) {
+      WireWriter out = begin(segment);
       out.writeByte(GroupMessage.PROTOCOL);
-      from.codec.write(message, out);
+      codec.write(message, out);
       transport.send(to, topic, out.toBuffer());
     }
   }
 
   /** Sends a message of the driver; any thread. */
   void send(NodeId to, GroupMessage message) {
-    Sender from = sender;
+    GroupMessage.Header from = header;
     if (from != null) {
       WireWriter out = begin(from);
       message.write(out);
@@ -50,9 +51,9 @@ final class Postbox {
     }
   }
 
-  private static WireWriter begin(Sender from) {
+  private static WireWriter begin(GroupMessage.Header from) {
     WireWriter out = new WireWriter(256);
-    from.header.write(out);
+    from.write(out);
     return out;
   }
 }

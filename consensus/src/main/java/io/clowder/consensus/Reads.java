@@ -59,14 +59,14 @@ final class Reads {
     long ticket();
   }
 
-  /** A query of a machine of this node. */
+  /** A query of a machine of this node; without a machine, only the wait for its turn. */
   static final class Query {
-    final String machine;
+    final @Nullable String machine;
     final byte[] query;
     final long deadline;
     final CompletableFuture<byte[]> result;
 
-    Query(String machine, byte[] query, long deadline, CompletableFuture<byte[]> result) {
+    Query(@Nullable String machine, byte[] query, long deadline, CompletableFuture<byte[]> result) {
       this.machine = machine;
       this.query = query;
       this.deadline = deadline;
@@ -171,6 +171,21 @@ final class Reads {
     waitingOthers.clear();
   }
 
+  /**
+   * The segment ended at {@code tail}. What was confirmed there at the tail or beyond says nothing
+   * of the next segment, which may have answered others already: it is asked anew.
+   */
+  void sealed(long tail) {
+    restart();
+    for (Iterator<Confirmed> i = confirmed.iterator(); i.hasNext(); ) {
+      Confirmed next = i.next();
+      if (next.position >= tail) {
+        waiting.addAll(next.round.queries);
+        i.remove();
+      }
+    }
+  }
+
   /** Asks again where the answer may be lost. */
   void retry(long now) {
     if (road.leads()) {
@@ -207,18 +222,22 @@ final class Reads {
 
   /** Answers from what is applied, unless the machine is only just catching up. */
   private boolean answered(Query query) {
+    if (query.machine == null) {
+      completions.complete(query.result, query.query);
+      return true;
+    }
     if (road.isComing(query.machine)) {
       return false;
     }
-    answer(query);
+    answer(query, query.machine);
     return true;
   }
 
-  private void answer(Query query) {
+  private void answer(Query query, String name) {
     requests.leave(query.query.length);
-    StateMachine machine = road.machine(query.machine);
+    StateMachine machine = road.machine(name);
     if (machine == null) {
-      fail(query, Reason.UNAVAILABLE, "machine '" + query.machine + "' is away on this node");
+      fail(query, Reason.UNAVAILABLE, "machine '" + name + "' is away on this node");
       return;
     }
     try {
@@ -257,7 +276,7 @@ final class Reads {
           if (!over.test(query)) {
             return false;
           }
-          requests.leave(query.query.length);
+          leave(query);
           fail(query, reason, message.get());
           return true;
         };
@@ -271,6 +290,13 @@ final class Reads {
       if (round.queries.isEmpty() && round.others.isEmpty()) {
         i.remove();
       }
+    }
+  }
+
+  /** Gives back the place that a query of a caller has among the outstanding requests. */
+  private void leave(Query query) {
+    if (query.machine != null) {
+      requests.leave(query.query.length);
     }
   }
 

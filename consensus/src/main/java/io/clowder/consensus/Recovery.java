@@ -29,9 +29,9 @@ record Recovery(
     Map<NodeId, Long> directories,
     List<Message> records) {
 
-  /** Opens a journal and reads it back. */
+  /** Opens a journal and reads it back; the records of the core only if there is a protocol. */
   static Recovery read(
-      Storage storage, String name, String protocolName, ConsensusProtocol protocol)
+      Storage storage, String name, String protocolName, @Nullable ConsensusProtocol protocol)
       throws IOException {
     Replay replay = new Replay(name, protocolName, protocol);
     Journal journal = storage.openJournal(name, replay);
@@ -41,12 +41,12 @@ record Recovery(
   private static final class Replay implements Journal.Replay {
     private final String name;
     private final String protocolName;
-    private final ConsensusProtocol protocol;
+    private final @Nullable ConsensusProtocol protocol;
     private final List<Message> records = new ArrayList<>();
     private final Map<NodeId, Long> directories = new TreeMap<>();
     private @Nullable Segment segment;
 
-    Replay(String name, String protocolName, ConsensusProtocol protocol) {
+    Replay(String name, String protocolName, @Nullable ConsensusProtocol protocol) {
       this.name = name;
       this.protocolName = protocolName;
       this.protocol = protocol;
@@ -60,7 +60,7 @@ record Recovery(
         if (kind == JournalWriter.SEGMENT) {
           describe(Segment.read(in));
         } else if (kind == JournalWriter.CORE) {
-          if (segment == null || segment.protocol().equals(protocolName)) {
+          if (protocol != null && (segment == null || segment.protocol().equals(protocolName))) {
             records.add(protocol.codec().read(in));
           }
         } else if (kind == JournalWriter.DIRECTORY) {
@@ -75,7 +75,7 @@ record Recovery(
     }
 
     private void describe(Segment found) {
-      if (segment != null && !segment.equals(found)) {
+      if (segment != null && !segment.is(found)) {
         throw new IllegalStateException(
             "journal " + name + " describes two segments: " + segment + " and " + found);
       }

@@ -70,6 +70,10 @@ final class Replica implements Actions {
     return segment;
   }
 
+  NodeId self() {
+    return self;
+  }
+
   ProtocolCore core() {
     return core;
   }

@@ -35,6 +35,19 @@ final class ReplicatedState {
   private long applied;
   private long timeMillis;
   private List<Segment> chain = new ArrayList<>();
+
+  /** Is to follow the last of the chain; null while nothing is prepared. */
+  private @Nullable Segment pending;
+
+  /** How long a leader waits for that to be ready. */
+  private int patienceMillis;
+
+  /** Whoever has this position knows what is prepared. */
+  private long preparedAt;
+
+  /** The highest number of a segment that was ever prepared. */
+  private int lastNumber;
+
   private Sessions sessions = new Sessions();
   private SortedMap<NodeId, Long> incarnations = new TreeMap<>();
   private final SortedMap<NodeId, Long> remembered = new TreeMap<>();
@@ -52,6 +65,15 @@ final class ReplicatedState {
 
     /** A session ended: none of its commands will be applied any more. */
     void ended(long session);
+
+    /** The group is to go on in this segment. */
+    void prepared(Segment next);
+
+    /** The segment before ended at {@code next.base()}. */
+    void sealed(Segment next);
+
+    /** What was prepared will not be. */
+    void abandoned(Segment next, String reason);
 
     /** A node was seen for the first time, with this directory. */
     void met(NodeId node, long incarnation);
@@ -89,8 +111,34 @@ final class ReplicatedState {
     return applied;
   }
 
+  /** The segment that the state is in; null on a node that waits to join. */
+  @Nullable Segment current() {
+    return chain.isEmpty() ? null : chain.get(chain.size() - 1);
+  }
+
+  /** The segments so far, the oldest of many forgotten. */
   List<Segment> chain() {
     return chain;
+  }
+
+  /** What is to follow, if it is prepared. */
+  @Nullable Segment pending() {
+    return pending;
+  }
+
+  /** How long a leader waits for {@link #pending} to be ready. */
+  int patienceMillis() {
+    return patienceMillis;
+  }
+
+  /** A position at which {@link #pending} was prepared. */
+  long preparedAt() {
+    return preparedAt;
+  }
+
+  /** The number of the segment that was prepared last. */
+  int lastNumber() {
+    return lastNumber;
   }
 
   Sessions sessions() {
@@ -236,6 +284,12 @@ final class ReplicatedState {
       applyOpen(open);
     } else if (envelope instanceof Envelope.Expire expire) {
       end(expire.session());
+    } else if (envelope instanceof Envelope.Prepare prepare) {
+      applyPrepare(prepare);
+    } else if (envelope instanceof Envelope.Seal seal) {
+      applySeal(seal);
+    } else if (envelope instanceof Envelope.Abandon abandon) {
+      applyAbandon(abandon);
     } else {
       throw new AssertionError(envelope);
     }
@@ -286,6 +340,56 @@ final class ReplicatedState {
       }
     }
     outcomes.opened(session);
+  }
+
+  private void applyPrepare(Envelope.Prepare prepare) {
+    Segment next = prepare.next();
+    if (pending != null || next.number() != lastNumber + 1 || next.base() != Segment.UNKNOWN) {
+      // Another one came first, or this is a late copy.
+      return;
+    }
+    pending = next;
+    preparedAt = applied;
+    patienceMillis = prepare.patienceMillis();
+    lastNumber = next.number();
+    prepare
+        .directories()
+        .forEach(
+            (member, directory) -> {
+              // A name that was given back may be given to another directory; a member's may not.
+              if (next.has(member) && !isMember(member)) {
+                incarnations.put(member, directory);
+                outcomes.met(member, directory);
+              }
+            });
+    outcomes.prepared(next);
+  }
+
+  private boolean isMember(NodeId node) {
+    Segment current = current();
+    return current != null && current.has(node);
+  }
+
+  private void applySeal(Envelope.Seal seal) {
+    Segment next = pending;
+    if (next == null || !next.is(seal.number(), seal.incarnation())) {
+      return;
+    }
+    pending = null;
+    Segment link = next.after(applied);
+    chain.add(link);
+    if (chain.size() > Limits.SEGMENTS) {
+      chain.remove(0);
+    }
+    outcomes.sealed(link);
+  }
+
+  private void applyAbandon(Envelope.Abandon abandon) {
+    Segment next = pending;
+    if (next != null && next.is(abandon.number(), abandon.incarnation())) {
+      pending = null;
+      outcomes.abandoned(next, abandon.reason());
+    }
   }
 
   private void end(long session) {
@@ -351,10 +455,12 @@ final class ReplicatedState {
 
   // --- snapshots --------------------------------------------------------------------------------
 
-  /** Begins the chain of a group that has no snapshot. */
-  void begin(Segment first) {
-    reset(first.firstPosition() - 1);
-    chain.add(first);
+  /** Begins the chain of a group that has no snapshot; null if this node waits to join one. */
+  void begin(@Nullable Segment first) {
+    reset(0);
+    if (first != null) {
+      chain.add(first);
+    }
     machines.keySet().forEach(name -> restoreMachine(name, InputStream.nullInputStream()));
   }
 
@@ -373,11 +479,11 @@ final class ReplicatedState {
             applied,
             timeMillis,
             anchor,
-            chain,
+            new SnapshotFormat.Chain(chain, pending, patienceMillis, lastNumber),
             sessions,
             incarnations,
             List.copyOf(captured.keySet()));
-    return new SnapshotFormat.Capture(applied, head.encode(), captured);
+    return new SnapshotFormat.Capture(applied, head.chain(), anchor, head.encode(), captured);
   }
 
   /** Entries up to {@code position} are in a snapshot on disk now. */
@@ -394,7 +500,11 @@ final class ReplicatedState {
     SnapshotFormat.Head head = SnapshotFormat.readHead(in);
     reset(head.position());
     timeMillis = head.timeMillis();
-    chain = new ArrayList<>(head.chain());
+    chain = new ArrayList<>(head.chain().segments());
+    pending = head.chain().pending();
+    preparedAt = applied;
+    patienceMillis = head.chain().patienceMillis();
+    lastNumber = head.chain().lastNumber();
     sessions = head.sessions();
     incarnations = head.incarnations();
     List<String> missing = new ArrayList<>(machines.keySet());
@@ -431,6 +541,8 @@ final class ReplicatedState {
     applied = position;
     timeMillis = 0;
     chain = new ArrayList<>();
+    pending = null;
+    lastNumber = 0;
     sessions = new Sessions();
     incarnations = new TreeMap<>();
     history.clear();

@@ -42,6 +42,11 @@ final class Router {
   /** Bytes this leader has proposed and not seen decided. */
   private long undecidedBytes;
 
+  /** The end of the segment, to be proposed after all else; and whether that was done. */
+  private byte @Nullable [] seal;
+
+  private boolean sealed;
+
   /** What is to be proposed besides this node's own commands. */
   private List<byte[]> others = new ArrayList<>();
 
@@ -72,6 +77,11 @@ final class Router {
     return leads;
   }
 
+  /** Whether this leader has proposed the end of the segment. */
+  boolean isSealing() {
+    return seal != null;
+  }
+
   /** Who leads, this node too. */
   @Nullable NodeId leader() {
     return leader;
@@ -92,6 +102,7 @@ final class Router {
     leader = self;
     term = newTerm;
     undecidedBytes = 0;
+    reopen();
     changed(now);
   }
 
@@ -102,9 +113,34 @@ final class Router {
     leader = newLeader;
     term = newTerm;
     others.clear();
+    reopen();
     if (!same) {
       changed(now);
     }
+  }
+
+  /** The group goes on in another segment, with another leader or the same. */
+  void move(boolean nowLeads, @Nullable NodeId newLeader, long newTerm, long now) {
+    leads = nowLeads;
+    leader = newLeader;
+    term = newTerm;
+    undecidedBytes = 0;
+    others.clear();
+    reopen();
+    changed(now);
+  }
+
+  private void reopen() {
+    seal = null;
+    sealed = false;
+  }
+
+  /**
+   * Has this leader end the segment. After that it proposes nothing and confirms no read: what
+   * would come now waits for the next segment.
+   */
+  void seal(Envelope.Seal envelope) {
+    seal = envelope.encode();
   }
 
   private void changed(long now) {
@@ -140,9 +176,18 @@ final class Router {
     others.add(envelope.encode());
   }
 
+  /** Brings an envelope of this node's driver to whoever leads, if anybody does. */
+  void bring(Envelope envelope) {
+    if (leads) {
+      add(envelope);
+    } else if (leader != null) {
+      postbox.send(leader, new GroupMessage.Forward(List.of(envelope.encode())));
+    }
+  }
+
   /** Commands from another node, for this leader. */
   void take(NodeId from, List<byte[]> envelopes) {
-    if (!leads) {
+    if (!leads || seal != null) {
       return;
     }
     if (health.isDiskLow()) {
@@ -163,14 +208,21 @@ final class Router {
       return false;
     }
     boolean commands = leads ? propose(core, now) : forward(now);
-    boolean barrier = reads.start(now);
+    boolean barrier = !sealed && reads.start(now);
     return commands || barrier;
   }
 
   private boolean propose(Consumer<Event> core, long now) {
+    if (sealed) {
+      return false;
+    }
     List<byte[]> batch = others;
     others = new ArrayList<>();
     batch.addAll(requests.take(now, Limits.UNDECIDED_BYTES - undecidedBytes));
+    if (seal != null) {
+      batch.add(seal);
+      sealed = true;
+    }
     if (batch.isEmpty()) {
       return false;
     }

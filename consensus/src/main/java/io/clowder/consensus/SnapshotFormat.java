@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The content of a snapshot: a head (position, anchor, chain, sessions, who is who), then a section
@@ -37,12 +38,54 @@ final class SnapshotFormat {
   private SnapshotFormat() {}
 
   /**
+   * Where the group's log has been and where it goes.
+   *
+   * @param segments so far, the last one is current
+   * @param pending the segment that is prepared, if any
+   * @param patienceMillis how long a leader waits for that
+   * @param lastNumber the highest number ever prepared
+   */
+  record Chain(
+      List<Segment> segments, @Nullable Segment pending, int patienceMillis, int lastNumber) {
+    Chain {
+      segments = List.copyOf(segments);
+    }
+
+    /** The number of the segment that the position is in; -1 before there is one. */
+    int current() {
+      return segments.isEmpty() ? -1 : segments.get(segments.size() - 1).number();
+    }
+
+    private void write(WireWriter out) {
+      out.writeVarLong(segments.size());
+      segments.forEach(segment -> segment.write(out));
+      out.writeBoolean(pending != null);
+      if (pending != null) {
+        pending.write(out);
+        out.writeInt(patienceMillis);
+      }
+      out.writeVarLong(lastNumber);
+    }
+
+    private static Chain read(WireReader in) {
+      List<Segment> segments = new ArrayList<>();
+      for (int i = in.readCount(); i > 0; i--) {
+        segments.add(Segment.read(in));
+      }
+      boolean more = in.readBoolean();
+      Segment pending = more ? Segment.read(in) : null;
+      int patienceMillis = more ? in.readInt() : 0;
+      return new Chain(segments, pending, patienceMillis, (int) in.readVarLong());
+    }
+  }
+
+  /**
    * All but the machines.
    *
    * @param position the last position covered
    * @param timeMillis the time of the log there
    * @param anchor what the core of the last segment needs to know of the position
-   * @param chain the segments so far
+   * @param chain the segments so far and the next
    * @param sessions the session table
    * @param incarnations the directory of each node that ever opened a session
    * @param machines the names of the machines whose sections follow
@@ -51,7 +94,7 @@ final class SnapshotFormat {
       long position,
       long timeMillis,
       byte[] anchor,
-      List<Segment> chain,
+      Chain chain,
       Sessions sessions,
       SortedMap<NodeId, Long> incarnations,
       List<String> machines) {
@@ -59,8 +102,7 @@ final class SnapshotFormat {
     byte[] encode() {
       WireWriter out = new WireWriter(4096);
       out.writeByte(VERSION).writeVarLong(position).writeLong(timeMillis).writeBytes(anchor);
-      out.writeVarLong(chain.size());
-      chain.forEach(segment -> segment.write(out));
+      chain.write(out);
       sessions.write(out);
       out.writeVarLong(incarnations.size());
       incarnations.forEach((node, directory) -> out.writeString(node.value()).writeLong(directory));
@@ -78,10 +120,7 @@ final class SnapshotFormat {
       long position = in.readVarLong();
       long time = in.readLong();
       byte[] anchor = in.readBytes(Limits.RECORD_BYTES);
-      List<Segment> chain = new ArrayList<>();
-      for (int i = in.readCount(); i > 0; i--) {
-        chain.add(Segment.read(in));
-      }
+      Chain chain = Chain.read(in);
       Sessions sessions = new Sessions();
       sessions.read(in);
       SortedMap<NodeId, Long> incarnations = new TreeMap<>();
@@ -98,7 +137,12 @@ final class SnapshotFormat {
   }
 
   /** A state captured at one position, to be written out while later entries are applied. */
-  record Capture(long position, byte[] head, SortedMap<String, StateMachine.Snapshot> machines) {
+  record Capture(
+      long position,
+      Chain chain,
+      byte[] anchor,
+      byte[] head,
+      SortedMap<String, StateMachine.Snapshot> machines) {
     void writeTo(OutputStream target) throws IOException {
       DataOutputStream out = new DataOutputStream(target);
       out.writeInt(head.length);

@@ -30,6 +30,9 @@ import org.slf4j.LoggerFactory;
 final class SnapshotTransfer {
   private static final Logger log = LoggerFactory.getLogger(SnapshotTransfer.class);
 
+  /** A snapshot of which nothing comes for this long may be given up for another. */
+  private static final long STALLED_NANOS = 2_000_000_000L;
+
   private final Snapshots snapshots;
   private final Executor background;
   private final Peers peers;
@@ -55,6 +58,7 @@ final class SnapshotTransfer {
   // Touched by the background only.
   private Snapshots.@Nullable Writing receiving;
   private long receivingPosition;
+  private long receivedAt;
   private String lastWarning = "";
 
   SnapshotTransfer(Snapshots snapshots, Executor background, Peers peers) {
@@ -186,10 +190,17 @@ final class SnapshotTransfer {
   }
 
   /** A peer has a snapshot that is ahead of this node. */
-  void accept(NodeId peer, GroupMessage.Offer offer) {
+  void accept(NodeId peer, GroupMessage.Offer offer, long now) {
     inBackground(
         () -> {
           try {
+            if (receiving != null
+                && receivingPosition != offer.position()
+                && now - receivedAt < STALLED_NANOS) {
+              // One that is on its way is not given up for another.
+              return;
+            }
+            receivedAt = now;
             if (receiving != null && receivingPosition != offer.position()) {
               stopReceiving();
             }
@@ -212,7 +223,7 @@ final class SnapshotTransfer {
   }
 
   /** A piece of the snapshot that is being received. */
-  void take(NodeId peer, GroupMessage.Chunk chunk) {
+  void take(NodeId peer, GroupMessage.Chunk chunk, long now) {
     inBackground(
         () -> {
           Snapshots.Writing writing = receiving;
@@ -221,6 +232,7 @@ final class SnapshotTransfer {
               || writing.size() != chunk.offset()) {
             return;
           }
+          receivedAt = now;
           try {
             writing.content().write(chunk.bytes());
             if (writing.size() < chunk.size()) {

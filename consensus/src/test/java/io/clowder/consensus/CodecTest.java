@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.Address;
 import io.clowder.api.Limits;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
@@ -31,6 +32,23 @@ class CodecTest {
 
   static final Map<GroupMessage, String> MESSAGES = new LinkedHashMap<>();
 
+  static final Segment NEXT =
+      new Segment(
+          2,
+          0x20,
+          "paxos",
+          new TreeMap<>(Map.of("quorum.accept", "1")),
+          new TreeMap<>(Map.of(N1, new Address("::1", 7_001))),
+          Segment.UNKNOWN);
+  static final Segment TWO_MEMBERS = Workbench.segment(1, 0x10, "raft", 200, N1, N2);
+  private static final String TWO_MEMBERS_BYTES =
+      "01 0000000000000010 0472616674 00 02 026e31 "
+          + "0e3132372e302e302e313a31303234 026e32 0e3132372e302e302e313a31303235 "
+          + "c901";
+  private static final String NEXT_BYTES =
+      "02 0000000000000020 057061786f73 01 0d71756f72756d2e616363657074 0131 "
+          + "01 026e31 0a5b3a3a315d3a37303031 00";
+
   static {
     ENVELOPES.put(
         new Envelope.Open(N1, 0x0102030405060708L, -2, 10_000),
@@ -39,6 +57,14 @@ class CodecTest {
         new Envelope.Command(5, 300, 299, "kv", bytes("put")),
         "02 0000000000000000 0000000000000005 ac02 ab02 026b76 707574");
     ENVELOPES.put(new Envelope.Expire(9), "03 0000000000000000 0000000000000009");
+
+    ENVELOPES.put(
+        new Envelope.Prepare(NEXT, new TreeMap<>(Map.of(N1, 7L)), 9_000),
+        "04 0000000000000000" + NEXT_BYTES + "01 026e31 0000000000000007 00002328");
+    ENVELOPES.put(new Envelope.Seal(2, 0x20), "05 0000000000000000 02 0000000000000020");
+    ENVELOPES.put(
+        new Envelope.Abandon(2, 0x20, "late"),
+        "06 0000000000000000 02 0000000000000020 046c617465");
 
     MESSAGES.put(new GroupMessage.Forward(List.of(bytes("ab"), new byte[0])), "02 02 02 6162 00");
     MESSAGES.put(new GroupMessage.ReadAt(128), "03 8001");
@@ -50,11 +76,13 @@ class CodecTest {
     MESSAGES.put(new GroupMessage.Chunk(10, 5, 20, -1, bytes("x")), "09 0a 05 14 ffffffff 01 78");
     MESSAGES.put(new GroupMessage.Stranger(-1), "0a ffffffffffffffff");
     MESSAGES.put(new GroupMessage.Busy("full"), "0b 0466756c6c");
+    MESSAGES.put(
+        new GroupMessage.Ask(5, "paxos", new TreeMap<>(Map.of("a", "b")), List.of(N1, N2)),
+        "0c 05 057061786f73 01 0161 0162 02 026e31 026e32");
+    MESSAGES.put(new GroupMessage.Answer(5, "no"), "0d 05 026e6f");
+    MESSAGES.put(new GroupMessage.Report(128, 4, -1, true), "0e 8001 04 00 01");
+    MESSAGES.put(new GroupMessage.Removed(2, 9), "0f 02 09");
   }
-
-  static final Segment TWO_MEMBERS = new Segment(1, 0x10, "raft", 200, List.of(N1, N2));
-  private static final String TWO_MEMBERS_BYTES =
-      "01 0000000000000010 0472616674 c801 02 026e31 026e32";
 
   static byte[] hex(String text) {
     return HexFormat.of().parseHex(text.replace(" ", ""));
@@ -97,7 +125,7 @@ class CodecTest {
     GroupMessage.Header header = new GroupMessage.Header(1, 2, 3);
     WireWriter out = new WireWriter(16);
     header.write(out);
-    assertArrayEquals(hex("01 01 0000000000000002 0000000000000003"), out.toByteArray());
+    assertArrayEquals(hex("01 02 0000000000000002 0000000000000003"), out.toByteArray());
     assertEquals(header, GroupMessage.Header.read(new WireReader(out.toByteArray())));
   }
 
@@ -151,7 +179,7 @@ class CodecTest {
         12,
         0x0A,
         bytes("a"),
-        List.of(TWO_MEMBERS),
+        new SnapshotFormat.Chain(List.of(TWO_MEMBERS), NEXT, 9_000, 2),
         sampleSessions(),
         new TreeMap<>(Map.of(N1, 3L)),
         List.of("kv", "lock"));
@@ -162,6 +190,9 @@ class CodecTest {
     String golden =
         "01 0c 000000000000000a 01 61 01 "
             + TWO_MEMBERS_BYTES
+            + "01"
+            + NEXT_BYTES
+            + "00002328 02"
             + "01 05 026e31 0000000000000007 00002710 03 04 00 09 01 72 ff 01 0a 00 02 0b 00"
             + "01 026e31 0000000000000003 02 026b76 046c6f636b";
     assertArrayEquals(hex(golden), sampleHead().encode());
@@ -188,13 +219,16 @@ class CodecTest {
   }
 
   @Test
-  void anotherNodeMayProposeSessionsAndCommandsButNoExpiry() {
+  void anotherNodeMayProposeSessionsCommandsAndSegmentsButNoExpiryAndNoSeal() {
+    assertTrue(Envelope.isProposable(new Envelope.Prepare(NEXT, new TreeMap<>(), 1).encode()));
+    assertFalse(Envelope.isProposable(new Envelope.Seal(1, 2).encode()));
+    assertFalse(Envelope.isProposable(new Envelope.Abandon(1, 2, "late").encode()));
     assertTrue(Envelope.isProposable(new Envelope.Open(N1, 1, 2, 3).encode()));
     assertTrue(Envelope.isProposable(new Envelope.Command(1, 1, 1, "kv", bytes("x")).encode()));
     assertFalse(Envelope.isProposable(new Envelope.Expire(9).encode()));
     assertFalse(Envelope.isProposable(new byte[0]), "a protocol's own");
     assertFalse(Envelope.isProposable(hex("02 0000000000000000")), "no room for a field");
-    assertFalse(Envelope.isProposable(hex("04 0000000000000000 00")), "unknown");
+    assertFalse(Envelope.isProposable(hex("07 0000000000000000 00")), "unknown");
   }
 
   @Test
@@ -210,13 +244,13 @@ class CodecTest {
 
   @Test
   void unknownKindsAreRefusedByName() {
-    byte[] envelope = hex("04 0000000000000000 0000000000000009");
+    byte[] envelope = hex("07 0000000000000000 0000000000000009");
     assertEquals(
-        "envelope of kind 4",
+        "envelope of kind 7",
         assertThrows(WireFormatException.class, () -> Envelope.decode(envelope)).getMessage());
     assertEquals(
-        "group message of kind 12",
-        assertThrows(WireFormatException.class, () -> read(hex("0c 01"))).getMessage());
+        "group message of kind 16",
+        assertThrows(WireFormatException.class, () -> read(hex("10 01"))).getMessage());
   }
 
   @Test

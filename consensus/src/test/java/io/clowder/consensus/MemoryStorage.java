@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.Comparator;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,11 @@ final class MemoryStorage implements Storage {
   /** What opening a journal fails with, or null. */
   @Nullable IOException openFailure;
 
+  /** What no journal had synced is gone. */
+  void crash() {
+    journals.values().forEach(MemoryJournal::crash);
+  }
+
   MemoryJournal journal() {
     return journals.firstEntry().getValue();
   }
@@ -41,6 +48,15 @@ final class MemoryStorage implements Storage {
   @Override
   public Snapshots openSnapshots(String name) {
     return snapshots;
+  }
+
+  @Override
+  public List<String> journals(String group) {
+    return journals.keySet().stream()
+        .filter(name -> name.matches(group + "/[0-9]+"))
+        .sorted(
+            Comparator.comparingLong(name -> Long.parseLong(name.substring(group.length() + 1))))
+        .toList();
   }
 
   @Override

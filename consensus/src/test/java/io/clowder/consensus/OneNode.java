@@ -67,6 +67,9 @@ final class OneNode implements Node {
         new GroupSetting(
             "main",
             protocolName,
+            new TreeMap<>(),
+            false,
+            0,
             new CoreSetting.Timing(50 * MILLIS, ELECTION_MILLIS * MILLIS),
             10_000,
             1 << 20,
@@ -108,6 +111,11 @@ final class OneNode implements Node {
     public Registration listen(String topic, Receiver newReceiver) {
       receiver = newReceiver;
       return () -> receiver = null;
+    }
+
+    @Override
+    public Registration meet(NodeId id, Address address) {
+      return () -> {};
     }
 
     @Override

@@ -34,6 +34,21 @@ final class OneState {
     }
 
     @Override
+    public void prepared(Segment next) {
+      what.add("prepared " + next.title());
+    }
+
+    @Override
+    public void sealed(Segment next) {
+      what.add("sealed at " + next.base() + ", then " + next.title());
+    }
+
+    @Override
+    public void abandoned(Segment next, String reason) {
+      what.add("abandoned " + next.title() + ": " + reason);
+    }
+
+    @Override
     public void met(NodeId node, long incarnation) {
       met.add(node + " " + incarnation);
     }

@@ -32,7 +32,9 @@ class SnapshotFormatTest {
 
   private static byte[] snapshot(Map<String, StateMachine.Snapshot> machines) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    new SnapshotFormat.Capture(12, CodecTest.sampleHead().encode(), new TreeMap<>(machines))
+    SnapshotFormat.Head head = CodecTest.sampleHead();
+    new SnapshotFormat.Capture(
+            12, head.chain(), head.anchor(), head.encode(), new TreeMap<>(machines))
         .writeTo(out);
     return out.toByteArray();
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.Address;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
@@ -16,6 +17,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -26,7 +29,7 @@ final class Workbench {
   static final NodeId N1 = new NodeId("n1");
   static final NodeId N2 = new NodeId("n2");
   static final NodeId N3 = new NodeId("n3");
-  static final Segment SEGMENT = new Segment(0, 0x1122334455667788L, "instant", 1, List.of(N1));
+  static final Segment SEGMENT = segment(0, 0x1122334455667788L, "instant", 0, N1);
 
   /** The incarnation of the other nodes' directories. */
   static final long DIRECTORY = 5;
@@ -35,6 +38,16 @@ final class Workbench {
   static final long MILLIS = 1_000_000L;
 
   private Workbench() {}
+
+  /** A segment without parameters, whose members listen on ports from 1024 on. */
+  static Segment segment(
+      int number, long incarnation, String protocol, long base, NodeId... members) {
+    SortedMap<NodeId, Address> addresses = new TreeMap<>();
+    for (NodeId member : members) {
+      addresses.put(member, new Address("127.0.0.1", 1024 + addresses.size()));
+    }
+    return new Segment(number, incarnation, protocol, new TreeMap<>(), addresses, base);
+  }
 
   /** An executor whose tasks run when the test says so. */
   static final class Tasks implements Executor {

@@ -9,11 +9,15 @@ import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A group of one node without a disk: what is submitted is applied at once. */
@@ -58,6 +62,12 @@ final class LocalConsensus implements ConsensusService {
   }
 
   @Override
+  public CompletionStage<Swap> swap(
+      Successor successor, Consumer<String> progress, Duration deadline) {
+    throw new UnsupportedOperationException("one segment only");
+  }
+
+  @Override
   public GroupStatus status() {
     NodeId node = new NodeId("n1");
     return new GroupStatus(
@@ -72,7 +82,8 @@ final class LocalConsensus implements ConsensusService {
         position,
         0,
         0,
-        List.of(node),
+        new TreeMap<>(),
+        "",
         List.of());
   }
 }

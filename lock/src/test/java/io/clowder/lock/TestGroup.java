@@ -11,6 +11,8 @@ import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,8 +22,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * The runtime below the locks, without a disk and a network: one log, one real table, which all
@@ -214,6 +218,12 @@ final class TestGroup {
     }
 
     @Override
+    public CompletionStage<Swap> swap(
+        Successor successor, Consumer<String> progress, Duration deadline) {
+      throw new UnsupportedOperationException("one segment only");
+    }
+
+    @Override
     public GroupStatus status() {
       return new GroupStatus(
           "main",
@@ -227,7 +237,8 @@ final class TestGroup {
           position(),
           0,
           0,
-          List.of(id),
+          new TreeMap<>(),
+          "",
           List.of());
     }
   }

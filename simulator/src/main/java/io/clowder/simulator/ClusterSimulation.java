@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +29,13 @@ public final class ClusterSimulation {
 
   private final World world;
   private final ClusterSetting setting;
-  private final ConsensusProtocol protocol;
+  private final SortedMap<String, ConsensusProtocol> protocols;
   private final Judge judge = new Judge();
   private final SimulatedNetwork network;
   private final KvClient.Workload workload;
   private final LockUser.Contest contest;
-  private final SortedMap<NodeId, Address> members = new TreeMap<>();
+  private final SortedMap<NodeId, Address> addresses = new TreeMap<>();
+  private final Operator operator;
   private final List<Computer> computers = new ArrayList<>();
   private final SortedMap<NodeId, SimulatedNode> nodes = new TreeMap<>();
   private final SortedMap<NodeId, Integer> served = new TreeMap<>();
@@ -45,6 +48,7 @@ public final class ClusterSimulation {
    * @param operations of clients of the map that got a result
    * @param grants of locks
    * @param positions that were decided
+   * @param swaps how many changes of segments were seen to their end by whoever asked
    * @param elections how many terms had a leader
    * @param snapshots how many positions had a snapshot
    * @param recoveryMillis how long the healed cluster took until every node served
@@ -57,30 +61,41 @@ public final class ClusterSimulation {
       int operations,
       int grants,
       long positions,
+      int swaps,
       int elections,
       int snapshots,
       long recoveryMillis,
       SortedMap<String, Long> sightings) {}
 
-  /** A cluster whose setting is drawn from the seed as well. */
-  public ClusterSimulation(long seed, String name, ConsensusProtocol protocol) {
-    this(seed, ClusterSetting.drawn(new World(seed).random("setting"), name), protocol);
+  /**
+   * A cluster whose setting is drawn from the seed as well.
+   *
+   * @param protocols by name; the group begins with one of them
+   */
+  public ClusterSimulation(long seed, SortedMap<String, ConsensusProtocol> protocols) {
+    this(
+        seed,
+        ClusterSetting.drawn(new World(seed).random("setting"), List.copyOf(protocols.keySet())),
+        protocols);
   }
 
   /** A cluster. */
-  public ClusterSimulation(long seed, ClusterSetting setting, ConsensusProtocol protocol) {
+  public ClusterSimulation(
+      long seed, ClusterSetting setting, SortedMap<String, ConsensusProtocol> protocols) {
     this.world = new World(seed);
     this.setting = setting;
-    this.protocol = protocol;
+    this.protocols = Collections.unmodifiableSortedMap(new TreeMap<>(protocols));
     this.network = new SimulatedNetwork(world);
     this.workload = new KvClient.Workload(judge, setting.keys(), setting.thinkMillis() * MILLIS);
-    for (int i = 1; i <= setting.nodes(); i++) {
-      var id = new NodeId("n" + i);
-      members.put(id, new Address("127.0.0.1", 7_000 + i));
+    for (int i = 1; i <= setting.nodes() + setting.spares(); i++) {
+      var id = ClusterSetting.node(i);
+      addresses.put(id, new Address("127.0.0.1", 7_000 + i));
       computers.add(new Computer(world, network, id, this::boot));
     }
     this.contest =
         new LockUser.Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
+    this.operator =
+        new Operator(world, nodes, addresses, List.copyOf(protocols.keySet()), judge, setting);
     world.always(judge);
     world.always(contest);
   }
@@ -99,11 +114,19 @@ public final class ClusterSimulation {
     var nemesis = new Nemesis(world, network, computers, setting.faults(), setting.drift());
     computers.forEach(Computer::start);
     nemesis.begin();
+    operator.begin();
     world.runUntil(setting.turmoilMillis() * MILLIS);
     nemesis.heal();
+    operator.end();
+    for (var node : nodes.values()) {
+      if (node.isUp()) {
+        protocols.keySet().forEach(name -> node.provide(name, true));
+      }
+    }
     long healed = world.now();
     served.clear();
-    await("every node serves", this::everyNodeServes);
+    await("no swap is half done", this::settled);
+    await("every member serves", this::everyMemberServes);
     long recovery = world.now() - healed;
     workload.end();
     contest.end();
@@ -117,7 +140,8 @@ public final class ClusterSimulation {
         world.eventHash(),
         workload.history.completed(),
         contest.history.grants(),
-        judge.decided(),
+        judge.applied(),
+        operator.swaps(),
         judge.elections(),
         judge.snapshots(),
         recovery / MILLIS,
@@ -130,9 +154,9 @@ public final class ClusterSimulation {
         new SimulatedNode(
             computer,
             network,
-            Collections.unmodifiableSortedMap(members),
+            configured(computer.id()),
             setting,
-            protocol,
+            protocols,
             judge,
             () -> restart(computer));
     nodes.put(computer.id(), node);
@@ -141,6 +165,15 @@ public final class ClusterSimulation {
     }
     new LockUser(node.locks(), computer.process(), contest).begin();
     probe(node);
+  }
+
+  /** What a node knows of by its configuration: those that begin the group, and itself. */
+  private SortedMap<NodeId, Address> configured(NodeId self) {
+    var configured = new TreeMap<>(addresses);
+    configured
+        .keySet()
+        .removeIf(id -> id.compareTo(ClusterSetting.node(setting.nodes())) > 0 && !id.equals(self));
+    return Collections.unmodifiableSortedMap(configured);
   }
 
   /** The operator's answer to a replica that says that its disk has failed. */
@@ -181,8 +214,43 @@ public final class ClusterSimulation {
                     () -> user.take(own, 1, took, () -> probe(node))));
   }
 
-  private boolean everyNodeServes() {
-    for (var id : members.keySet()) {
+  /** Whether all know the same newest segment, and none is on its way. */
+  private boolean settled() {
+    var members = members();
+    int segment = newest();
+    for (var id : members) {
+      var node = nodes.get(id);
+      var status = node == null ? null : node.status();
+      if (status == null || status.segment() != segment || !status.transition().isEmpty()) {
+        return false;
+      }
+    }
+    return !members.isEmpty();
+  }
+
+  private int newest() {
+    int newest = -1;
+    for (var node : nodes.values()) {
+      var status = node.status();
+      newest = status == null ? newest : Math.max(newest, status.segment());
+    }
+    return newest;
+  }
+
+  /** The members of the newest segment that any node knows. */
+  private Set<NodeId> members() {
+    Set<NodeId> members = new TreeSet<>();
+    for (var node : nodes.values()) {
+      var status = node.status();
+      if (status != null && status.segment() == newest()) {
+        members.addAll(status.members().keySet());
+      }
+    }
+    return members;
+  }
+
+  private boolean everyMemberServes() {
+    for (var id : members()) {
       if (served.getOrDefault(id, 0) < 3) {
         return false;
       }
@@ -192,8 +260,10 @@ public final class ClusterSimulation {
 
   /** Every node reads every key, so that whatever was lost is missed. */
   private void readEverything() {
-    int[] left = {nodes.size() * setting.keys()};
-    for (var node : nodes.values()) {
+    var members = members();
+    int[] left = {members.size() * setting.keys()};
+    for (var id : members) {
+      var node = nodes.get(id);
       var client = new KvClient(node.kv(), node.process(), workload);
       for (int i = 0; i < setting.keys(); i++) {
         client.get("k" + i, () -> left[0]--, () -> {});
@@ -204,20 +274,23 @@ public final class ClusterSimulation {
 
   private boolean allLevel() {
     long applied = -1;
-    for (var id : members.keySet()) {
+    for (var id : members()) {
       var node = nodes.get(id);
       var status = node == null ? null : node.status();
-      if (status == null || (applied >= 0 && status.applied() != applied)) {
+      if (status == null
+          || status.committed() != status.applied()
+          || (applied >= 0 && status.applied() != applied)) {
         return false;
       }
       applied = status.applied();
     }
-    return applied == judge.decided();
+    return applied >= judge.applied();
   }
 
   private void requireSameState() {
     byte @Nullable [] first = null;
-    for (var node : nodes.values()) {
+    for (var id : members()) {
+      var node = nodes.get(id);
       var bytes = new ByteArrayOutputStream();
       try {
         node.map().snapshot().writeTo(bytes);

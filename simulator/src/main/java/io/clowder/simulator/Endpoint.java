@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.simulator;
 
+import io.clowder.api.Address;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import java.util.zip.CRC32C;
 
 /** The transport of one incarnation of a process. */
@@ -17,14 +20,28 @@ final class Endpoint implements Transport {
   private final SimulatedNetwork network;
   private final NodeId id;
   private final SimulatedProcess process;
+  private final Predicate<NodeId> configured;
   private final int incarnation;
   private final Map<String, Receiver> receivers = new TreeMap<>();
   private final TreeSet<NodeId> connected = new TreeSet<>();
+  private final Map<NodeId, Met> met = new TreeMap<>();
 
-  Endpoint(SimulatedNetwork network, NodeId id, SimulatedProcess process) {
+  /** A node that is not configured. */
+  private static final class Met {
+    private Address address;
+    private int registrations;
+
+    Met(Address address) {
+      this.address = address;
+    }
+  }
+
+  Endpoint(
+      SimulatedNetwork network, NodeId id, SimulatedProcess process, Predicate<NodeId> configured) {
     this.network = network;
     this.id = id;
     this.process = process;
+    this.configured = configured;
     this.incarnation = process.incarnation();
   }
 
@@ -32,12 +49,17 @@ final class Endpoint implements Transport {
     return id;
   }
 
+  /** Whether there may be a connection with {@code peer}, for all that this side says. */
+  boolean knows(NodeId peer) {
+    return peer.equals(id) || configured.test(peer) || met.containsKey(peer);
+  }
+
   @Override
   public boolean send(NodeId to, String topic, ByteBuffer payload) {
     if (payload.remaining() > Limits.FRAME_BYTES) {
       throw new IllegalArgumentException("a message of " + payload.remaining() + " bytes");
     }
-    if (isGone() || process.isDying()) {
+    if (isGone() || process.isDying() || !knows(to)) {
       return false;
     }
     byte[] bytes = new byte[payload.remaining()];
@@ -63,11 +85,50 @@ final class Endpoint implements Transport {
     return () -> receivers.remove(topic, receiver);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The address says nothing to this network, which knows where every computer is; only that it
+   * is another than before.
+   */
+  @Override
+  public Registration meet(NodeId peer, Address address) {
+    if (isGone() || peer.equals(id) || configured.test(peer)) {
+      return () -> {};
+    }
+    var known = met.get(peer);
+    if (known == null) {
+      known = new Met(address);
+      met.put(peer, known);
+      network.reconnect(id, peer);
+    } else if (!known.address.equals(address)) {
+      known.address = address;
+      network.reset(id, peer);
+    }
+    known.registrations++;
+    var open = new AtomicBoolean(true);
+    return () -> {
+      if (open.getAndSet(false) && !isGone()) {
+        leave(peer);
+      }
+    };
+  }
+
+  private void leave(NodeId peer) {
+    var known = met.get(peer);
+    if (known != null && --known.registrations == 0) {
+      met.remove(peer);
+      network.part(id, peer);
+    }
+  }
+
   @Override
   public List<Link> links() {
+    var known = new TreeSet<>(network.nodes());
+    known.addAll(met.keySet());
     List<Link> links = new ArrayList<>();
-    for (var peer : network.nodes()) {
-      if (!peer.equals(id)) {
+    for (var peer : known) {
+      if (!peer.equals(id) && knows(peer)) {
         boolean up = connected.contains(peer);
         links.add(
             new Link(

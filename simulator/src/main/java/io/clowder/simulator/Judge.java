@@ -14,12 +14,17 @@ import org.jspecify.annotations.Nullable;
  * thrown beneath it, so a broken invariant is kept here until the world asks.
  */
 public final class Judge implements Invariant {
-  private final SortedMap<Long, String> leaders = new TreeMap<>();
+  private final SortedMap<Integer, Witness> segments = new TreeMap<>();
   private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
-  private int[] commands = new int[1024];
   private int[] results = new int[1024];
-  private long decided;
+  private long applied;
   private @Nullable Throwable broken;
+
+  /** What was seen of one segment. */
+  private static final class Witness {
+    final SortedMap<Long, String> leaders = new TreeMap<>();
+    int[] commands = new int[256];
+  }
 
   /** Something that must not happen did. The first one counts. */
   public void fail(Throwable failure) {
@@ -42,38 +47,56 @@ public final class Judge implements Invariant {
     }
   }
 
-  /** The highest position that any replica decided. */
-  public long decided() {
-    return decided;
+  /** The highest position that any machine applied. */
+  public long applied() {
+    return applied;
   }
 
-  /** Election safety: at most one replica leads in a term. */
-  void leads(NodeId node, int incarnation, long term) {
+  /** How many segments were opened, in stand-by too. */
+  public int segments() {
+    return segments.size();
+  }
+
+  private Witness witness(int segment) {
+    return segments.computeIfAbsent(segment, number -> new Witness());
+  }
+
+  /** Election safety: at most one replica leads in a term of a segment. */
+  void leads(int segment, NodeId node, int incarnation, long term) {
     String replica = node + "#" + incarnation;
-    String other = leaders.putIfAbsent(term, replica);
+    String other = witness(segment).leaders.putIfAbsent(term, replica);
     require(
         other == null || other.equals(replica),
-        "two leaders in term " + term + ": " + other + " and " + replica);
+        "two leaders in term "
+            + term
+            + " of segment "
+            + segment
+            + ": "
+            + other
+            + " and "
+            + replica);
   }
 
   /** How often a new leader was found. */
   public int elections() {
-    return leaders.size();
+    return segments.values().stream().mapToInt(witness -> witness.leaders.size()).sum();
   }
 
-  /** State machine safety: one command for each position, for ever. */
-  void decided(NodeId node, long position, byte[] command) {
-    decided = Math.max(decided, position);
+  /** State machine safety: one command for each slot of a segment, for ever. */
+  void decided(int segment, NodeId node, long slot, byte[] command) {
+    var witness = witness(segment);
     int seen = digest(command, 0);
-    commands = grown(commands, position);
-    int before = commands[(int) position];
+    witness.commands = grown(witness.commands, slot);
+    int before = witness.commands[(int) slot];
     require(
-        before == 0 || before == seen, "position " + position + " is decided otherwise at " + node);
-    commands[(int) position] = seen;
+        before == 0 || before == seen,
+        "slot " + slot + " of segment " + segment + " is decided otherwise at " + node);
+    witness.commands[(int) slot] = seen;
   }
 
   /** The same entry gives the same result everywhere; the end of a session has none. */
   void applied(NodeId node, Entry entry, byte[] result) {
+    applied = Math.max(applied, entry.position());
     if (entry.kind() == Entry.Kind.SESSION_ENDED) {
       return;
     }

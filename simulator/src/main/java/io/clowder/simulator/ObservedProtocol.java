@@ -46,15 +46,18 @@ final class ObservedProtocol implements ConsensusProtocol {
   @Override
   public ProtocolCore open(CoreSetting setting, Iterable<Message> records) {
     opened++;
-    return new ObservedCore(protocol.open(setting, records), setting.snapshotSlot());
+    return new ObservedCore(
+        setting.segment(), protocol.open(setting, records), setting.snapshotSlot());
   }
 
   private final class ObservedCore implements ProtocolCore {
+    private final int segment;
     private final ProtocolCore core;
     private long decided;
     private long term;
 
-    ObservedCore(ProtocolCore core, long decided) {
+    ObservedCore(int segment, ProtocolCore core, long decided) {
+      this.segment = segment;
       this.core = core;
       this.decided = decided;
     }
@@ -79,7 +82,7 @@ final class ObservedProtocol implements ConsensusProtocol {
 
     private void see(Action action) {
       if (action instanceof Action.Lead lead) {
-        judge.leads(node, incarnation, lead.term());
+        judge.leads(segment, node, incarnation, lead.term());
         seeTerm(lead.term());
       } else if (action instanceof Action.Follow follow) {
         seeTerm(follow.term());
@@ -88,7 +91,7 @@ final class ObservedProtocol implements ConsensusProtocol {
             decide.firstSlot() == decided + 1,
             node + " decides " + decide.firstSlot() + " after " + decided);
         for (byte[] command : decide.commands()) {
-          judge.decided(node, ++decided, command);
+          judge.decided(segment, node, ++decided, command);
         }
       }
     }

@@ -7,6 +7,7 @@ import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A storage that shows the judge its snapshots, and journals that it finds damaged. */
@@ -35,6 +36,11 @@ final class ObservedStorage implements Storage {
   @Override
   public Snapshots openSnapshots(String name) throws IOException {
     return new ObservedSnapshots(storage.openSnapshots(name));
+  }
+
+  @Override
+  public List<String> journals(String group) throws IOException {
+    return storage.journals(group);
   }
 
   @Override

@@ -9,8 +9,7 @@ import java.util.TreeMap;
 
 /** Runs one seed after the other, and says how to run the one that failed again. */
 public final class SeedRunner {
-  private final String name;
-  private final ConsensusProtocol protocol;
+  private final SortedMap<String, ConsensusProtocol> protocols;
   private final String command;
   private final PrintStream out;
   private final SortedMap<String, Long> sightings = new TreeMap<>();
@@ -18,19 +17,20 @@ public final class SeedRunner {
   private long operations;
   private long grants;
   private long elections;
+  private long swaps;
   private long snapshots;
   private long slowestMillis;
 
   /**
    * A runner.
    *
-   * @param name the protocol's name
+   * @param protocols by name; a group begins with one of them and may swap to any
    * @param command the command line that runs a seed, up to the seed's number, to be printed for
    *     replay
    */
-  public SeedRunner(String name, ConsensusProtocol protocol, String command, PrintStream out) {
-    this.name = name;
-    this.protocol = protocol;
+  public SeedRunner(
+      SortedMap<String, ConsensusProtocol> protocols, String command, PrintStream out) {
+    this.protocols = new TreeMap<>(protocols);
     this.command = command;
     this.out = out;
   }
@@ -58,7 +58,7 @@ public final class SeedRunner {
     long start = System.nanoTime();
     int failed = 0;
     for (long seed = from; seed <= to; seed++) {
-      var simulation = new ClusterSimulation(seed, name, protocol);
+      var simulation = new ClusterSimulation(seed, protocols);
       try {
         if (trace) {
           TraceLog.to(out, simulation.world());
@@ -83,14 +83,16 @@ public final class SeedRunner {
     out.println(
         String.format(
             Locale.ROOT,
-            "%s: %d seeds, %d failed; %d events, %d operations, %d grants, %d elections, %d snapshots;"
+            "%s: %d seeds, %d failed; %d events, %d operations, %d grants, %d swaps, %d elections, %d"
+                + " snapshots;"
                 + " %.1f s, %.0f events/s; slowest recovery %d ms",
-            name,
+            String.join(" and ", protocols.keySet()),
             to - from + 1,
             failed,
             events,
             operations,
             grants,
+            swaps,
             elections,
             snapshots,
             seconds,
@@ -112,6 +114,7 @@ public final class SeedRunner {
     operations += report.operations();
     grants += report.grants();
     elections += report.elections();
+    swaps += report.swaps();
     snapshots += report.snapshots();
     slowestMillis = Math.max(slowestMillis, report.recoveryMillis());
     report.sightings().forEach((what, count) -> sightings.merge(what, count, Long::sum));

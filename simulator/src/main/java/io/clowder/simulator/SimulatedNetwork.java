@@ -6,21 +6,25 @@ import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
  * Connections between the computers of one cluster. Messages of one connection arrive in order, or
  * are lost with it, as long as the {@link Weather} does no worse. A direction can be blocked: what
  * is sent into it vanishes or waits, and after a while both sides notice that the connection is
- * gone.
+ * gone. Two computers connect only if each has the other among its configured members, or met it.
  */
 public final class SimulatedNetwork {
   private static final long MILLIS = 1_000_000;
 
   private final World world;
   private final RandomGenerator random;
+  private final TreeSet<NodeId> attached = new TreeSet<>();
   private final SortedMap<NodeId, Endpoint> endpoints = new TreeMap<>();
   private final SortedMap<NodeId, SortedMap<NodeId, Wire>> wires = new TreeMap<>();
   private Weather weather = Weather.fair();
@@ -38,15 +42,28 @@ public final class SimulatedNetwork {
 
   /**
    * The transport of the present incarnation of a process; it connects to the others by and by. To
-   * be called once in each incarnation.
+   * be called once in each incarnation. All computers are members for it.
    */
   public Transport attach(NodeId id, SimulatedProcess process) {
+    return attach(id, process, peer -> true);
+  }
+
+  /**
+   * As {@link #attach(NodeId, SimulatedProcess)}, with configured members: to do with others it has
+   * to {@link Transport#meet} them.
+   */
+  public Transport attach(NodeId id, SimulatedProcess process, Set<NodeId> members) {
+    return attach(id, process, Set.copyOf(members)::contains);
+  }
+
+  private Transport attach(NodeId id, SimulatedProcess process, Predicate<NodeId> configured) {
     var old = endpoints.get(id);
     if (old != null) {
       detach(id);
     }
-    var endpoint = new Endpoint(this, id, process);
+    var endpoint = new Endpoint(this, id, process, configured);
     endpoints.put(id, endpoint);
+    attached.add(id);
     wire(id, id).queuedBytes = 0;
     for (var other : List.copyOf(endpoints.keySet())) {
       wire(id, other);
@@ -119,7 +136,7 @@ public final class SimulatedNetwork {
 
   /** All nodes that were ever attached, in order. */
   public List<NodeId> nodes() {
-    return List.copyOf(wires.keySet());
+    return List.copyOf(attached);
   }
 
   boolean send(Endpoint source, NodeId to, String topic, byte[] bytes, int checksum) {
@@ -211,19 +228,28 @@ public final class SimulatedNetwork {
         });
   }
 
-  private void reconnect(NodeId one, NodeId other) {
+  /**
+   * {@code id} has no more to do with {@code other}: it hears at once that the connection is gone,
+   * and the other side a little later. What is on its way arrives up to a drawn time.
+   */
+  void part(NodeId id, NodeId other) {
+    end(wire(id, other), 0);
+    end(wire(other, id), drawDelay());
+  }
+
+  void reconnect(NodeId one, NodeId other) {
     world.after(random.nextLong(1, 200) * MILLIS, "reconnect", () -> connect(one, other));
   }
 
   private void connect(NodeId one, NodeId other) {
-    var there = wire(one, other);
-    var back = wire(other, one);
     var first = endpoints.get(one);
     var second = endpoints.get(other);
-    if (first == null || second == null || there.blocked || back.blocked) {
+    if (first == null || second == null || !first.knows(other) || !second.knows(one)) {
       return;
     }
-    if (there.isCurrent() && back.isCurrent()) {
+    var there = wire(one, other);
+    var back = wire(other, one);
+    if (there.blocked || back.blocked || (there.isCurrent() && back.isCurrent())) {
       return;
     }
     long delay = drawDelay();

@@ -5,6 +5,8 @@ import io.clowder.api.Address;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.Successor;
+import io.clowder.api.consensus.Swap;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
@@ -17,7 +19,10 @@ import io.clowder.lock.ReplicatedLocks;
 import io.clowder.storage.DiskStorage;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** One incarnation of a node: the production bundles, wired by hand to this world. */
@@ -31,12 +36,13 @@ final class SimulatedNode implements Node {
 
   private final Computer computer;
   private final SimulatedProcess process;
+  private final int incarnation;
   private final SortedMap<NodeId, Address> members;
   private final Judge judge;
   private final Runnable onFailedDisk;
   private final DiskStorage storage;
   private final Group group;
-  private final ObservedProtocol observed;
+  private final SortedMap<String, ObservedProtocol> protocols = new TreeMap<>();
   private final KvMachine map = new KvMachine();
   private final KvStore kv;
   private final LockService locks;
@@ -46,21 +52,25 @@ final class SimulatedNode implements Node {
   /**
    * Boots a node in the present incarnation of the computer's process.
    *
+   * @param configured the members that the node knows of by itself; if it is not one of those that
+   *     begin the group, it waits to be added
+   * @param available protocols, by name
    * @param onFailedDisk told when the replica has stopped because of its disk, and only a restart
    *     of the node helps
    */
   SimulatedNode(
       Computer computer,
       SimulatedNetwork network,
-      SortedMap<NodeId, Address> members,
+      SortedMap<NodeId, Address> configured,
       ClusterSetting setting,
-      ConsensusProtocol protocol,
+      SortedMap<String, ConsensusProtocol> available,
       Judge judge,
       Runnable onFailedDisk)
       throws IOException {
     this.computer = computer;
     this.process = computer.process();
-    this.members = members;
+    this.incarnation = process.incarnation();
+    this.members = configured;
     this.judge = judge;
     this.onFailedDisk = onFailedDisk;
     var world = process.world();
@@ -68,7 +78,7 @@ final class SimulatedNode implements Node {
     storage =
         DiskStorage.open(
             computer.disk(), computer.id(), CLUSTER, random, setting.journalFileBytes());
-    var transport = network.attach(computer.id(), process);
+    var transport = network.attach(computer.id(), process, configured.keySet());
     var loop = new SimulatedLoop(process, "loop", pace("loop", 1, 20));
     var environment =
         new Environment(
@@ -81,13 +91,16 @@ final class SimulatedNode implements Node {
             loop::wakeup);
     group =
         new Group(
-            setting.group(),
+            setting.groupOf(computer.id()),
             this,
             new ObservedStorage(storage, computer.id(), judge),
             transport,
             environment);
-    observed = new ObservedProtocol(protocol, computer.id(), process.incarnation(), judge);
-    group.addProtocol(setting.group().protocol(), observed);
+    available.forEach(
+        (name, protocol) ->
+            protocols.put(
+                name, new ObservedProtocol(protocol, computer.id(), process.incarnation(), judge)));
+    protocols.forEach(group::addProtocol);
     kv =
         new ReplicatedKv(
             group.addMachine("kv", new ObservedMachine(map, computer.id(), judge)), TIMEOUT);
@@ -124,6 +137,11 @@ final class SimulatedNode implements Node {
     return process;
   }
 
+  /** Whether this incarnation lives: nobody may ask anything of a dead one. */
+  boolean isUp() {
+    return process.isUp() && process.incarnation() == incarnation;
+  }
+
   KvMachine map() {
     return map;
   }
@@ -154,19 +172,50 @@ final class SimulatedNode implements Node {
         });
   }
 
+  /** Whether the term is that of a core of the current segment. */
+  private static boolean hasCore(GroupStatus status) {
+    return List.of("leader", "follower", "candidate").contains(status.role());
+  }
+
+  /** How many cores were opened. */
+  private int opened() {
+    return protocols.values().stream().mapToInt(ObservedProtocol::opened).sum();
+  }
+
+  /** Has the group go to a next segment. */
+  CompletionStage<Swap> swap(Successor successor, Duration deadline) {
+    return group.swap(successor, line -> {}, deadline);
+  }
+
+  /** The bundle of a protocol is stopped, or started again. */
+  void provide(String name, boolean there) {
+    var provider = protocols.get(name);
+    if (provider == null) {
+      throw new IllegalArgumentException("no protocol " + name);
+    }
+    if (there) {
+      group.addProtocol(name, provider);
+    } else {
+      var unused = group.removeProtocol(name, provider);
+    }
+  }
+
   private void examine(GroupStatus found) {
     var before = status;
-    boolean sameCore = observed.opened() == statusOf && !found.role().equals("down");
-    if (before != null && sameCore) {
+    boolean sameCore = opened() == statusOf && hasCore(found) && before != null && hasCore(before);
+    if (before != null) {
       judge.require(
           found.applied() >= before.applied(),
           id() + " went back from position " + before.applied() + " to " + found.applied());
       judge.require(
-          found.term() >= before.term(),
+          found.segment() >= before.segment(),
+          id() + " went back from segment " + before.segment() + " to " + found.segment());
+      judge.require(
+          !sameCore || found.segment() > before.segment() || found.term() >= before.term(),
           id() + " went back from term " + before.term() + " to " + found.term());
     }
     status = found;
-    statusOf = observed.opened();
+    statusOf = opened();
     for (String problem : found.problems()) {
       judge.require(
           !problem.startsWith("invariant:") && !problem.startsWith("identity:"),

@@ -10,6 +10,9 @@ import io.clowder.api.protocol.ConsensusProtocol;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** The whole stack on one node; protocols for more run in their own bundles' tests. */
@@ -60,7 +63,8 @@ class ClusterSimulationTest {
   void theRunnerSaysHowToReplay() {
     var bytes = new ByteArrayOutputStream();
     var out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    var runner = new SeedRunner("solo", new SoloProtocol(true), "run-it=", out);
+    var runner =
+        new SeedRunner(new TreeMap<>(Map.of("solo", new SoloProtocol(true))), "run-it=", out);
     assertThrows(IllegalArgumentException.class, () -> runner.run("x", false));
     // Alone, each of several nodes takes itself for the leader.
     int failed = runner.run("1-12", false);
@@ -71,7 +75,7 @@ class ClusterSimulationTest {
   }
 
   private static ClusterSimulation simulation(long seed, ConsensusProtocol protocol) {
-    var drawn = ClusterSetting.drawn(new World(seed).random("setting"), "solo");
+    var drawn = ClusterSetting.drawn(new World(seed).random("setting"), List.of("solo"));
     var alone =
         new ClusterSetting(
             1,
@@ -81,8 +85,11 @@ class ClusterSimulationTest {
             5_000,
             drawn.drift(),
             drawn.journalFileBytes(),
+            drawn.swapMillis(),
+            0,
+            false,
             drawn.faults(),
             drawn.group());
-    return new ClusterSimulation(seed, alone, protocol);
+    return new ClusterSimulation(seed, alone, new TreeMap<>(Map.of("solo", protocol)));
   }
 }

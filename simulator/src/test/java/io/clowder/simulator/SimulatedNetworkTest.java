@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.Address;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
@@ -14,7 +15,9 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class SimulatedNetworkTest {
@@ -22,6 +25,9 @@ class SimulatedNetworkTest {
 
   /** Three computers, each of which writes down what it hears. */
   private static final class Party {
+    static final Set<NodeId> ALL = Set.of(new NodeId("n1"), new NodeId("n2"), new NodeId("n3"));
+
+    final Function<NodeId, Set<NodeId>> members;
     final World world;
     final SimulatedNetwork network;
     final List<Computer> computers = new ArrayList<>();
@@ -29,6 +35,11 @@ class SimulatedNetworkTest {
     final TreeMap<NodeId, List<String>> heard = new TreeMap<>();
 
     Party(long seed) {
+      this(seed, id -> ALL);
+    }
+
+    Party(long seed, Function<NodeId, Set<NodeId>> members) {
+      this.members = members;
       world = new World(seed);
       network = new SimulatedNetwork(world);
       for (int i = 1; i <= 3; i++) {
@@ -39,7 +50,8 @@ class SimulatedNetworkTest {
     }
 
     private void boot(Computer computer) {
-      var transport = network.attach(computer.id(), computer.process());
+      var transport =
+          network.attach(computer.id(), computer.process(), members.apply(computer.id()));
       List<String> log = new ArrayList<>();
       heard.put(computer.id(), log);
       transports.put(computer.id(), transport);
@@ -75,6 +87,14 @@ class SimulatedNetworkTest {
 
     List<String> heard(int number) {
       return heard.get(id(number));
+    }
+
+    Transport.Registration meet(int who, int whom, int port) {
+      return transports.get(id(who)).meet(id(whom), new Address("127.0.0.1", port));
+    }
+
+    List<NodeId> peers(int number) {
+      return transports.get(id(number)).links().stream().map(Transport.Link::peer).toList();
     }
 
     void forget() {
@@ -190,6 +210,111 @@ class SimulatedNetworkTest {
     assertThrows(IllegalStateException.class, () -> transport.listen("topic", receiver));
     transport.listen("other", receiver).close();
     transport.listen("other", receiver).close();
+  }
+
+  /** n1 and n2 know each other; n3 knows all. */
+  private static Party stranger(long seed) {
+    return new Party(
+        seed,
+        id -> id.value().equals("n3") ? Party.ALL : Set.of(new NodeId("n1"), new NodeId("n2")));
+  }
+
+  @Test
+  void whoIsNeitherConfiguredNorMetIsNotConnected() {
+    var party = stranger(6);
+    assertEquals(List.of("+n2"), party.heard(1));
+    assertEquals(List.of(), party.heard(3));
+    assertFalse(party.send(1, 3, 1));
+    assertFalse(party.send(3, 1, 1));
+    assertEquals(List.of(party.id(2)), party.peers(1));
+    assertEquals(List.of(party.id(1), party.id(2)), party.peers(3));
+  }
+
+  @Test
+  void nodesThatMeetAreConnectedUntilTheLastRegistrationIsClosed() {
+    for (long seed = 1; seed < 20; seed++) {
+      var party = stranger(seed);
+      party.forget();
+      var first = party.meet(1, 3, 7000);
+      var second = party.meet(1, 3, 7000);
+      party.run(SECOND);
+      assertEquals(List.of("+n3"), party.heard(1));
+      assertEquals(List.of("+n1"), party.heard(3));
+      assertEquals(List.of(party.id(2), party.id(3)), party.peers(1));
+      assertTrue(party.send(1, 3, 1) && party.send(3, 1, 2));
+      first.close();
+      first.close();
+      party.run(SECOND);
+      assertEquals(List.of("+n3", "n3:2"), party.heard(1));
+      assertTrue(party.send(1, 3, 3));
+      party.run(SECOND);
+
+      second.close();
+      assertFalse(party.send(1, 3, 4));
+      assertEquals(List.of(party.id(2)), party.peers(1));
+      party.run(10 * SECOND);
+      assertFalse(party.send(3, 1, 5));
+      assertEquals(List.of("+n3", "n3:2", "-n3"), party.heard(1));
+      assertEquals(List.of("+n1", "n1:1", "n1:3", "-n1"), party.heard(3));
+
+      party.meet(1, 3, 7000);
+      party.run(SECOND);
+      assertTrue(party.send(1, 3, 6) && party.send(3, 1, 7));
+    }
+  }
+
+  @Test
+  void meetingAgainAtOnceOrElsewhereConnectsAgain() {
+    for (long seed = 1; seed < 20; seed++) {
+      var party = stranger(seed);
+      var registration = party.meet(1, 3, 7000);
+      party.run(SECOND);
+      party.forget();
+      registration.close();
+      party.meet(1, 3, 7000);
+      party.run(3 * SECOND);
+      assertEquals(List.of("-n3", "+n3"), party.heard(1), "seed " + seed);
+      assertTrue(party.send(1, 3, 1) && party.send(3, 1, 2));
+      party.run(SECOND);
+
+      party.forget();
+      party.meet(1, 3, 7001);
+      party.run(3 * SECOND);
+      assertEquals(List.of("-n3", "+n3"), party.heard(1), "seed " + seed);
+    }
+  }
+
+  @Test
+  void aNewIncarnationHasMetNobody() {
+    var party = stranger(7);
+    var registration = party.meet(1, 3, 7000);
+    party.run(SECOND);
+    party.computers.get(0).kill();
+    party.computers.get(0).start();
+    party.run(5 * SECOND);
+    assertEquals(List.of("+n2"), party.heard(1));
+    assertEquals(
+        List.of("+n1", "-n1"), party.heard(3).stream().filter(it -> it.contains("n1")).toList());
+    var again = party.meet(1, 3, 7000);
+    // Of the life before: it holds nothing any more.
+    registration.close();
+    party.run(SECOND);
+    assertTrue(party.send(1, 3, 1));
+    again.close();
+    assertFalse(party.send(1, 3, 2));
+  }
+
+  @Test
+  void meetingAMemberOrOneselfChangesNothing() {
+    var party = stranger(8);
+    party.forget();
+    party.meet(1, 2, 7000).close();
+    party.meet(1, 1, 7000).close();
+    party.run(SECOND);
+    assertTrue(party.send(1, 2, 1) && party.send(1, 1, 2));
+    party.run(SECOND);
+    assertEquals(List.of("n1:1"), party.heard(2));
+    assertEquals(List.of("n1:2"), party.heard(1));
   }
 
   /** Every fault there is, for a while; then all is well again. The same seed, the same run. */

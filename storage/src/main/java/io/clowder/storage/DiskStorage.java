@@ -29,6 +29,7 @@ public final class DiskStorage implements Storage, AutoCloseable {
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~-]*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*");
   private static final int NAME_MAX = 200;
+  private static final Pattern NUMBER = Pattern.compile("0|[1-9][0-9]{0,17}");
 
   private final Disk disk;
   private final Identity identity;
@@ -124,6 +125,26 @@ public final class DiskStorage implements Storage, AutoCloseable {
         SnapshotFiles.open(disk, SNAPSHOTS + "/" + name, identity.incarnation(), name);
     snapshots.put(name, files);
     return files;
+  }
+
+  @Override
+  public synchronized List<String> journals(String group) throws IOException {
+    checkOpen();
+    checkName(group);
+    List<Long> numbers =
+        disk.list(JOURNALS + "/" + group).stream()
+            .filter(name -> NUMBER.matcher(name).matches())
+            .map(Long::valueOf)
+            .sorted()
+            .toList();
+    List<String> found = new ArrayList<>();
+    for (long number : numbers) {
+      String name = group + "/" + number;
+      if (journals.containsKey(name) || files(name).settle()) {
+        found.add(name);
+      }
+    }
+    return found;
   }
 
   @Override

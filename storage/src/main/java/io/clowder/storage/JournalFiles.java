@@ -12,6 +12,7 @@ record JournalFiles(Disk disk, String directory) {
   private static final Pattern NAME = Pattern.compile("[0-9]{16}\\.journal");
   private static final String LIVE = "live";
   private static final String DELETED = "deleted";
+  private static final String SPARE = "spare";
 
   /** The path of the file {@code number}. */
   String path(long number) {
@@ -20,7 +21,7 @@ record JournalFiles(Disk disk, String directory) {
 
   /** The path of the file that is to become the next one. */
   String spare() {
-    return directory + "/spare";
+    return directory + "/" + SPARE;
   }
 
   /** The numbers of the files that are there, ascending. */
@@ -48,14 +49,32 @@ record JournalFiles(Disk disk, String directory) {
     sync();
   }
 
+  /**
+   * Whether the journal is there, and durably so, for what is shown once must not go with the
+   * power. Whatever else a crash left is removed: the rest of a removal, or what its making had
+   * allocated.
+   */
+  boolean settle() throws IOException {
+    finishDelete();
+    if (isLive() || !numbers().isEmpty()) {
+      sync();
+      return true;
+    }
+    if (disk.list(directory).contains(SPARE)) {
+      disk.delete(spare());
+      sync();
+    }
+    return false;
+  }
+
   /** Removes the journal. A mark sees to it that a crash on the way cannot bring back a part. */
   void delete() throws IOException {
+    if (!settle()) {
+      return;
+    }
     if (isLive()) {
       disk.rename(directory + "/" + LIVE, directory + "/" + DELETED);
-    } else if (!disk.list(directory).contains(DELETED)) {
-      if (numbers().isEmpty()) {
-        return;
-      }
+    } else {
       disk.open(directory + "/" + DELETED, true).close();
     }
     finishDelete();

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -91,6 +92,11 @@ final class LocalNode implements Node, Storage, AutoCloseable {
   @Override
   public Snapshots openSnapshots(String name) throws IOException {
     return storage.openSnapshots(name);
+  }
+
+  @Override
+  public List<String> journals(String group) throws IOException {
+    return storage.journals(group);
   }
 
   @Override

@@ -13,6 +13,7 @@
  *   journals/NAME/0000000000000001.journal …    the files of one journal, contiguous numbers
  *   journals/NAME/spare                 the next file, being filled with zeros ahead of need
  *   journals/NAME/live                  this journal exists: without files it has lost them
+ *   journals/NAME/deleted               it is being removed: what is left of it counts no more
  *   snapshots/NAME/POSITION.snapshot    a whole snapshot
  *   snapshots/NAME/POSITION.new|part    one being made here | being received
  * </pre>

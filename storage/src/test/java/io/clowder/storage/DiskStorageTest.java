@@ -164,6 +164,34 @@ final class DiskStorageTest {
   }
 
   @Test
+  void theJournalsOfAGroupAreListedByTheirNumbers() throws IOException {
+    DiskStorage storage = open(disk, N1, "c", 1);
+    assertEquals(List.of(), storage.journals("main"));
+    for (String name : List.of("main/10", "main/9", "main/0", "main", "main/x", "mainly/1")) {
+      storage.openJournal(name, (tag, bytes) -> {}).close();
+    }
+    // Not a number as we write it; of another group; of a group beneath.
+    for (String name : List.of("main/01", "main/9/4", "main/1234567890123456789", "other/2")) {
+      storage.openJournal(name, (tag, bytes) -> {}).close();
+    }
+    storage.openSnapshots("main/5");
+    assertEquals(List.of("main/0", "main/9", "main/10"), storage.journals("main"));
+    assertEquals(List.of("main/9/4"), storage.journals("main/9"));
+    assertEquals(List.of(), storage.journals("none"));
+
+    Journal open = storage.openJournal("main/11", (tag, bytes) -> {});
+    storage.deleteJournal("main/9");
+    assertEquals(List.of("main/0", "main/10", "main/11"), storage.journals("main"));
+    open.append(1, new byte[1], 0, 1);
+    open.sync();
+    open.close();
+    assertEquals(List.of("main/0", "main/10", "main/11"), open(disk, N1, "c", 1).journals("main"));
+    assertThrows(IllegalArgumentException.class, () -> storage.journals("../x"));
+    storage.close();
+    assertThrows(IllegalStateException.class, () -> storage.journals("main"));
+  }
+
+  @Test
   void anOpenJournalIsNotOpenedOrDeleted() throws IOException {
     DiskStorage storage = open(disk, N1, "c", 1);
     Journal journal = storage.openJournal("main/0", (tag, bytes) -> {});

@@ -11,6 +11,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,7 +40,9 @@ final class LocalNodeTest {
     int[] records = new int[1];
     again.openJournal("main/0", (tag, bytes) -> records[0]++).close();
     assertEquals(1, records[0]);
+    assertEquals(List.of("main/0"), again.journals("main"));
     again.deleteJournal("main/0");
+    assertEquals(List.of(), again.journals("main"));
     again.openSnapshots("main");
     again.close();
   }

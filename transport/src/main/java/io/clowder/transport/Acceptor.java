@@ -32,15 +32,15 @@ final class Acceptor implements Connection.Side {
   private static final Logger LOG = LoggerFactory.getLogger(Acceptor.class);
 
   private final LocalEnd local;
-  private final Map<NodeId, PeerLink> links;
+  private final Peers peers;
   private final LinkedHashSet<Connection> strangers = new LinkedHashSet<>();
-  private final Map<NodeId, Connection> peers = new HashMap<>();
+  private final Map<NodeId, Connection> accepted = new HashMap<>();
   private final Map<NodeId, Long> incarnations = new HashMap<>();
   private @Nullable Channel server;
 
-  Acceptor(LocalEnd local, Map<NodeId, PeerLink> links) {
+  Acceptor(LocalEnd local, Peers peers) {
     this.local = local;
-    this.links = links;
+    this.peers = peers;
   }
 
   /** Starts to listen; the future says whether it worked. */
@@ -63,7 +63,19 @@ final class Acceptor implements Connection.Side {
       server.close();
     }
     new ArrayList<>(strangers).forEach(it -> it.close("the transport is closed"));
-    new ArrayList<>(peers.values()).forEach(it -> it.close("the transport is closed"));
+    new ArrayList<>(accepted.values()).forEach(it -> it.close("the transport is closed"));
+  }
+
+  /** Sends away whom this node does not know any more. */
+  void dismissUnknown() {
+    new HashMap<>(accepted)
+        .forEach(
+            (peer, connection) -> {
+              if (!peers.knows(peer)) {
+                connection.close(Peers.NOT_MET);
+              }
+            });
+    incarnations.keySet().removeIf(peer -> !peers.knows(peer));
   }
 
   private final class Accepted extends ChannelInitializer<Channel> {
@@ -115,7 +127,7 @@ final class Acceptor implements Connection.Side {
   }
 
   private String wrongWith(Connection from, Greeting.Hello hello) {
-    String wrong = Admission.check(local.node(), hello);
+    String wrong = Admission.check(local.node(), peers::knows, hello);
     SslHandler tls = from.tls();
     if (wrong.isEmpty()
         && local.tls() != null
@@ -136,7 +148,7 @@ final class Acceptor implements Connection.Side {
   private void welcome(Connection from, Greeting.Hello hello) {
     NodeId peer = hello.from();
     strangers.remove(from);
-    Connection before = peers.put(peer, from);
+    Connection before = accepted.put(peer, from);
     if (before != null) {
       // The one before is dead, or else its owner would not have opened another.
       before.close(peer + " opened another connection");
@@ -155,7 +167,7 @@ final class Acceptor implements Connection.Side {
         new Greeting.Welcome(
                 hello.cluster(), local.node().id(), local.node().incarnation(), local.run(), peer)
             .toFrame());
-    PeerLink link = links.get(peer);
+    PeerLink link = peers.link(peer);
     if (link != null) {
       link.peerIsThere(hello.run());
     }
@@ -173,7 +185,7 @@ final class Acceptor implements Connection.Side {
   public void closed(Connection gone, String why) {
     NodeId peer = gone.peer();
     if (peer != null) {
-      peers.remove(peer, gone);
+      accepted.remove(peer, gone);
       LOG.debug("connection from {} closed: {}", peer, why);
     } else {
       strangers.remove(gone);

@@ -3,13 +3,18 @@ package io.clowder.transport;
 
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
+import java.util.function.Predicate;
 
 /** Decides by what it says whether the other side is who it should be; empty means yes. */
 final class Admission {
   private Admission() {}
 
-  /** Checks who dials in. */
-  static String check(Node self, Greeting.Hello hello) {
+  /**
+   * Checks who dials in.
+   *
+   * @param known the members, and whom else this node has to do with
+   */
+  static String check(Node self, Predicate<NodeId> known, Greeting.Hello hello) {
     if (!hello.cluster().equals(self.cluster())) {
       return otherCluster(self);
     }
@@ -19,7 +24,7 @@ final class Admission {
     if (!hello.to().equals(self.id())) {
       return "this is " + self.id() + ", not " + hello.to() + ": check the members' addresses";
     }
-    if (!self.members().containsKey(hello.from())) {
+    if (!known.test(hello.from())) {
       return hello.from() + " is not a member of cluster '" + self.cluster() + "'";
     }
     return "";

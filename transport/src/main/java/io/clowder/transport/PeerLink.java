@@ -92,10 +92,10 @@ final class PeerLink implements Connection.Side {
     dial();
   }
 
-  /** Sends what can be sent without waiting, and ends. */
-  void close() {
+  /** Sends what can be sent without waiting, and ends; receivers have heard of it by then. */
+  void close(String why) {
     closed = true;
-    problem = "the transport is closed";
+    problem = why;
     if (retry != null) {
       retry.cancel(false);
     }
@@ -104,7 +104,10 @@ final class PeerLink implements Connection.Side {
       if (outbox != null) {
         outbox.pump();
       }
-      open.close(problem);
+      open.close(why);
+      // Not when the socket is gone, which takes TLS a moment: the peer may be met again meanwhile,
+      // and what is said of this link must not follow what is said of the next.
+      closed(open, why);
     }
   }
 

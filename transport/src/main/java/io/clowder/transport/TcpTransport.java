@@ -15,8 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -99,7 +97,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
   private final ReadBuffer readBuffer;
   private final Receivers receivers;
   private final SelfQueue selfQueue;
-  private final Map<NodeId, PeerLink> links = new TreeMap<>();
+  private final Peers peers;
   private final Acceptor acceptor;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -144,14 +142,8 @@ public final class TcpTransport implements Transport, AutoCloseable {
             readBuffer,
             receivers,
             quietLog);
-    node.members()
-        .forEach(
-            (id, where) -> {
-              if (!id.equals(self)) {
-                links.put(id, new PeerLink(local, id, where));
-              }
-            });
-    acceptor = new Acceptor(local, links);
+    peers = new Peers(local);
+    acceptor = new Acceptor(local, peers);
     start(address, socket);
     LOG.info("{} listens on {}{}", self, address, tls == null ? "" : " with TLS");
   }
@@ -164,7 +156,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
           Reason.TOO_LARGE,
           "a message of " + payload.remaining() + " bytes: at most " + Limits.FRAME_BYTES);
     }
-    PeerLink link = links.get(to);
+    PeerLink link = peers.link(to);
     if (link != null) {
       return link.send(topic, payload);
     }
@@ -181,8 +173,17 @@ public final class TcpTransport implements Transport, AutoCloseable {
   }
 
   @Override
+  public Registration meet(NodeId id, Address address) {
+    Registration acquaintance = peers.meet(id, address);
+    return () -> {
+      acquaintance.close();
+      thread.execute(acceptor::dismissUnknown);
+    };
+  }
+
+  @Override
   public List<Link> links() {
-    return links.values().stream().map(PeerLink::link).toList();
+    return peers.links().stream().map(PeerLink::link).toList();
   }
 
   /** Sends what can be sent without waiting, closes everything and waits for the thread's end. */
@@ -192,10 +193,11 @@ public final class TcpTransport implements Transport, AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
+    peers.close();
     thread.executeAndWait(
         () -> {
           acceptor.close();
-          links.values().forEach(PeerLink::close);
+          peers.links().forEach(link -> link.close("the transport is closed"));
         },
         START_SECONDS_MAX);
     thread.stop();
@@ -211,7 +213,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
                 .addListener(
                     done -> {
                       if (done.isSuccess()) {
-                        links.values().forEach(PeerLink::dial);
+                        peers.links().forEach(PeerLink::dial);
                         started.complete(null);
                       } else {
                         started.completeExceptionally(done.cause());

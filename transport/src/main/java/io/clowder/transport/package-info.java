@@ -2,9 +2,9 @@
 /**
  * Messages between nodes over TCP, one event loop thread for all of them.
  *
- * <p>Every node opens one connection to every other member and sends on it alone; what it receives
- * comes in on the connections that the others opened. So there is no tie to break, and the order of
- * each sender is the order of its one connection.
+ * <p>Every node opens one connection to every other member, and to every node that it was told to
+ * meet, and sends on it alone; what it receives comes in on the connections that the others opened.
+ * So there is no tie to break, and the order of each sender is the order of its one connection.
  *
  * <pre>
  *   send() ──► Outbox ──► PeerLink ═════ TCP or TLS ═════► Acceptor ──► Receivers ──► Receiver

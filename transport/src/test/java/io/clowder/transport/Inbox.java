@@ -54,6 +54,13 @@ final class Inbox implements Receiver {
     assertEquals(change, changes.poll(SECONDS_MAX, TimeUnit.SECONDS));
   }
 
+  /** The next change of a connection. */
+  String change() throws InterruptedException {
+    String change = changes.poll(SECONDS_MAX, TimeUnit.SECONDS);
+    assertNotNull(change, "no connection changed");
+    return change;
+  }
+
   /** The next changes must be these, in any order. */
   void changesTo(String... wanted) throws InterruptedException {
     Set<String> seen = new TreeSet<>();

@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.clowder.api.Address;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
+import io.clowder.api.transport.Transport.Registration;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
@@ -156,6 +158,90 @@ class TlsTest {
   void whoeverAnswersMustShowTheCertificateOfThePeer() throws Exception {
     assertNotDialled(certificate(authority, "clowder:demo/n3"), "is not that of n2");
     assertNotDialled(certificate(stranger, URI_N2), "unable to find valid certification path");
+  }
+
+  @Test
+  void aNodeThatIsMetMustShowItsCertificateBothWays() throws Exception {
+    NodeId n4 = new NodeId("n4");
+    List<Integer> ports = TestNode.freePorts(2);
+    TestNode node1 = TestNode.of("demo", "n1", "n1=127.0.0.1:" + ports.get(0));
+    TestNode node4 = TestNode.of("demo", "n4", "n4=127.0.0.1:" + ports.get(1));
+    Inbox inbox1 = new Inbox();
+    TcpTransport transport1 = start(node1, files("n1", n1));
+    transport1.listen("t", inbox1);
+    transport1.meet(n4, node4.address());
+
+    // The authority is the right one, but n2 is not n4.
+    try (RawSocket socket = dial(context(n2, authority), node1.address())) {
+      socket.send(new Greeting.Hello("demo", n4, 1, 2, N1).toFrame());
+      Greeting.Refused refused = (Greeting.Refused) socket.greeting();
+      assertTrue(refused.reason().contains("not that of n4"), refused.reason());
+    }
+    try (SSLServerSocket server =
+        (SSLServerSocket)
+            context(n2, authority)
+                .getServerSocketFactory()
+                .createServerSocket(ports.get(1), 50, loopback())) {
+      server.setSoTimeout(20_000);
+      try (Socket first = server.accept()) {
+        first.setSoTimeout(20_000);
+        assertEquals(-1, readQuietly(first));
+      }
+      try (Socket second = server.accept()) {
+        // The second attempt says that the first has ended.
+        assertTrue(second.isConnected());
+        String problem = transport1.links().get(0).problem();
+        assertEquals("the certificate at " + node4.address() + " is not that of n4", problem);
+      }
+    }
+    Inbox inbox4 = new Inbox();
+    TcpTransport transport4 = start(node4, files("n4", certificate(authority, "clowder:demo/n4")));
+    transport4.listen("t", inbox4);
+    transport4.meet(N1, node1.address());
+    inbox1.expect("+n4");
+    inbox4.expect("+n1");
+    assertTrue(transport1.send(n4, "t", ByteBuffer.wrap(new byte[] {'x'})));
+    assertEquals("x", inbox4.nextText());
+  }
+
+  /** TLS wants to say goodbye, which a peer that does not read holds up. */
+  @Test
+  void theEndOfALinkIsToldBeforeTheNextOneBegins() throws Exception {
+    TestNode node1 = TestNode.of("demo", "n1", "n1=127.0.0.1:" + TestNode.freePorts(1).get(0));
+    try (ServerSocket server =
+        context(n2, authority).getServerSocketFactory().createServerSocket(0, 50, loopback())) {
+      server.setSoTimeout(20_000);
+      Address address = new Address("127.0.0.1", server.getLocalPort());
+      TcpTransport transport = start(node1, files("n1", n1));
+      Inbox inbox = new Inbox();
+      transport.listen("t", inbox);
+      Registration registration = transport.meet(N2, address);
+      try (RawSocket stuck = new RawSocket(server.accept())) {
+        welcome(stuck);
+        inbox.expect("+n2");
+        // Until the kernel takes nothing more either: each round gives the loop its turn.
+        for (int full = 0; full < 10; full++) {
+          while (transport.send(N2, "t", ByteBuffer.allocate(64 << 10))) {
+            full = 0;
+          }
+          transport.send(N1, "t", ByteBuffer.allocate(0));
+          inbox.next();
+        }
+        registration.close();
+        transport.meet(N2, address);
+        try (RawSocket next = new RawSocket(server.accept())) {
+          welcome(next);
+          inbox.expect("-n2");
+          inbox.expect("+n2");
+          assertTrue(transport.send(N2, "t", ByteBuffer.allocate(1)));
+        }
+      }
+    }
+  }
+
+  private static void welcome(RawSocket socket) throws IOException {
+    assertEquals(N1, ((Greeting.Hello) socket.greeting()).from());
+    socket.send(new Greeting.Welcome("demo", N2, 1, 1, N1).toFrame());
   }
 
   @Test

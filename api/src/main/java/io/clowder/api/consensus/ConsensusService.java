@@ -3,6 +3,7 @@ package io.clowder.api.consensus;
 
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -37,6 +38,24 @@ public interface ConsensusService {
    * @param deadline from now
    */
   CompletionStage<byte[]> query(byte[] query, ReadConsistency consistency, Duration deadline);
+
+  /**
+   * Has the group go on in a next segment while it serves: another protocol, other members, or the
+   * same again (Lamport, Malkhi and Zhou, "Reconfiguring a State Machine", 2010, with stoppable
+   * machines; Balakrishnan et al., "Virtual Consensus in Delos", OSDI 2020). Nothing that was
+   * acknowledged is lost or reordered, what is under way is done once, sessions and whatever they
+   * hold go on.
+   *
+   * <p>Fails with {@code INVALID} if the successor makes no sense, {@code UNAVAILABLE} if the nodes
+   * that are named lack what it needs or were not ready in time, {@code CONFLICT} if another swap
+   * runs; nothing has happened then. {@code TIMEOUT} says that it may still happen, or be
+   * abandoned.
+   *
+   * @param progress told of each stage, a line for people; on a thread of the runtime
+   * @param deadline from now; the stand-by that is not ready after three quarters of it is
+   *     abandoned
+   */
+  CompletionStage<Swap> swap(Successor successor, Consumer<String> progress, Duration deadline);
 
   /** The session in whose name this node submits. */
   Session session();

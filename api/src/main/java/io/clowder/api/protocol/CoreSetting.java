@@ -11,6 +11,7 @@ import java.util.random.RandomGenerator;
 /**
  * What a core is opened with.
  *
+ * @param segment the number of the segment, for people and for those who watch
  * @param self this replica; one of {@code members}
  * @param members the voters of the segment, in ascending order, fixed for the life of the core
  * @param parameters of the segment, the same for all its members; {@link ConsensusProtocol#check}
@@ -23,6 +24,7 @@ import java.util.random.RandomGenerator;
  * @param random the only source of chance
  */
 public record CoreSetting(
+    int segment,
     NodeId self,
     List<NodeId> members,
     SortedMap<String, String> parameters,

@@ -2,6 +2,7 @@
 package io.clowder.api.storage;
 
 import java.io.IOException;
+import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** The node's directory, locked against other processes. A service. */
@@ -23,7 +24,19 @@ public interface Storage {
    */
   Snapshots openSnapshots(String name) throws IOException;
 
-  /** Removes a journal and its files; nothing if it is not there. */
+  /**
+   * The names of a group's journals that are there, by their numbers: of {@code main}, {@code
+   * main/0} and {@code main/3}. A journal is there from the first {@link #openJournal} until {@link
+   * #deleteJournal} begins: one whose removal was interrupted is removed now.
+   *
+   * @param group a path such as {@code main}; other names beneath it are no journals of the group
+   */
+  List<String> journals(String group) throws IOException;
+
+  /**
+   * Removes a journal and its files; nothing if it is not there. Interrupted by a crash, it is
+   * there as a whole or not at all.
+   */
   void deleteJournal(String name) throws IOException;
 
   /** Bytes that can still be written. */

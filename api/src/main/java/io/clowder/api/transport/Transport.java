@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.api.transport;
 
+import io.clowder.api.Address;
 import io.clowder.api.NodeId;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -8,7 +9,8 @@ import org.osgi.annotation.versioning.ConsumerType;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Messages to the other members of the cluster, and to this node itself. A service; thread-safe.
+ * Messages to the other members of the cluster, to nodes that were met, and to this node itself. A
+ * service; thread-safe.
  */
 @ProviderType
 public interface Transport {
@@ -17,7 +19,8 @@ public interface Transport {
    * may be lost with the connection. {@code false} says that it was not taken, because the peer is
    * not connected or {@link io.clowder.api.Limits#PEER_QUEUE_BYTES} wait for it already.
    *
-   * @param to a member; this node's own messages are delivered too
+   * @param to a member, or a node that was {@link #meet met}; this node's own messages are
+   *     delivered too
    * @param topic who is meant on the other side: 1 to 64 characters of ASCII
    * @param payload its remaining bytes, at most {@link io.clowder.api.Limits#FRAME_BYTES}; not to
    *     be touched any more
@@ -31,7 +34,24 @@ public interface Transport {
    */
   Registration listen(String topic, Receiver receiver);
 
-  /** The state of the links to the other members. */
+  /**
+   * Keeps a link with a node that is not among the configured members, until the registration is
+   * closed: the node is let in, dialled, listed among the {@link #links()}, sent to and heard, as
+   * if it were one. A link needs that both know each other; until the other side does, it refuses,
+   * and is dialled again.
+   *
+   * <p>Of one node there may be any number of registrations. The link goes with the last: from then
+   * on {@code send} takes nothing more, the connections are closed and receivers told soon after,
+   * and what was on its way may still arrive until then. Does not wait for anything.
+   *
+   * @param id a member or this node itself changes nothing: what is configured counts
+   * @param address where the node listens. The newest one given counts, for all registrations; if
+   *     it is another than before, the node is dialled anew
+   * @throws IllegalStateException if the transport is closed
+   */
+  Registration meet(NodeId id, Address address);
+
+  /** The state of the links to the other members, and to the nodes that were met. */
   List<Link> links();
 
   /**
@@ -55,10 +75,10 @@ public interface Transport {
     default void disconnected(NodeId peer) {}
   }
 
-  /** A receiver's registration. */
+  /** What lasts until it is closed; closing it again does nothing. */
   @ProviderType
   interface Registration extends AutoCloseable {
-    /** Ends it; no call to the receiver begins after this returns. */
+    /** Ends it; no call to the receiver, if it has one, begins after this returns. */
     @Override
     void close();
   }

@@ -115,7 +115,7 @@ final class RaftCore implements ProtocolCore {
   }
 
   private void campaign() {
-    if (started && replica.leader() == null) {
+    if (started && replica.leader() == null && replica.role() == Role.FOLLOWER) {
       election.campaignInTime();
     }
   }

@@ -36,6 +36,7 @@ class RaftCoreTest {
       new RaftProtocol()
           .open(
               new CoreSetting(
+                  0,
                   N1,
                   List.of(N1, N2, N3),
                   new TreeMap<>(),

@@ -84,6 +84,7 @@ final class ToyNode<S extends Specimen.Subject> {
   void start() {
     CoreSetting setting =
         new CoreSetting(
+            0,
             id,
             world.members,
             world.parameters,

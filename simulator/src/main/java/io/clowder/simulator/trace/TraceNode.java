@@ -52,6 +52,7 @@ final class TraceNode {
     disk = new ArrayList<>(opening.records());
     setting =
         new CoreSetting(
+            0,
             id,
             opening.members(),
             opening.parameters(),
