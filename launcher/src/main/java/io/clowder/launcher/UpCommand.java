@@ -54,7 +54,7 @@ final class UpCommand implements Callable<Integer> {
       new ClusterStart(cluster, distribution).startHolding(lock, cluster.nodes());
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.println(ClusterStatus.ask(cluster).table().toText());
+    out.println(ClusterStatus.ask(cluster).text());
     out.println();
     if (detach || !InteractiveShell.onTerminal()) {
       hints(cluster).forEach(out::println);
