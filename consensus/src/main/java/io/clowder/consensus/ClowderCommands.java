@@ -111,6 +111,7 @@ public final class ClowderCommands {
               "applied",
               "snapshot",
               "members",
+              "transition",
               "problems");
       for (GroupStatus s : groups.get()) {
         table.row(
@@ -125,9 +126,16 @@ public final class ClowderCommands {
             s.applied(),
             s.snapshot(),
             s.members().keySet().stream().map(Object::toString).collect(Collectors.joining(",")),
+            s.transition(),
             String.join("; ", s.problems()));
       }
       return table;
+    }
+
+    /** What is empty nearly always does not widen every line. */
+    @Override
+    protected String toText(Table result) {
+      return result.withoutIfEmpty("transition").toText();
     }
   }
 

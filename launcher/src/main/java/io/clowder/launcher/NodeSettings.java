@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param members the cluster, the node among them
  * @param protocol what the main group starts with; null leaves the node's own configuration alone
+ * @param join whether a node without state waits to be added to the main group
  * @param settings by PID and key, from the file of {@code --config}
  */
 record NodeSettings(
@@ -35,6 +36,7 @@ record NodeSettings(
     SortedMap<NodeId, Address> members,
     String cluster,
     @Nullable String protocol,
+    boolean join,
     SortedMap<String, SortedMap<String, String>> settings) {
   /** Reads what settings there are; not asked unless one is given. */
   interface CatalogSource {
@@ -75,6 +77,7 @@ record NodeSettings(
       String listen,
       String members,
       @Nullable String protocol,
+      boolean join,
       Properties file,
       CatalogSource source)
       throws CommandFailure, IOException {
@@ -103,8 +106,15 @@ record NodeSettings(
             .put(split.get(1), file.getProperty(name));
       }
     }
-    String cluster = file.getProperty("cluster", nameOf(all));
-    return new NodeSettings(own, address, all, cluster, protocol, settings);
+    SortedMap<NodeId, Address> founders = new TreeMap<>(all);
+    if (join) {
+      founders.remove(own);
+      if (founders.isEmpty()) {
+        throw CommandFailure.usage("--join: name a member of the cluster in --members, too");
+      }
+    }
+    String cluster = file.getProperty("cluster", nameOf(founders));
+    return new NodeSettings(own, address, all, cluster, protocol, join, settings);
   }
 
   /** Makes the node's configuration files say this. */
@@ -119,6 +129,9 @@ record NodeSettings(
     all.computeIfAbsent(TRANSPORT, pid -> new TreeMap<>()).put("listen", listen.toString());
     if (protocol != null) {
       all.computeIfAbsent(GROUP, pid -> new TreeMap<>()).put("protocol", protocol);
+    }
+    if (join) {
+      all.computeIfAbsent(GROUP, pid -> new TreeMap<>()).put("join", "true");
     }
     ConfigFile transport = file(directory, TRANSPORT);
     Map<String, String> security = new TreeMap<>(transport.read());
