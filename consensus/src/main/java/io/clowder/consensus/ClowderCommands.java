@@ -5,6 +5,7 @@ import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -67,6 +68,7 @@ public final class ClowderCommands {
         throw new IllegalStateException("interrupted", e);
       }
     }
+    all.sort(Comparator.comparing(GroupStatus::group));
     return all;
   }
 

@@ -115,11 +115,14 @@ abstract class GroupCommand implements Callable<Integer> {
     @Override
     List<String> words() throws CommandFailure {
       int equals = member.indexOf('=');
+      if (equals < 1) {
+        throw CommandFailure.usage("'" + member + "': write NODE=HOST:PORT");
+      }
       try {
-        new NodeId(member.substring(0, Math.max(0, equals)));
+        new NodeId(member.substring(0, equals));
         Address.parse(member.substring(equals + 1));
       } catch (IllegalArgumentException e) {
-        throw CommandFailure.usage("'" + member + "': write NODE=HOST:PORT; " + e.getMessage());
+        throw CommandFailure.usage(e.getMessage());
       }
       return timed(List.of("clowder:add", member));
     }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param members the cluster, the node among them
  * @param protocol what the main group starts with; null leaves the node's own configuration alone
- * @param join whether a node without state waits to be added to the main group
+ * @param join whether a node without state waits to be added to its groups
  * @param settings by PID and key, from the file of {@code --config}
  */
 record NodeSettings(
@@ -45,7 +45,8 @@ record NodeSettings(
 
   private static final String NODE = "io.clowder.node";
   private static final String TRANSPORT = "io.clowder.transport";
-  private static final String GROUP = "io.clowder.consensus.group~main";
+  private static final String GROUPS = "io.clowder.consensus.group~";
+  private static final String GROUP = GROUPS + "main";
 
   /** Reads {@code n1=HOST:PORT,n2=…}; refuses what occurs twice. */
   static SortedMap<NodeId, Address> members(String text) throws CommandFailure {
@@ -131,7 +132,13 @@ record NodeSettings(
       all.computeIfAbsent(GROUP, pid -> new TreeMap<>()).put("protocol", protocol);
     }
     if (join) {
-      all.computeIfAbsent(GROUP, pid -> new TreeMap<>()).put("join", "true");
+      all.computeIfAbsent(GROUP, pid -> new TreeMap<>());
+      all.forEach(
+          (pid, values) -> {
+            if (pid.startsWith(GROUPS)) {
+              values.put("join", "true");
+            }
+          });
     }
     ConfigFile transport = file(directory, TRANSPORT);
     Map<String, String> security = new TreeMap<>(transport.read());

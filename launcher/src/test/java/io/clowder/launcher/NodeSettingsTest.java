@@ -50,12 +50,15 @@ class NodeSettingsTest {
   @Test
   void whoJoinsTakesTheNameOfTheClusterThatTheOthersBegan() throws Exception {
     String founded = parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).cluster();
+    Properties file = new Properties();
+    file.setProperty("io.clowder.consensus.group~side.protocol", "paxos");
     NodeSettings joining =
-        parse("n3", "127.0.0.1:7003", MEMBERS + ",n3=127.0.0.1:7003", true, new Properties());
+        parse("n3", "127.0.0.1:7003", MEMBERS + ",n3=127.0.0.1:7003", true, file);
     assertEquals(founded, joining.cluster());
     NodeDirectory directory = directory();
     joining.apply(directory);
     assertEquals("true", read(directory, "io.clowder.consensus.group-main").get("join"));
+    assertEquals("true", read(directory, "io.clowder.consensus.group-side").get("join"));
     CommandFailure alone =
         assertThrows(
             CommandFailure.class,
