@@ -19,6 +19,7 @@ final class BundleFiles {
           "io.clowder.storage",
           "io.clowder.transport",
           "io.clowder.consensus-raft",
+          "io.clowder.consensus-paxos",
           "io.clowder.consensus",
           "io.clowder.kv",
           "io.clowder.lock");

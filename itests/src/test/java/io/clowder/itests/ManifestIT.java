@@ -122,11 +122,12 @@ public class ManifestIT {
             "io.clowder.transport", "transport",
             "io.clowder.consensus", "consensus",
             "io.clowder.consensus-raft", "protocol",
+            "io.clowder.consensus-paxos", "protocol",
             "io.clowder.kv", "kv",
             "io.clowder.lock", "lock");
     String provided = provides.get(name);
     if (provided != null) {
-      String range = name.equals("io.clowder.consensus-raft") ? "[1.0,2)" : "[1.0,1.1)";
+      String range = provided.equals("protocol") ? "[1.0,2)" : "[1.0,1.1)";
       assertTrue(
           imports.toString(), imports.get(API + "." + provided).contains("\"" + range + "\""));
     }

@@ -5,17 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.clowder.api.protocol.Message;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
-import io.clowder.api.wire.WireWriter;
-import java.util.ArrayList;
-import java.util.HashSet;
+import io.clowder.simulator.trace.CodecTrial;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,41 +43,19 @@ class RaftCodecTest {
                   "0a01ac02030200016102026263"),
               Map.entry("Base index=300 indexTerm=3 term=6 vote=n2", "0b01ac020306" + "026e32")));
 
-  private final RaftCodec codec = new RaftCodec();
-  private final RaftVocabulary vocabulary = new RaftVocabulary();
+  private final CodecTrial trial = new CodecTrial(new RaftCodec(), new RaftVocabulary());
 
   @Test
   void bytesNeverChange() {
-    Map<String, String> actual = new TreeMap<>();
-    for (String text : GOLDEN.keySet()) {
-      actual.put(text, HexFormat.of().formatHex(write(vocabulary.parse(text))));
-    }
-    assertEquals(GOLDEN, actual);
+    assertEquals(GOLDEN, trial.bytes(GOLDEN.keySet()));
   }
 
   @Test
   void everyKindIsReadAsItWasWritten() {
-    Set<Class<?>> kinds = new HashSet<>();
-    for (String text : GOLDEN.keySet()) {
-      Message message = vocabulary.parse(text);
-      kinds.add(message.getClass());
-      WireReader in = new WireReader(write(message));
-      assertEquals(message, codec.read(in));
-      in.expectEnd();
-    }
-    assertEquals(new HashSet<>(kinds(RaftMessage.class)), kinds, "a kind without a golden example");
-  }
-
-  private static List<Class<?>> kinds(Class<?> sealed) {
-    List<Class<?>> found = new ArrayList<>();
-    for (Class<?> permitted : sealed.getPermittedSubclasses()) {
-      if (permitted.isRecord()) {
-        found.add(permitted);
-      } else {
-        found.addAll(kinds(permitted));
-      }
-    }
-    return found;
+    assertEquals(
+        CodecTrial.kinds(RaftMessage.class),
+        trial.kinds(GOLDEN.keySet()),
+        "a kind without a golden example");
   }
 
   @ParameterizedTest
@@ -113,36 +85,13 @@ class RaftCodecTest {
       })
   void refusesWhatNoCoreSends(String hex) {
     WireReader in = new WireReader(HexFormat.of().parseHex(hex));
-    assertThrows(WireFormatException.class, () -> codec.read(in));
+    assertThrows(WireFormatException.class, () -> trial.codec().read(in));
   }
 
   /** Damaged messages are refused or are other messages; nothing else is thrown. */
   @Test
   void survivesAnyBytes() {
-    SplittableRandom random = new SplittableRandom(7);
-    List<byte[]> seeds = GOLDEN.values().stream().map(HexFormat.of()::parseHex).toList();
-    int refused = 0;
-    int read = 0;
-    for (int i = 0; i < 40_000; i++) {
-      byte[] bytes = seeds.get(random.nextInt(seeds.size())).clone();
-      for (int flips = random.nextInt(3); flips > 0; flips--) {
-        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
-      }
-      try {
-        int length = random.nextInt(4) == 0 ? random.nextInt(bytes.length) : bytes.length;
-        Message message = codec.read(new WireReader(bytes, 0, length));
-        assertEquals(message, codec.read(new WireReader(write(message))));
-        read++;
-      } catch (WireFormatException e) {
-        refused++;
-      }
-    }
-    assertTrue(refused > 5_000 && read > 5_000, refused + " refused, " + read + " read");
-  }
-
-  private byte[] write(Message message) {
-    WireWriter out = new WireWriter(64);
-    codec.write(message, out);
-    return out.toByteArray();
+    CodecTrial.Damage damage = trial.damage(GOLDEN.values(), 40_000);
+    assertTrue(damage.refused() > 5_000 && damage.read() > 5_000, damage.toString());
   }
 }

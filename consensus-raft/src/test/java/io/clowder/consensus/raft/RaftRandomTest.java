@@ -2,9 +2,16 @@
 package io.clowder.consensus.raft;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.clowder.consensus.raft.ToyWorld.Plant;
+import io.clowder.api.protocol.Message;
+import io.clowder.consensus.raft.RaftMessage.AppendReject;
+import io.clowder.consensus.raft.RaftMessage.AppendReply;
+import io.clowder.consensus.raft.RaftMessage.Heartbeat;
+import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
+import io.clowder.consensus.raft.RaftMessage.Vote;
+import io.clowder.simulator.toy.Plant;
+import io.clowder.simulator.toy.RandomRuns;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -14,49 +21,48 @@ import org.junit.jupiter.params.provider.EnumSource;
  * {@code -Draft.seeds=5000}; one again: {@code -Draft.seed=17}.
  */
 class RaftRandomTest {
-  private static final long TROUBLE = 3_000_000;
+  private final RandomRuns runs = new RandomRuns("raft", new RaftSpecimen(), System.out);
+
+  /** Mistakes that the checks must find, to know that they can. */
+  enum Mistake implements Plant {
+    FORGOTTEN_VOTES {
+      @Override
+      public Message written(Message record) {
+        return record instanceof Vote vote ? new Vote(vote.term(), null) : record;
+      }
+    },
+    EARLY_SENDS {
+      @Override
+      public boolean sendsEarly() {
+        return true;
+      }
+    },
+    LYING_REPLIES {
+      @Override
+      public Message sent(Message message) {
+        return message instanceof AppendReject m
+            ? new AppendReply(m.term(), m.prevIndex())
+            : message;
+      }
+    },
+    FORGED_ROUNDS {
+      @Override
+      public @Nullable Message forged(Message sent) {
+        return sent instanceof Heartbeat m && m.round() > 0
+            ? new HeartbeatReply(m.term(), m.round())
+            : null;
+      }
+    }
+  }
 
   @Test
   void promisesHold() {
-    Long only = Long.getLong("raft.seed");
-    long first = only == null ? 1 : only;
-    long last = only == null ? Long.getLong("raft.seeds", 300) : only;
-    long steps = 0;
-    long decided = 0;
-    long reads = 0;
-    long began = System.nanoTime();
-    for (long seed = first; seed <= last; seed++) {
-      ToyWorld world = new ToyWorld(seed, Plant.NONE);
-      try {
-        world.run(TROUBLE);
-      } catch (AssertionError | RuntimeException e) {
-        throw new AssertionError(
-            "seed " + seed + " (again: -Draft.seed=" + seed + "): " + e.getMessage(), e);
-      }
-      steps += world.steps;
-      decided += world.decidedCount();
-      reads += world.reads;
-    }
-    long millis = (System.nanoTime() - began) / 1_000_000;
-    System.out.printf(
-        "%d seeds, %d steps, %d slots, %d reads in %d ms%n",
-        last - first + 1, steps, decided, reads, millis);
-    assertTrue(decided > (last - first) * 20, "the world is so bad that nothing is tested");
-    assertTrue(reads > (last - first) * 5, "no reads");
+    runs.mustHold(300);
   }
 
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-  void checksFindPlantedMistakes(Plant plant) {
-    String found = null;
-    for (long seed = 1; seed <= 2_000 && found == null; seed++) {
-      try {
-        new ToyWorld(seed, plant).run(TROUBLE);
-      } catch (AssertionError | RuntimeException e) {
-        found = "seed " + seed + ": " + e.getMessage();
-      }
-    }
-    assertNotNull(found, plant + " was not found");
-    System.out.printf("%s found by %.150s%n", plant, found);
+  @EnumSource
+  void checksFindPlantedMistakes(Mistake mistake) {
+    assertNotNull(runs.find(mistake), mistake + " was not found");
   }
 }

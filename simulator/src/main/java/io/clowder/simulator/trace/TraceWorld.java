@@ -80,7 +80,7 @@ public final class TraceWorld {
       case "barrier" -> step(first, new Event.Barrier(number(words)));
       case "compacted" -> step(first, new Event.Compacted(number(words)));
       case "installed" ->
-          step(first, new Event.Installed(number(words), HexFormat.of().parseHex(words.get(3))));
+          step(first, new Event.Installed(number(words), HexFormat.of().parseHex(hex(words))));
       case "resign" -> step(first, new Event.Resign());
       case "campaign" -> step(first, new Event.Campaign());
       case "receive" ->
@@ -98,13 +98,21 @@ public final class TraceWorld {
       case "crash" -> node(first).crash();
       case "restart" -> node(first).restart();
       case "view" -> view(node(first).core().view());
-      case "anchor" -> out.add(HexFormat.of().formatHex(node(first).core().anchor(number(words))));
+      case "anchor" -> anchor(node(first).core().anchor(number(words)));
       default -> throw new IllegalArgumentException("no such command: " + words);
     }
   }
 
   private static long number(List<String> words) {
     return Long.parseLong(words.get(2));
+  }
+
+  private static String hex(List<String> words) {
+    return words.size() > 3 ? words.get(3) : "";
+  }
+
+  private void anchor(byte[] anchor) {
+    out.add(anchor.length == 0 ? "-" : HexFormat.of().formatHex(anchor));
   }
 
   private static List<byte[]> commands(List<String> words) {

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.consensus.raft;
+package io.clowder.simulator.toy;
 
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
+import io.clowder.api.protocol.Message;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
-import io.clowder.consensus.raft.RaftMessage.AppendReject;
-import io.clowder.consensus.raft.RaftMessage.AppendReply;
-import io.clowder.consensus.raft.RaftMessage.Heartbeat;
-import io.clowder.consensus.raft.RaftMessage.HeartbeatReply;
-import io.clowder.consensus.raft.RaftMessage.VoteReply;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,40 +17,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
+import java.util.TreeMap;
 
-/** Cores with toy drivers in one thread, in virtual time, with everything going wrong by a seed. */
-final class ToyWorld {
-
+/**
+ * Cores with toy drivers in one thread, in virtual time, with everything going wrong by a seed.
+ *
+ * @param <S> the protocol's cores
+ */
+final class ToyWorld<S extends Specimen.Subject> {
   /** Some commands are so long that a few of them make a batch. */
   private static final int BIG_BYTES = Limits.BATCH_BYTES / 3;
 
-  /** Mistakes that the checks must find, to know that they can. */
-  enum Plant {
-    NONE,
-    FORGOTTEN_VOTES,
-    EARLY_SENDS,
-    LYING_REPLIES,
-    FORGED_ROUNDS
-  }
-
   private record Happening(long at, long order, Runnable run) {}
 
+  final Specimen<S> specimen;
   final CoreSetting.Timing timing;
   final SplittableRandom random;
   final Plant plant;
   final boolean trimsAnywhere;
   final List<NodeId> members = new ArrayList<>();
+  final SortedMap<String, String> parameters;
   long now;
   long steps;
   long reads;
 
-  private final Map<NodeId, ToyNode> nodes = new HashMap<>();
+  private final Map<NodeId, ToyNode<S>> nodes = new HashMap<>();
   private final PriorityQueue<Happening> agenda =
       new PriorityQueue<>(
           (a, b) -> a.at != b.at ? Long.compare(a.at, b.at) : Long.compare(a.order, b.order));
-  private final RaftCodec codec = new RaftCodec();
   private final WireWriter writer = new WireWriter(256);
   private final Map<Long, NodeId> leaders = new HashMap<>();
   private final List<byte[]> history = new ArrayList<>();
@@ -70,7 +62,8 @@ final class ToyWorld {
   private long commands;
   private boolean healed;
 
-  ToyWorld(long seed, Plant plant) {
+  ToyWorld(Specimen<S> specimen, long seed, Plant plant) {
+    this.specimen = specimen;
     timing = new CoreSetting.Timing(10_000, 100_000);
     random = new SplittableRandom(seed);
     this.plant = plant;
@@ -83,11 +76,13 @@ final class ToyWorld {
     delayMax = 200 + random.nextInt(3) * 10_000L;
     syncMax = 200 + random.nextInt(3) * 8_000L;
     trimsAnywhere = random.nextBoolean();
+    parameters = specimen.parameters(size, random);
     found(size);
   }
 
   /** A world without faults: messages take up to half a millisecond, syncs up to two. */
-  ToyWorld(long seed, int size, CoreSetting.Timing timing) {
+  ToyWorld(Specimen<S> specimen, long seed, int size, CoreSetting.Timing timing) {
+    this.specimen = specimen;
     this.timing = timing;
     random = new SplittableRandom(seed);
     plant = Plant.NONE;
@@ -100,6 +95,7 @@ final class ToyWorld {
     syncMax = 2_000;
     trimsAnywhere = false;
     healed = true;
+    parameters = new TreeMap<>();
     found(size);
   }
 
@@ -107,7 +103,7 @@ final class ToyWorld {
     for (int i = 1; i <= size; i++) {
       members.add(new NodeId("n" + i));
     }
-    members.forEach(id -> nodes.put(id, new ToyNode(id, this)));
+    members.forEach(id -> nodes.put(id, new ToyNode<>(id, this)));
   }
 
   /** A time of trouble, a time of healing, and the demand that it then works. */
@@ -119,16 +115,16 @@ final class ToyWorld {
     heal();
     runUntil(now + 15 * timing.electionNanos());
     long goal = decidedAnywhere() + 1;
-    ToyNode leader = leader();
+    ToyNode<S> leader = leader();
     leader.step(new Event.Propose(0, List.of(command())));
     runUntil(now + 4 * timing.electionNanos());
-    for (ToyNode node : nodes.values()) {
+    for (ToyNode<S> node : nodes.values()) {
       if (node.applied < goal || node.applied != leader.applied) {
         throw new AssertionError(
-            node.id + " is at " + node.applied + ", not at " + goal + ": " + leader.core().view());
+            node.id + " is at " + node.applied + ", not at " + goal + ": " + views());
       }
     }
-    matchLogs();
+    compare();
   }
 
   void runUntil(long end) {
@@ -145,7 +141,7 @@ final class ToyWorld {
   }
 
   /** Runs for this life of the node, once it is not paused. */
-  private void at(ToyNode node, long delay, Runnable run) {
+  private void at(ToyNode<S> node, long delay, Runnable run) {
     int life = node.life;
     after(
         delay,
@@ -161,30 +157,30 @@ final class ToyWorld {
         });
   }
 
-  void wake(ToyNode node, long time) {
+  void wake(ToyNode<S> node, long time) {
     at(node, Math.max(0, time - now), () -> node.step(null));
   }
 
-  void scheduleSync(ToyNode node, long sequence) {
+  void scheduleSync(ToyNode<S> node, long sequence) {
     at(node, 1 + random.nextLong(syncMax), () -> node.syncedUpTo(sequence));
   }
 
-  void send(NodeId from, NodeId to, RaftMessage message) {
-    RaftMessage sent = plant == Plant.NONE ? message : tampered(message);
-    ToyNode target = node(to);
+  void send(NodeId from, NodeId to, Message message) {
+    Message sent = plant.sent(message);
+    ToyNode<S> target = node(to);
     if (from.equals(to)) {
       at(target, 0, () -> target.step(new Event.Receive(from, sent)));
       return;
     }
-    if (plant == Plant.FORGED_ROUNDS && message instanceof Heartbeat m && m.round() > 0) {
-      HeartbeatReply forged = new HeartbeatReply(m.term(), m.round());
+    Message forged = plant.forged(message);
+    if (forged != null) {
       at(node(from), 0, () -> node(from).step(new Event.Receive(to, forged)));
     }
     if (cut.contains(from + ">" + to) || (!healed && random.nextDouble() < lossRate)) {
       return;
     }
     writer.reset();
-    codec.write(sent, writer);
+    specimen.codec().write(sent, writer);
     byte[] bytes = writer.toByteArray();
     int copies = !healed && random.nextDouble() < doubleRate ? 2 : 1;
     for (int i = 0; i < copies; i++) {
@@ -194,29 +190,22 @@ final class ToyWorld {
     }
   }
 
-  private void deliver(NodeId from, ToyNode target, byte[] bytes) {
+  private void deliver(NodeId from, ToyNode<S> target, byte[] bytes) {
     if (target.isUp()) {
-      RaftMessage received = (RaftMessage) codec.read(new WireReader(bytes));
+      Message received = specimen.codec().read(new WireReader(bytes));
       at(target, 0, () -> target.step(new Event.Receive(from, received)));
     }
   }
 
-  private RaftMessage tampered(RaftMessage message) {
-    if (plant == Plant.LYING_REPLIES && message instanceof AppendReject m) {
-      return new AppendReply(m.term(), m.prevIndex());
-    }
-    return message;
-  }
-
   void sendSnapshot(NodeId from, NodeId to, long slot, byte[] anchor) {
-    ToyNode target = node(to);
+    ToyNode<S> target = node(to);
     if (!cut.contains(from + ">" + to)) {
       after(random.nextLong(3 * delayMax), () -> at(target, 0, () -> target.install(slot, anchor)));
     }
   }
 
   private void clients() {
-    ToyNode node = node(members.get(random.nextInt(members.size())));
+    ToyNode<S> node = node(members.get(random.nextInt(members.size())));
     if (!healed && node.isUp() && node.pausedUntil <= now) {
       int kind = random.nextInt(10);
       if (kind < 6) {
@@ -249,7 +238,7 @@ final class ToyWorld {
     if (healed) {
       return;
     }
-    ToyNode node = node(members.get(random.nextInt(members.size())));
+    ToyNode<S> node = node(members.get(random.nextInt(members.size())));
     switch (random.nextInt(8)) {
       case 0, 1 -> {
         if (node.isUp()) {
@@ -266,25 +255,21 @@ final class ToyWorld {
       case 4, 5 -> partition();
       default -> cut.clear();
     }
-    matchLogs();
+    compare();
     after(random.nextLong(150_000), this::faults);
   }
 
-  /** Crashes come between any two actions, and gladly after a vote, which must not be forgotten. */
+  /** Crashes come between any two actions, and gladly after what must not be forgotten. */
   boolean strikesAfter(Action action) {
-    boolean voted =
-        action instanceof Action.Send send
-            && send.message() instanceof VoteReply reply
-            && reply.granted()
-            && !reply.pre();
-    return !healed && random.nextDouble() < (voted ? 0.5 : strikeRate);
+    boolean bound = action instanceof Action.Send send && specimen.binds(send.message());
+    return !healed && random.nextDouble() < (bound ? 0.5 : strikeRate);
   }
 
-  void restartSoon(ToyNode node) {
+  void restartSoon(ToyNode<S> node) {
     after(random.nextBoolean() ? 1 : random.nextLong(100_000), () -> restart(node));
   }
 
-  private void restart(ToyNode node) {
+  private void restart(ToyNode<S> node) {
     if (!node.isUp()) {
       node.start();
     }
@@ -311,14 +296,14 @@ final class ToyWorld {
   private void heal() {
     healed = true;
     cut.clear();
-    for (ToyNode node : nodes.values()) {
+    for (ToyNode<S> node : nodes.values()) {
       node.pausedUntil = 0;
       restart(node);
     }
   }
 
   /** One command per slot (state machine safety), and no gaps. */
-  void decided(ToyNode node, long first, List<byte[]> slots) {
+  void decided(ToyNode<S> node, long first, List<byte[]> slots) {
     if (first != node.applied + 1) {
       throw new AssertionError(node.id + " decides " + first + " after " + node.applied);
     }
@@ -338,55 +323,41 @@ final class ToyWorld {
   }
 
   /** Election safety, and leader completeness: it holds all that was decided anywhere. */
-  void leads(ToyNode node, long term) {
+  void leads(ToyNode<S> node, long term) {
     NodeId other = leaders.putIfAbsent(term, node.id);
     if (other != null) {
       throw new AssertionError("term " + term + " has leaders " + other + " and " + node.id);
     }
-    RaftLog log = node.replica().log;
-    if (log.last() < decidedAnywhere()) {
-      throw new AssertionError(
-          node.id + " leads with a log up to " + log.last() + " of " + decidedAnywhere());
-    }
-    if (decidedAnywhere() > log.base()) {
-      List<byte[]> own = log.decided(log.base() + 1, decidedAnywhere());
-      for (int i = 0; i < own.size(); i++) {
-        if (!Arrays.equals(own.get(i), history.get((int) (log.base() + i)))) {
-          throw new AssertionError(node.id + " leads without slot " + (log.base() + 1 + i));
-        }
+    S subject = node.subject();
+    for (long slot = subject.base() + 1; slot <= decidedAnywhere(); slot++) {
+      if (!Arrays.equals(subject.command(slot), history.get((int) slot - 1))) {
+        throw new AssertionError(node.id + " leads without slot " + slot);
       }
     }
   }
 
-  /** Log matching: from the last entry that two logs share by term, they are equal backwards. */
-  private void matchLogs() {
-    for (ToyNode a : nodes.values()) {
-      for (ToyNode b : nodes.values()) {
+  private void compare() {
+    for (ToyNode<S> a : nodes.values()) {
+      for (ToyNode<S> b : nodes.values()) {
         if (a.isUp() && b.isUp() && a.id.compareTo(b.id) < 0) {
-          matchLogs(a, b);
+          compare(a, b);
         }
       }
     }
   }
 
-  private static void matchLogs(ToyNode a, ToyNode b) {
-    RaftLog one = a.replica().log;
-    RaftLog two = b.replica().log;
-    boolean same = false;
-    for (long i = Math.min(one.last(), two.last()); i > Math.max(one.base(), two.base()); i--) {
-      boolean term = one.term(i) == two.term(i);
-      boolean command = Arrays.equals(one.decided(i, i).get(0), two.decided(i, i).get(0));
-      if ((same && !term) || (term && !command)) {
-        throw new AssertionError("the logs of " + a.id + " and " + b.id + " differ at " + i);
-      }
-      same |= term;
+  private void compare(ToyNode<S> a, ToyNode<S> b) {
+    try {
+      specimen.compare(a.subject(), b.subject());
+    } catch (AssertionError e) {
+      throw new AssertionError(a.id + " and " + b.id + ": " + e.getMessage(), e);
     }
   }
 
-  ToyNode leader() {
-    ToyNode leader = null;
-    for (ToyNode node : nodes.values()) {
-      if (node.leads() && (leader == null || node.replica().term() > leader.replica().term())) {
+  ToyNode<S> leader() {
+    ToyNode<S> leader = null;
+    for (ToyNode<S> node : nodes.values()) {
+      if (node.leads() && (leader == null || node.term() > leader.term())) {
         leader = node;
       }
     }
@@ -402,15 +373,16 @@ final class ToyWorld {
     return text.toString();
   }
 
-  ToyNode node(NodeId id) {
-    @Nullable ToyNode node = nodes.get(id);
+  ToyNode<S> node(NodeId id) {
+    ToyNode<S> node = nodes.get(id);
     if (node == null) {
       throw new AssertionError("no node " + id);
     }
     return node;
   }
 
-  long decidedCount() {
-    return history.size();
+  /** Whether any replica has decided that command. */
+  boolean isDecided(byte[] command) {
+    return history.stream().anyMatch(it -> Arrays.equals(it, command));
   }
 }

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.consensus.raft;
+package io.clowder.simulator.toy;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.Message;
+import io.clowder.api.protocol.ProtocolCore;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A replica with the smallest driver that keeps the laws: a journal, a snapshot, held actions. */
-final class ToyNode {
-  /** Entries kept behind a snapshot: few, so that laggards often need one. */
-  private static final int TAIL_ENTRIES = 8;
+/**
+ * A replica with the smallest driver that keeps the laws: a journal, a snapshot, held actions.
+ *
+ * @param <S> the protocol's cores
+ */
+final class ToyNode<S extends Specimen.Subject> {
+  /** Slots kept behind a snapshot: few, so that laggards often need one. */
+  private static final int TAIL_SLOTS = 8;
 
-  private record Written(Message message, long slot) {}
+  private record Written(@Nullable Message message, long slot) {}
 
   private record Held(long awaits, Action action) {}
 
   final NodeId id;
-  private final ToyWorld world;
+  private final ToyWorld<S> world;
 
   /** What the disk has, and what a crash may lose. */
   private final List<Written> disk = new ArrayList<>();
@@ -43,38 +47,38 @@ final class ToyNode {
 
   long applied;
   long pausedUntil;
-  private @Nullable RaftCore core;
-  private @Nullable Replica replica;
+  private @Nullable S subject;
 
   /** Barriers: what was decided anywhere when they were asked. */
   private final Map<Long, Long> barriers = new HashMap<>();
 
-  ToyNode(NodeId id, ToyWorld world) {
+  ToyNode(NodeId id, ToyWorld<S> world) {
     this.id = id;
     this.world = world;
     snapshotSlot = 0;
   }
 
   boolean isUp() {
-    return core != null;
+    return subject != null;
   }
 
-  RaftCore core() {
-    if (core == null) {
+  S subject() {
+    if (subject == null) {
       throw new AssertionError(id + " is down");
     }
-    return core;
+    return subject;
   }
 
-  Replica replica() {
-    if (replica == null) {
-      throw new AssertionError(id + " is down");
-    }
-    return replica;
+  ProtocolCore core() {
+    return subject().core();
   }
 
   boolean leads() {
-    return core != null && replica().role() == Replica.Role.LEADER;
+    return isUp() && core().view().role().equals("leader");
+  }
+
+  long term() {
+    return core().view().term();
   }
 
   void start() {
@@ -83,19 +87,22 @@ final class ToyNode {
             0,
             id,
             world.members,
-            new TreeMap<>(),
+            world.parameters,
             snapshotSlot,
             snapshotAnchor,
             world.timing,
             world.random);
     List<Message> records = new ArrayList<>();
-    disk.forEach(record -> records.add(record.message));
+    for (Written record : disk) {
+      if (record.message != null) {
+        records.add(record.message);
+      }
+    }
     try {
-      replica = new Recovery(setting).replay(records);
+      subject = world.specimen.open(setting, records, TAIL_SLOTS);
     } catch (IllegalStateException e) {
       throw new IllegalStateException(e.getMessage() + "; " + setting + "; " + disk, e);
     }
-    core = new RaftCore(setting, replica, TAIL_ENTRIES);
     applied = snapshotSlot;
     step(null);
   }
@@ -109,8 +116,7 @@ final class ToyNode {
     barriers.clear();
     synced = written;
     syncing = false;
-    core = null;
-    replica = null;
+    subject = null;
     life++;
   }
 
@@ -132,10 +138,10 @@ final class ToyNode {
       if (action instanceof Action.Persist persist) {
         persisted = true;
         written++;
-        unsynced.add(new Written(planted(persist.message()), persist.slot()));
+        unsynced.add(new Written(world.plant.written(persist.message()), persist.slot()));
       } else {
         boolean waits = persisted || action instanceof Action.Send;
-        if (world.plant == ToyWorld.Plant.EARLY_SENDS) {
+        if (world.plant.sendsEarly()) {
           waits = false;
         }
         held.add(new Held(waits ? written : 0, action));
@@ -146,12 +152,6 @@ final class ToyNode {
       world.scheduleSync(this, written);
     }
     release();
-  }
-
-  private Message planted(Message record) {
-    return world.plant == ToyWorld.Plant.FORGOTTEN_VOTES && record instanceof RaftMessage.Vote vote
-        ? new RaftMessage.Vote(vote.term(), null)
-        : record;
   }
 
   void syncedUpTo(long sequence) {
@@ -185,7 +185,7 @@ final class ToyNode {
 
   private void carryOut(Action action) {
     if (action instanceof Action.Send send) {
-      world.send(id, send.to(), (RaftMessage) send.message());
+      world.send(id, send.to(), send.message());
     } else if (action instanceof Action.Decide decide) {
       world.decided(this, decide.firstSlot(), decide.commands());
     } else if (action instanceof Action.Lead lead) {
