@@ -44,6 +44,7 @@ class PaxosCoreTest {
     return new PaxosProtocol()
         .open(
             new CoreSetting(
+                0,
                 self,
                 List.of(N1, N2, N3),
                 new TreeMap<>(),

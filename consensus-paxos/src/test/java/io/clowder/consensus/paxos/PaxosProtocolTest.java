@@ -75,6 +75,7 @@ class PaxosProtocolTest {
 
     CoreSetting setting =
         new CoreSetting(
+            0,
             new NodeId("n1"),
             members(members),
             parameters(text),

@@ -4,6 +4,8 @@ package io.clowder.consensus.paxos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.clowder.simulator.SeedRunner;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -18,7 +20,7 @@ class PaxosSimulationTest {
 
   @Test
   void everySeedPasses() {
-    SeedRunner runner = new SeedRunner("paxos", new PaxosProtocol(), COMMAND, System.out);
+    SeedRunner runner = new SeedRunner(new TreeMap<>(Map.of("paxos", new PaxosProtocol())), COMMAND, System.out);
     int failed = runner.run(System.getProperty("seeds", "1-300"), Boolean.getBoolean("trace"));
     assertEquals(0, failed, "failed seeds; the lines above say how to replay each");
   }
