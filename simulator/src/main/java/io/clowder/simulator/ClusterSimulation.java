@@ -30,7 +30,7 @@ public final class ClusterSimulation {
   private final World world;
   private final ClusterSetting setting;
   private final SortedMap<String, ConsensusProtocol> protocols;
-  private final Judge judge = new Judge();
+  private final Judge judge;
   private final SimulatedNetwork network;
   private final KvClient.Workload workload;
   private final LockUser.Contest contest;
@@ -48,7 +48,7 @@ public final class ClusterSimulation {
    * @param operations of clients of the map that got a result
    * @param grants of locks
    * @param positions that were decided
-   * @param swaps how many changes of segments were seen to their end by whoever asked
+   * @param swaps how often the group went on in another segment, by the names of both protocols
    * @param elections how many terms had a leader
    * @param snapshots how many positions had a snapshot
    * @param recoveryMillis how long the healed cluster took until every node served
@@ -61,7 +61,7 @@ public final class ClusterSimulation {
       int operations,
       int grants,
       long positions,
-      int swaps,
+      SortedMap<String, Integer> swaps,
       int elections,
       int snapshots,
       long recoveryMillis,
@@ -84,6 +84,7 @@ public final class ClusterSimulation {
       long seed, ClusterSetting setting, SortedMap<String, ConsensusProtocol> protocols) {
     this.world = new World(seed);
     this.setting = setting;
+    this.judge = new Judge(setting.isCalm());
     this.protocols = Collections.unmodifiableSortedMap(new TreeMap<>(protocols));
     this.network = new SimulatedNetwork(world);
     this.workload = new KvClient.Workload(judge, setting.keys(), setting.thinkMillis() * MILLIS);
@@ -141,7 +142,7 @@ public final class ClusterSimulation {
         workload.history.completed(),
         contest.history.grants(),
         judge.applied(),
-        operator.swaps(),
+        judge.swaps(),
         judge.elections(),
         judge.snapshots(),
         recovery / MILLIS,

@@ -26,6 +26,8 @@ public final class Nemesis {
     BLACKOUT,
     /** A computer dies at one of the next operations of its disk. */
     DISK_POINT,
+    /** A computer dies between two of its next actions: messages, entries, disk operations. */
+    ACTION_POINT,
     /** A process stops for a while. */
     PAUSE,
     /** The network falls apart. */
@@ -151,6 +153,10 @@ public final class Nemesis {
               });
       case DISK_POINT -> {
         computer.dieAtDisk(random.nextLong(100), random.nextInt(4) == 0 ? null : drawLoss());
+        restart(computer);
+      }
+      case ACTION_POINT -> {
+        computer.dieAtAction(random.nextLong(60), random.nextInt(3) == 0 ? null : drawLoss());
         restart(computer);
       }
       case PAUSE -> {

@@ -14,12 +14,19 @@ final class ObservedMachine implements StateMachine {
   private final StateMachine machine;
   private final NodeId node;
   private final Judge judge;
+  private final Runnable point;
   private long position;
 
-  ObservedMachine(StateMachine machine, NodeId node, Judge judge) {
+  /**
+   * A machine.
+   *
+   * @param point run before each entry: the node may die there
+   */
+  ObservedMachine(StateMachine machine, NodeId node, Judge judge, Runnable point) {
     this.machine = machine;
     this.node = node;
     this.judge = judge;
+    this.point = point;
   }
 
   @Override
@@ -27,6 +34,7 @@ final class ObservedMachine implements StateMachine {
     judge.require(
         entry.position() > position, node + " applies " + entry.position() + " after " + position);
     position = entry.position();
+    point.run();
     byte[] result;
     try {
       result = machine.apply(entry);

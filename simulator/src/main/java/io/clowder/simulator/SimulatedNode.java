@@ -77,7 +77,11 @@ final class SimulatedNode implements Node {
     storage =
         DiskStorage.open(
             computer.disk(), computer.id(), CLUSTER, random, setting.journalFileBytes());
-    var transport = network.attach(computer.id(), process, configured.keySet());
+    var transport =
+        new ObservedTransport(
+            network.attach(computer.id(), process, configured.keySet()),
+            () -> computer.atAction("send"));
+    Runnable applies = () -> computer.atAction("apply");
     var loop = new SimulatedLoop(process, "loop", pace("loop", 1, 20));
     var environment =
         new Environment(
@@ -102,11 +106,12 @@ final class SimulatedNode implements Node {
     protocols.forEach(group::addProtocol);
     kv =
         new ReplicatedKv(
-            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge)), TIMEOUT);
+            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge, applies)),
+            TIMEOUT);
     var table = new LockTable();
     locks =
         new ReplicatedLocks(
-            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge)),
+            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge, applies)),
             table,
             computer.id(),
             TIMEOUT,
@@ -196,6 +201,7 @@ final class SimulatedNode implements Node {
 
   private void examine(GroupStatus found) {
     var before = status;
+    judge.inSegment(id(), found);
     boolean sameCore = opened() == statusOf && !found.role().equals("down");
     if (before != null) {
       judge.require(

@@ -50,15 +50,19 @@ final class CoreChecks {
 
   List<ProtocolKit.Check> checks() {
     return List.of(
-        new ProtocolKit.Check("law 4: a core comes back from what any crash leaves", this::recovers),
+        new ProtocolKit.Check(
+            "law 4: a core comes back from what any crash leaves", this::recovers),
         new ProtocolKit.Check("law 5: the same events and chance, the same actions", this::repeats),
         new ProtocolKit.Check("law 5: it matters not where a clock begins", this::clocks),
-        new ProtocolKit.Check("a lost snapshot, a bad anchor, a foreign record: refused", this::refuses),
+        new ProtocolKit.Check(
+            "a lost snapshot, a bad anchor, a foreign record: refused", this::refuses),
         new ProtocolKit.Check("records in any disorder: opened or refused", this::disorder),
-        new ProtocolKit.Check("codec: all that was said and written is read as it was", this::codec),
+        new ProtocolKit.Check(
+            "codec: all that was said and written is read as it was", this::codec),
         new ProtocolKit.Check("codec: damaged bytes are refused or are a message", this::damage),
         new ProtocolKit.Check("nonsense is ignored", this::nonsense),
-        new ProtocolKit.Check("any message at any time: at worst a broken invariant", this::anything));
+        new ProtocolKit.Check(
+            "any message at any time: at worst a broken invariant", this::anything));
   }
 
   /** The lives of the cores of some worlds; the worlds themselves are another check's concern. */
@@ -153,7 +157,12 @@ final class CoreChecks {
   private void recover(Life life, Life.Step step, Disks disks, long led) {
     for (List<Message> records : disks.variants()) {
       String where =
-          life.setting.self() + ", snapshot at " + step.snapshotSlot() + ", " + records.size() + " records";
+          life.setting.self()
+              + ", snapshot at "
+              + step.snapshotSlot()
+              + ", "
+              + records.size()
+              + " records";
       List<String> first;
       List<String> second;
       ProtocolCore core;
@@ -170,8 +179,7 @@ final class CoreChecks {
       require(first.equals(second), where + ": " + first + " and then " + second);
       ProtocolCore.View view = core.view();
       require(
-          view.decided() == step.snapshotSlot(),
-          where + ": decided before it said so: " + view);
+          view.decided() == step.snapshotSlot(), where + ": decided before it said so: " + view);
       require(view.term() >= led, where + ": led in term " + led + ", but comes back as " + view);
       require(!view.role().equals("leader"), where + ": leads before it has asked anybody");
     }
@@ -257,7 +265,8 @@ final class CoreChecks {
       }
       if (compacted && !written.isEmpty()) {
         tried++;
-        mustRefuse(life.at(0, new byte[0]), written, "records of after a snapshot, and no snapshot");
+        mustRefuse(
+            life.at(0, new byte[0]), written, "records of after a snapshot, and no snapshot");
       }
     }
     require(tried > 5, "too few snapshots to tell");
@@ -316,7 +325,9 @@ final class CoreChecks {
                   : action instanceof Action.Persist persist ? persist.message() : null;
           if (message != null && said.size() < 20_000) {
             byte[] bytes = write(message);
-            said.put(message.getClass().getName() + new String(bytes, StandardCharsets.ISO_8859_1), bytes);
+            said.put(
+                message.getClass().getName() + new String(bytes, StandardCharsets.ISO_8859_1),
+                bytes);
           }
         }
       }
@@ -452,7 +463,9 @@ final class CoreChecks {
     }
     if (action instanceof Action.Decide decide) {
       StringBuilder text = new StringBuilder("Decide ").append(decide.firstSlot());
-      decide.commands().forEach(command -> text.append(' ').append(HexFormat.of().formatHex(command)));
+      decide
+          .commands()
+          .forEach(command -> text.append(' ').append(HexFormat.of().formatHex(command)));
       return text.toString();
     }
     return action.toString();

@@ -292,7 +292,8 @@ final class GroupChecks {
     ToyNode<Watched> laggard = group.others(leader).get(0);
     laggard.crash();
     group.decide(30);
-    for (ToyNode<Watched> node : List.of(group.others(laggard).get(0), group.others(laggard).get(1))) {
+    for (ToyNode<Watched> node :
+        List.of(group.others(laggard).get(0), group.others(laggard).get(1))) {
       node.compact();
       group.world.pass(PATIENCE);
       node.crash();
@@ -311,7 +312,9 @@ final class GroupChecks {
             .anyMatch(step -> step.event() instanceof Event.Installed);
     boolean reopened =
         group.witness.lives().stream()
-            .anyMatch(life -> life.setting.self().equals(laggard.id()) && life.setting.snapshotSlot() > 0);
+            .anyMatch(
+                life ->
+                    life.setting.self().equals(laggard.id()) && life.setting.snapshotSlot() > 0);
     require(installed || reopened, "nobody asked for a snapshot for " + laggard.id());
     laggard.crash();
     laggard.start();

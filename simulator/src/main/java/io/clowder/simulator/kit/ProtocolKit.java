@@ -59,7 +59,9 @@ public final class ProtocolKit {
   /** All checks, each of which stands for itself. */
   public List<Check> checks() {
     List<Check> checks = new ArrayList<>();
-    checks.add(new Check("random worlds: laws 1 and 3, one history, one leader, then progress", this::worlds));
+    checks.add(
+        new Check(
+            "random worlds: laws 1 and 3, one history, one leader, then progress", this::worlds));
     checks.add(new Check("parameters that it does not know are refused by name", this::parameters));
     checks.addAll(new GroupChecks(protocol).checks());
     checks.addAll(new CoreChecks(protocol).checks());

@@ -199,8 +199,7 @@ final class Witness implements Specimen<Witness.Watched> {
       } else if (action instanceof Action.Refuse refuse) {
         boolean proposed =
             event instanceof Event.Propose propose && propose.ticket() == refuse.ticket();
-        require(
-            barriers.remove(refuse.ticket()) || proposed, refuse + " of what nobody waits for");
+        require(barriers.remove(refuse.ticket()) || proposed, refuse + " of what nobody waits for");
         require(!leads || resigned || !proposed, "a leader that was not to resign refuses");
       }
     }
