@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus;
 
-import io.clowder.api.Address;
 import io.clowder.api.CoordinationException;
-import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
@@ -24,18 +22,14 @@ import io.clowder.api.transport.Transport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,23 +50,10 @@ public final class Group implements Transport.Receiver {
   private static final long INBOX_BYTES_MAX = 128L << 20;
   private static final long TICK_NANOS = 20_000_000L;
   private static final long IDLE_TICK_NANOS = 100_000_000L;
-  private static final long SPACE_NANOS = 2_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000_000L;
-
-  private static final long HUNG_NANOS = 1_000_000_000L;
-  private static final long RESIGNATION_NANOS = 30_000_000_000L;
-
-  /** After a swap has settled: its snapshot need not compete with what waited for it. */
-  private static final long BOUNDARY_NANOS = 1_000_000_000L;
-
-  /** A sealed segment that nobody here needs stays open this long for whoever is silent. */
-  private static final long LINGER_NANOS = 10_000_000_000L;
-
-  private static final Duration ROLL_DEADLINE = Duration.ofSeconds(60);
 
   private final GroupSetting setting;
   private final Node node;
-  private final Storage storage;
   private final Environment environment;
   private final Transport.Registration registration;
 
@@ -80,6 +61,7 @@ public final class Group implements Transport.Receiver {
   private final AtomicLong inboxBytes = new AtomicLong();
 
   private final Wiring wiring = new Wiring();
+  private final Round round;
   private final ReplicatedState state = new ReplicatedState(wiring);
   private final Completions completions;
   private final Requests requests;
@@ -95,34 +77,16 @@ public final class Group implements Transport.Receiver {
   private final Departures departures;
   private final Inbound inbound;
   private final Acquaintances acquaintances;
+  private final Passage passage;
+  private final Swaps swaps;
+  private final DiskWatch diskWatch;
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
   private volatile String protocolName;
   private volatile Runnable onProtocol = () -> {};
-  private boolean loaded;
   private volatile boolean closed;
   private boolean registered = true;
-
-  private long now;
-  private long nextTick;
-  private long nextSpaceLook;
   private long retryOpenAt;
-
-  private long nextResignation;
-
-  private @Nullable SwapRequest swap;
-
-  /** Since when the state has been in the current segment, and when it was last covered. */
-  private long segmentSince;
-
-  private long coveredSince;
-  private long lastCommandAt;
-
-  /** The state came to another segment in the middle of what was decided. */
-  private @Nullable Segment entered;
-
-  /** A segment that must not be opened before the state has come to it: too much was kept. */
-  private int overfull = -1;
 
   /** A group that has no protocol and no machines yet. Listens to its topic at once. */
   public Group(
@@ -133,16 +97,17 @@ public final class Group implements Transport.Receiver {
       Environment environment) {
     this.setting = setting;
     this.node = node;
-    this.storage = storage;
     this.environment = environment;
     this.protocolName = setting.protocol();
+    long now = environment.nanoClock().getAsLong();
+    this.round = new Round(now);
+    this.retryOpenAt = now;
     String topic = "consensus/" + setting.name();
     this.postbox = new Postbox(transport, topic);
     this.health = new Health(setting, node, transport);
     this.completions = new Completions(environment.completions());
     this.requests = new Requests(wiring, completions);
     this.reads = new Reads(wiring, requests, completions);
-    this.now = environment.nanoClock().getAsLong();
     this.router =
         new Router(
             node.id(),
@@ -175,13 +140,53 @@ public final class Group implements Transport.Receiver {
             health,
             wiring);
     this.acquaintances = new Acquaintances(transport);
-    this.nextTick = now;
-    this.nextSpaceLook = now;
-    this.retryOpenAt = now;
-    this.nextResignation = now;
-    this.segmentSince = now;
-    this.coveredSince = now;
-    this.lastCommandAt = now - RESIGNATION_NANOS;
+    this.passage =
+        new Passage(
+            setting,
+            node,
+            round,
+            new Passage.Parts(
+                state,
+                segments,
+                compaction,
+                router,
+                reads,
+                renewals,
+                reports,
+                succession,
+                inbound,
+                postbox,
+                acquaintances,
+                health),
+            this::protocolIs);
+    this.swaps =
+        new Swaps(
+            setting,
+            node,
+            environment,
+            round,
+            new Swaps.Parts(
+                state,
+                reports,
+                router,
+                reads,
+                postbox,
+                acquaintances,
+                completions,
+                passage,
+                providers),
+            this::enqueue,
+            this::because);
+    this.diskWatch =
+        new DiskWatch(
+            setting,
+            storage,
+            environment.background(),
+            this::enqueue,
+            round,
+            segments,
+            router,
+            health);
     this.registration = transport.listen(topic, this);
   }
 
@@ -217,8 +222,9 @@ public final class Group implements Transport.Receiver {
   public ConsensusService addMachine(String name, StateMachine machine) {
     enqueue(
         () -> {
-          state.attach(name, machine, loaded);
-          if (loaded) {
+          boolean loading = passage.isLoaded();
+          state.attach(name, machine, loading);
+          if (loading) {
             compaction.load(name, machine);
           }
         });
@@ -264,7 +270,14 @@ public final class Group implements Transport.Receiver {
       Successor successor, Consumer<String> progress, Duration deadline) {
     CompletableFuture<Swap> result = new CompletableFuture<>();
     long until = GroupService.instant(environment, deadline);
-    enqueue(() -> begin(successor, progress, until, result));
+    enqueue(
+        () -> {
+          if (closed) {
+            completions.fail(result, CoordinationException.refused(Reason.UNAVAILABLE, STOPPED));
+          } else {
+            swaps.begin(successor, progress, until, result);
+          }
+        });
     return result.minimalCompletionStage();
   }
 
@@ -303,7 +316,7 @@ public final class Group implements Transport.Receiver {
     enqueue(
         () -> {
           inboxBytes.addAndGet(-size);
-          inbound.receive(from, payload, now);
+          inbound.receive(from, payload, round.now());
         });
   }
 
@@ -356,10 +369,10 @@ public final class Group implements Transport.Receiver {
    *     to do
    */
   public long doWork(long time) {
-    now = time;
+    round.begin(time);
     try {
       for (OpenSegment open : segments.all()) {
-        open.step(new Event.Clock(now));
+        open.step(new Event.Clock(time));
       }
       Runnable task;
       for (int i = 0; i < ROUND_EVENTS && (task = inbox.poll()) != null; i++) {
@@ -369,33 +382,19 @@ public final class Group implements Transport.Receiver {
       tick();
       settle();
       OpenSegment current = segments.current();
-      compaction.run(current == null ? null : current.replica().core(), now);
+      compaction.run(current == null ? null : current.replica().core(), time);
     } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
-      broken("invariant: " + e, e);
+      stop("invariant: " + e, e);
     }
     completions.flush();
     if (!inbox.isEmpty()) {
-      return now;
+      return time;
     }
-    long next = nextTick;
+    long next = round.nextTick();
     for (OpenSegment open : segments.all()) {
       next = Math.min(next, open.replica().wakeAt());
     }
     return next;
-  }
-
-  /** The replica stops, and says why, until the node is restarted. */
-  private void broken(String why, Throwable failure) {
-    log.error("group {}: the replica stops", setting.name(), failure);
-    health.broken = why;
-    abandon();
-  }
-
-  private void step(Event event) {
-    OpenSegment current = segments.current();
-    if (current != null) {
-      current.step(event);
-    }
   }
 
   /** Goes on until nothing is left that could happen now, then syncs what has gathered. */
@@ -407,25 +406,26 @@ public final class Group implements Transport.Receiver {
         more |= open.replica().drain();
       }
       OpenSegment current = segments.current();
-      more |= current != null && router.route(current::step, now);
+      more |= current != null && router.route(current::step, round.now());
       more |= reads.run();
     } while (more);
     for (OpenSegment open : segments.all()) {
-      open.replica().journal().flush(now);
+      open.replica().journal().flush(round.now());
     }
   }
 
   private void tick() {
-    if (now - nextTick < 0) {
+    long now = round.now();
+    if (now - round.nextTick() < 0) {
       return;
     }
     boolean idle =
         requests.isEmpty()
             && reads.isEmpty()
             && departures.isEmpty()
-            && swap == null
+            && swaps.isEmpty()
             && !reports.isBusy();
-    nextTick = now + (idle ? IDLE_TICK_NANOS : TICK_NANOS);
+    round.ticked(idle ? IDLE_TICK_NANOS : TICK_NANOS);
     requests.expire(now, this::because);
     reads.expire(now, this::because);
     if (router.leads()) {
@@ -435,10 +435,13 @@ public final class Group implements Transport.Receiver {
     }
     reads.retry(now);
     renewals.renew(router.leads(), router.leader(), now);
-    lookAtSpace();
-    resignIfDiskHangs();
+    diskWatch.tick();
+    passage.tick();
     leave();
-    succeed();
+    campaign();
+    reports.tell(now);
+    succession.consider(now);
+    swaps.tick();
   }
 
   /** For the message of a time-out: why nothing moves, as far as this node knows. */
@@ -448,7 +451,7 @@ public final class Group implements Transport.Receiver {
   }
 
   private List<String> problems() {
-    return health.problems(now, state, segments.current(), providers.keySet());
+    return health.problems(round.now(), state, segments.current(), providers.keySet());
   }
 
   private GroupStatus statusNow() {
@@ -468,19 +471,26 @@ public final class Group implements Transport.Receiver {
         compaction.position(),
         open == null ? 0 : open.replica().journal().syncs(),
         current == null ? new TreeMap<>() : current.members(),
-        succession.transition(now),
+        succession.transition(round.now()),
         problems());
+  }
+
+  private void protocolIs(String name) {
+    if (!name.equals(protocolName)) {
+      protocolName = name;
+      completions.then(onProtocol);
+    }
   }
 
   // --- opening and closing ----------------------------------------------------------------------
 
   private void open() {
-    if (closed || !health.broken.isEmpty() || now - retryOpenAt < 0) {
+    if (closed || !health.broken.isEmpty() || round.now() - retryOpenAt < 0) {
       return;
     }
     try {
-      if (!loaded) {
-        load();
+      if (!passage.isLoaded()) {
+        passage.load();
       }
     } catch (IOException e) {
       failedToOpen(e);
@@ -488,7 +498,7 @@ public final class Group implements Transport.Receiver {
     }
     open(state.current());
     Segment pending = state.pending();
-    if (pending != null && pending.number() != overfull) {
+    if (pending != null && passage.hasRoomFor(pending)) {
       open(pending);
     }
   }
@@ -500,106 +510,17 @@ public final class Group implements Transport.Receiver {
     }
   }
 
-  /** Reads the newest snapshot; without one the group is at its beginning. */
-  private void load() throws IOException {
-    Snapshots.Snapshot latest = compaction.latest();
-    if (latest != null) {
-      compaction.restore(latest);
-    } else {
-      Segment first = segments.first();
-      state.begin(first != null ? first.after(0) : setting.joining() ? null : firstSegment());
-    }
-    loaded = true;
-    enter();
-  }
-
-  /** The same on every node without a word between them, and another one in every cluster. */
-  private Segment firstSegment() {
-    long incarnation = 0xCBF29CE484222325L;
-    String name = node.cluster() + "/" + setting.name() + node.members().keySet();
-    for (int i = 0; i < name.length(); i++) {
-      incarnation = (incarnation ^ name.charAt(i)) * 0x100000001B3L;
-    }
-    return new Segment(0, incarnation, setting.protocol(), setting.parameters(), node.members(), 0);
-  }
-
   private void failedToOpen(Throwable failure) {
     if (failure instanceof IOException && !(failure instanceof Storage.CorruptionException)) {
-      retryOpenAt = now + RETRY_NANOS;
+      retryOpenAt = round.now() + RETRY_NANOS;
       health.opening = "disk: " + failure.getMessage();
     } else if (failure instanceof IOException) {
       health.broken = "disk: " + failure.getMessage();
     } else {
-      broken("invariant: " + failure, failure);
+      stop("invariant: " + failure, failure);
       return;
     }
     log.error("group {} cannot be opened: {}", setting.name(), failure.getMessage());
-  }
-
-  /** The state is in another segment than it was, and perhaps soon in yet another. */
-  private void enter() {
-    do {
-      entered = null;
-      enterOne();
-    } while (entered != null);
-  }
-
-  private void enterOne() {
-    Segment current = state.current();
-    segmentSince = now;
-    coveredSince = 0;
-    postbox.open(
-        new GroupMessage.Header(
-            current == null ? -1 : current.number(),
-            current == null ? 0 : current.incarnation(),
-            node.incarnation()));
-    succession.reset();
-    reports.soon(now);
-    nextTick = now;
-    keepLinks();
-    if (current != null && !current.protocol().equals(protocolName)) {
-      protocolName = current.protocol();
-      completions.then(onProtocol);
-    }
-    reads.sealed(state.applied());
-    lead();
-    OpenSegment open = segments.current();
-    if (open != null) {
-      Action.Decide kept;
-      while (entered == null && (kept = open.takeKept()) != null) {
-        deliver(kept);
-      }
-    }
-    inbound.moved(now);
-  }
-
-  /** Takes over who leads the current segment. */
-  private void lead() {
-    OpenSegment open = segments.current();
-    renewals.follow();
-    router.move(
-        open != null && open.leads(),
-        open == null ? null : open.leader(),
-        open == null ? router.term() : open.term(),
-        now);
-    if (router.leads()) {
-      renewals.lead(now);
-    }
-  }
-
-  /** Keeps links to all who may have to be talked to. */
-  private void keepLinks() {
-    SortedMap<NodeId, Address> known = new TreeMap<>();
-    segments.all().forEach(open -> known.putAll(open.segment.members()));
-    Segment current = state.current();
-    if (current != null) {
-      known.putAll(current.members());
-    }
-    Segment pending = state.pending();
-    if (pending != null) {
-      known.putAll(pending.members());
-    }
-    acquaintances.keep(known);
   }
 
   private void depart(@Nullable ConsensusProtocol provider, CompletableFuture<Void> left) {
@@ -607,53 +528,16 @@ public final class Group implements Transport.Receiver {
     if (current != null && (provider == null || current.provider.equals(provider))) {
       current.step(new Event.Resign());
     }
-    departures.begin(provider, left, now);
-    nextTick = now;
+    departures.begin(provider, left, round.now());
+    round.tickNow();
   }
 
-  /** Closes what is on its way out, and sealed segments that nobody needs. */
+  /** Closes what is on its way out. */
   private void leave() {
-    for (OpenSegment open : segments.copy()) {
-      if (isSuperfluous(open)) {
-        log.info("group {}: {} is closed", setting.name(), open.segment.title());
-        segments.close(open);
-        keepLinks();
-      }
-    }
-    List<CompletableFuture<Void>> gone = departures.tick(now);
+    List<CompletableFuture<Void>> gone = departures.tick(round.now());
     if (segments.current() == null && router.leader() != null) {
-      lead();
+      passage.follow();
     }
-    if (!gone.isEmpty()) {
-      finish(gone);
-    }
-  }
-
-  private boolean isSuperfluous(OpenSegment open) {
-    Segment current = state.current();
-    Segment pending = state.pending();
-    if (current == null || open.segment.number() > current.number()) {
-      return pending == null || !pending.is(open.segment);
-    }
-    if (open.segment.is(current) || compaction.position() < current.base()) {
-      return false;
-    }
-    if (!current.has(node.id())) {
-      // Whoever goes serves until the others can do without.
-      return reports.covering(current, current.base()) >= current.majority();
-    }
-    return reports.allPassed(open.segment)
-        || (coveredSince != 0 && now - coveredSince > LINGER_NANOS);
-  }
-
-  /** Lets everything go at once. */
-  private void abandon() {
-    segments.copy().forEach(segments::close);
-    lead();
-    nextTick = now;
-  }
-
-  private void finish(List<CompletableFuture<Void>> gone) {
     if (closed && registered && !segments.uses(null)) {
       registered = false;
       registration.close();
@@ -661,145 +545,32 @@ public final class Group implements Transport.Receiver {
       postbox.close();
       requests.failAll(null, STOPPED);
       reads.failAll(null, STOPPED);
-      if (swap != null) {
-        swap.fail(Reason.UNAVAILABLE, Outcome.MAY_HAVE_HAPPENED, STOPPED);
-      }
+      swaps.fail(STOPPED);
     }
-    completions.then(() -> gone.forEach(left -> left.complete(null)));
-  }
-
-  // --- the way to the next segment --------------------------------------------------------------
-
-  private void begin(
-      Successor successor,
-      Consumer<String> progress,
-      long deadline,
-      CompletableFuture<Swap> result) {
-    try {
-      if (closed) {
-        throw CoordinationException.refused(Reason.UNAVAILABLE, STOPPED);
-      }
-      if (swap != null) {
-        throw CoordinationException.refused(
-            Reason.CONFLICT, "another swap was begun on this node and is not over");
-      }
-      swap =
-          new SwapRequest(
-              successor,
-              progress,
-              now,
-              deadline,
-              result,
-              wiring,
-              router.ticket(),
-              environment.random().nextLong());
-      nextTick = now;
-    } catch (CoordinationException e) {
-      completions.fail(result, e);
+    if (!gone.isEmpty()) {
+      completions.then(() -> gone.forEach(left -> left.complete(null)));
     }
   }
 
-  private void succeed() {
+  /** Lets everything go at once, until the node is started again. */
+  private void stop(String why, Throwable failure) {
+    log.error("group {}: the replica stops", setting.name(), failure);
+    health.broken = why;
+    abandon();
+  }
+
+  private void abandon() {
+    segments.copy().forEach(segments::close);
+    passage.follow();
+    round.tickNow();
+  }
+
+  /** Whoever leads now is the first to know of the seal: it should lead on. */
+  private void campaign() {
     Segment pending = state.pending();
     OpenSegment next = pending == null ? null : segments.get(pending.number());
     if (next != null && router.leads() && next.leader() == null) {
-      // Whoever leads now is the first to know of the seal: it should lead on.
       next.step(new Event.Campaign());
-    }
-    reports.tell(now);
-    succession.consider(now);
-    SwapRequest under = swap;
-    if (under != null) {
-      under.tick(now);
-      if (under.isOver()) {
-        swap = null;
-        keepLinks();
-      }
-    }
-    Segment current = state.current();
-    if (current != null && compaction.position() >= current.base() && coveredSince == 0) {
-      coveredSince = now;
-    }
-    if (current == null || now - segmentSince < BOUNDARY_NANOS) {
-      return;
-    }
-    compaction.want(current.base());
-    if (router.leads()
-        && setting.rollMillis() > 0
-        && pending == null
-        && swap == null
-        && now - segmentSince > setting.rollMillis() * 1_000_000L) {
-      segmentSince = now;
-      begin(
-          Successor.same(),
-          line -> log.info("group {}: routine swap: {}", setting.name(), line),
-          GroupService.instant(environment, ROLL_DEADLINE),
-          new CompletableFuture<>());
-    }
-  }
-
-  private void deliver(Action.Decide decided) {
-    Segment current = state.current();
-    if (current == null) {
-      throw new AssertionError("decided without a segment");
-    }
-    long position = current.base() + decided.firstSlot();
-    long bytes = 0;
-    for (byte[] command : decided.commands()) {
-      if (position > state.applied()) {
-        state.apply(position, command);
-        if (entered != null) {
-          // What the old protocol decides beyond its seal never happened.
-          break;
-        }
-        lastCommandAt = command.length > 0 ? now : lastCommandAt;
-      }
-      bytes += command.length;
-      position++;
-    }
-    router.decided(bytes);
-  }
-
-  // --- the disk ---------------------------------------------------------------------------------
-
-  /** A leader whose disk does not answer keeps everybody waiting (consul's raft, issue 503). */
-  private void resignIfDiskHangs() {
-    OpenSegment current = segments.current();
-    long since = current == null ? 0 : current.replica().journal().writingSince();
-    if (since != 0
-        && router.leads()
-        && now - since > setting.timing().electionNanos()
-        && now - nextResignation >= 0) {
-      nextResignation = now + HUNG_NANOS;
-      step(new Event.Resign());
-    }
-  }
-
-  private void lookAtSpace() {
-    if (now - nextSpaceLook < 0) {
-      return;
-    }
-    nextSpaceLook = now + SPACE_NANOS;
-    environment
-        .background()
-        .execute(
-            () -> {
-              try {
-                long free = storage.freeBytes();
-                enqueue(() -> spaceIs(free));
-              } catch (IOException e) {
-                log.warn("cannot tell the free space of the disk: {}", e.toString());
-              }
-            });
-  }
-
-  private void spaceIs(long free) {
-    boolean low = free < setting.reserveBytes();
-    health.freeBytes = low ? free : -1;
-    if (low && router.leads() && now - nextResignation >= 0) {
-      // Somebody with room should lead. Not over and over: perhaps nobody has any.
-      nextResignation = now + RESIGNATION_NANOS;
-      step(new Event.Resign());
     }
   }
 
@@ -823,7 +594,7 @@ public final class Group implements Transport.Receiver {
       if (failure instanceof Storage.DiskFullException) {
         // Nothing was torn; the replica comes back from its disk when there is room.
         health.opening = "disk: " + message;
-        retryOpenAt = now + RETRY_NANOS;
+        retryOpenAt = round.now() + RETRY_NANOS;
       } else {
         // Law 6: what is on the disk is unknown. Only a restart of the node reads it back.
         health.broken = "disk: " + message + "; restart the node once the disk is well";
@@ -840,8 +611,9 @@ public final class Group implements Transport.Receiver {
           Requests.Identity,
           SnapshotTransfer.Peers,
           ReplicatedState.Outcomes,
-          SwapRequest.Road,
           Inbound.Swaps {
+
+    // Segments
 
     @Override
     public OpenSegment.Driver driver() {
@@ -860,10 +632,8 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public long now() {
-      return now;
+      return round.now();
     }
-
-    // Segments
 
     @Override
     public boolean wants(Segment segment, ConsensusProtocol provider) {
@@ -883,14 +653,14 @@ public final class Group implements Transport.Receiver {
     @Override
     public void opened(OpenSegment segment) {
       health.opening = "";
-      reports.soon(now);
-      nextTick = now;
-      keepLinks();
+      reports.soon(round.now());
+      round.tickNow();
+      passage.keepLinks();
     }
 
     @Override
     public void closed() {
-      nextTick = now;
+      round.tickNow();
     }
 
     @Override
@@ -898,35 +668,16 @@ public final class Group implements Transport.Receiver {
       failedToOpen(failure);
     }
 
+    // What cores want done
+
     @Override
     public void send(OpenSegment from, GroupMessage.Header header, NodeId to, Message message) {
       postbox.send(to, header, from.provider.codec(), message);
     }
 
-    /** Any thread. */
-    @Override
-    public void send(NodeId to, GroupMessage message) {
-      postbox.send(to, message);
-    }
-
     @Override
     public void decided(OpenSegment by, Action.Decide decided) {
-      Segment current = state.current();
-      if (current == null || by.segment.number() > current.number()) {
-        if (decided.firstSlot() == 1) {
-          reports.soon(now);
-          nextTick = now;
-        }
-        if (by.keep(decided) > setting.historyBytesMax()) {
-          overfull = by.segment.number();
-          segments.close(by);
-        }
-      } else if (by.segment.is(current)) {
-        deliver(decided);
-        if (entered != null) {
-          enter();
-        }
-      }
+      passage.decided(by, decided);
     }
 
     @Override
@@ -941,7 +692,7 @@ public final class Group implements Transport.Receiver {
     public void refused(OpenSegment by, Action.Refuse refusal) {
       Segment current = state.current();
       if (current != null && by.segment.is(current)) {
-        nextTick = Math.min(nextTick, router.refused(refusal.ticket(), now));
+        round.tickBy(router.refused(refusal.ticket(), round.now()));
       }
     }
 
@@ -952,17 +703,19 @@ public final class Group implements Transport.Receiver {
         log.info("group {}: leads {} in term {}", setting.name(), by.segment.title(), by.term());
       }
       if (current == null || !by.segment.is(current)) {
-        reports.soon(now);
-        nextTick = now;
+        reports.soon(round.now());
+        round.tickNow();
         return;
       }
       succession.reset();
-      nextTick = departures.isEmpty() ? nextTick : now;
+      if (!departures.isEmpty()) {
+        round.tickNow();
+      }
       if (by.leads()) {
-        router.lead(by.term(), now);
-        renewals.lead(now);
+        router.lead(by.term(), round.now());
+        renewals.lead(round.now());
       } else {
-        router.follow(by.leader(), by.term(), now);
+        router.follow(by.leader(), by.term(), round.now());
         renewals.follow();
       }
     }
@@ -994,7 +747,16 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void barrier(long ticket) {
-      step(new Event.Barrier(ticket));
+      OpenSegment current = segments.current();
+      if (current != null) {
+        current.step(new Event.Barrier(ticket));
+      }
+    }
+
+    /** Any thread. */
+    @Override
+    public void send(NodeId to, GroupMessage message) {
+      postbox.send(to, message);
     }
 
     @Override
@@ -1033,31 +795,8 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void received(Snapshots.Snapshot snapshot) {
-      if (!loaded || snapshot.position() <= state.applied()) {
-        return;
-      }
       try {
-        Segment before = state.current();
-        compaction.restore(snapshot);
-        log.info("group {}: caught up by a snapshot at {}", setting.name(), state.applied());
-        Segment current = state.current();
-        if (current == null) {
-          throw new AssertionError("a snapshot without a segment");
-        }
-        Segment pending = state.pending();
-        if (current.has(node.id()) || (pending != null && pending.has(node.id()))) {
-          health.removed = "";
-          health.stranger = false;
-        }
-        long slot = state.applied() - current.base();
-        if (slot > 0) {
-          step(new Event.Installed(slot, compaction.anchor()));
-        }
-        if (before == null || !before.is(current)) {
-          enter();
-        }
-        keepLinks();
-        segments.removeObsolete();
+        passage.received(snapshot);
       } catch (IOException e) {
         throw new IllegalStateException("a snapshot just written cannot be read", e);
       }
@@ -1065,26 +804,12 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void made(long position, long size) {
-      if (!compaction.made(position, size)) {
-        return;
-      }
-      OpenSegment of = segments.get(compaction.chain().current());
-      for (Segment link : state.chain()) {
-        if (of != null && link.is(of.segment) && position > link.base()) {
-          long slot = position - link.base();
-          of.step(
-              of.replica().core().view().decided() >= slot
-                  ? new Event.Compacted(slot)
-                  : new Event.Installed(slot, compaction.anchor()));
-        }
-      }
-      reports.soon(now);
-      segments.removeObsolete();
+      passage.made(position, size);
     }
 
     @Override
     public void notMade(Throwable failure) {
-      compaction.notMade(failure, now);
+      compaction.notMade(failure, round.now());
     }
 
     // The log
@@ -1101,7 +826,7 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void opened(Sessions.Session session) {
-      renewals.opened(session, router.leads(), now);
+      renewals.opened(session, router.leads(), round.now());
     }
 
     @Override
@@ -1121,69 +846,35 @@ public final class Group implements Transport.Receiver {
     public void prepared(Segment next) {
       log.info("group {}: {} is prepared", setting.name(), next.title());
       succession.reset();
-      reports.soon(now);
-      nextTick = now;
-      keepLinks();
+      reports.soon(round.now());
+      round.tickNow();
+      passage.keepLinks();
     }
 
     @Override
     public void sealed(Segment next) {
       log.info("group {}: sealed at {}, goes on as {}", setting.name(), next.base(), next.title());
-      entered = next;
+      passage.sealed();
     }
 
     @Override
     public void abandoned(Segment next, String reason) {
       log.warn("group {}: {} is abandoned: {}", setting.name(), next.title(), reason);
-      if (swap != null) {
-        swap.abandoned(next, reason);
-      }
+      swaps.abandoned(next, reason);
       succession.reset();
-      nextTick = now;
+      round.tickNow();
     }
 
     // Swaps
 
     @Override
-    public ReplicatedState state() {
-      return state;
-    }
-
-    @Override
-    public Reports reports() {
-      return reports;
-    }
-
-    @Override
-    public NodeId self() {
-      return node.id();
-    }
-
-    @Override
-    public String lack(
-        String protocol, SortedMap<String, String> parameters, Collection<NodeId> members) {
-      ConsensusProtocol provider = providers.get(protocol);
-      if (provider == null) {
-        return "no provider of protocol '" + protocol + "' is active";
-      }
-      try {
-        provider.check(List.copyOf(members), parameters);
-        return "";
-      } catch (IllegalArgumentException e) {
-        return String.valueOf(e.getMessage());
-      }
-    }
-
-    @Override
     public String lack(GroupMessage.Ask question) {
-      return lack(question.protocol(), question.parameters(), question.members());
+      return swaps.lack(question.protocol(), question.parameters(), question.members());
     }
 
     @Override
     public void answered(NodeId from, long directory, GroupMessage.Answer answer) {
-      if (swap != null) {
-        swap.answered(from, directory, answer, now);
-      }
+      swaps.answered(from, directory, answer);
     }
 
     @Override
@@ -1201,40 +892,7 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void reported() {
-      nextTick = now;
-    }
-
-    @Override
-    public void bring(Envelope envelope) {
-      router.bring(envelope);
-    }
-
-    @Override
-    public void meet(Map<NodeId, Address> nodes) {
-      acquaintances.meet(nodes);
-    }
-
-    @Override
-    public void probe(long until, LongConsumer confirmed) {
-      CompletableFuture<byte[]> done = new CompletableFuture<>();
-      requests.admit(0);
-      reads.add(new Reads.Query(null, new byte[0], until, done));
-      var unused = done.thenRun(() -> Group.this.enqueue(() -> confirmed.accept(now)));
-    }
-
-    @Override
-    public long lastCommandAt() {
-      return lastCommandAt;
-    }
-
-    @Override
-    public String because() {
-      return Group.this.because();
-    }
-
-    @Override
-    public Completions completions() {
-      return completions;
+      round.tickNow();
     }
   }
 }

@@ -16,7 +16,7 @@ import java.util.ArrayDeque;
  */
 final class Inbound {
   /** Messages for a segment that the state comes to soon. */
-  private static final int EARLY_MAX = 256;
+  private static final int EARLY_MAX = 64;
 
   private final Node node;
   private final ReplicatedState state;

@@ -223,7 +223,6 @@ final class Reads {
   /** Answers from what is applied, unless the machine is only just catching up. */
   private boolean answered(Query query) {
     if (query.machine == null) {
-      requests.leave(0);
       completions.complete(query.result, query.query);
       return true;
     }
@@ -277,7 +276,7 @@ final class Reads {
           if (!over.test(query)) {
             return false;
           }
-          requests.leave(query.query.length);
+          leave(query);
           fail(query, reason, message.get());
           return true;
         };
@@ -291,6 +290,13 @@ final class Reads {
       if (round.queries.isEmpty() && round.others.isEmpty()) {
         i.remove();
       }
+    }
+  }
+
+  /** Gives back the place that a query of a caller has among the outstanding requests. */
+  private void leave(Query query) {
+    if (query.machine != null) {
+      requests.leave(query.query.length);
     }
   }
 

@@ -29,6 +29,9 @@ final class InstantProtocol implements ConsensusProtocol {
   /** Whether this node leads; taken notice of at the next {@code Clock}. */
   boolean leads = true;
 
+  /** Whether a core that begins to lead decides an empty command, as the contract wants it. */
+  boolean opensWithNothing;
+
   /** Who leads otherwise. */
   @Nullable NodeId leader;
 
@@ -182,6 +185,9 @@ final class InstantProtocol implements ConsensusProtocol {
       if (leads && !leading) {
         leading = true;
         out.add(new Action.Lead(++term));
+        if (opensWithNothing && last() == 0) {
+          propose(new Event.Propose(0, List.of(new byte[0])), out);
+        }
       } else if (!leads && (leading || !Objects.equals(leader, following))) {
         leading = false;
         following = leader;

@@ -28,6 +28,11 @@ final class MemoryStorage implements Storage {
   /** What opening a journal fails with, or null. */
   @Nullable IOException openFailure;
 
+  /** What no journal had synced is gone. */
+  void crash() {
+    journals.values().forEach(MemoryJournal::crash);
+  }
+
   MemoryJournal journal() {
     return journals.firstEntry().getValue();
   }

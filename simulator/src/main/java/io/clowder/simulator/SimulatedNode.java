@@ -19,6 +19,7 @@ import io.clowder.lock.ReplicatedLocks;
 import io.clowder.storage.DiskStorage;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
@@ -176,6 +177,11 @@ final class SimulatedNode implements Node {
         });
   }
 
+  /** Whether the term is that of a core of the current segment. */
+  private static boolean hasCore(GroupStatus status) {
+    return List.of("leader", "follower", "candidate").contains(status.role());
+  }
+
   /** How many cores were opened. */
   private int opened() {
     return protocols.values().stream().mapToInt(ObservedProtocol::opened).sum();
@@ -202,7 +208,7 @@ final class SimulatedNode implements Node {
   private void examine(GroupStatus found) {
     var before = status;
     judge.inSegment(id(), found);
-    boolean sameCore = opened() == statusOf && !found.role().equals("down");
+    boolean sameCore = opened() == statusOf && hasCore(found) && before != null && hasCore(before);
     if (before != null) {
       judge.require(
           found.applied() >= before.applied(),

@@ -38,7 +38,10 @@ public sealed interface Action {
    */
   record Refuse(long ticket, @Nullable NodeId leader) implements Action {}
 
-  /** This replica leads now and takes proposals. */
+  /**
+   * This replica leads now and takes proposals. It proposes an empty command of its own at once, so
+   * that something is decided as soon as a quorum is there.
+   */
   record Lead(long term) implements Action {}
 
   /**

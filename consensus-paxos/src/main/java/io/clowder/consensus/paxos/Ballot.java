@@ -34,7 +34,7 @@ record Ballot(long round, int member) implements Comparable<Ballot> {
     return new Ballot(number >> 8, (int) number & 0xFF);
   }
 
-  /** As a number of the same order: what the driver calls a term. */
+  /** As a number of the same order. */
   long number() {
     return round << 8 | member;
   }

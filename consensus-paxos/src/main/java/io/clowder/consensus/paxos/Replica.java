@@ -85,9 +85,14 @@ final class Replica {
     return promised;
   }
 
-  /** The driver's name for the ballot: never falls, and has one leader at most. */
+  /**
+   * The driver's name for the promised ballot: its place in the order of all ballots of these
+   * members, 0 for none. Never falls, and has one leader at most.
+   */
   long term() {
-    return promised.number();
+    return promised.round() == 0
+        ? 0
+        : (promised.round() - 1) * members.size() + promised.member() + 1;
   }
 
   /** A ballot, for people. */
