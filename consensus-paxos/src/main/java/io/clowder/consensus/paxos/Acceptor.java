@@ -32,11 +32,13 @@ final class Acceptor {
   private final Learner learner;
   private final SlotLog log;
   private final int tailSlots;
+  private final int pageBytes;
 
-  Acceptor(Replica replica, Learner learner, int tailSlots) {
+  Acceptor(Replica replica, Learner learner, int tailSlots, int pageBytes) {
     this.replica = replica;
     this.learner = learner;
     this.tailSlots = tailSlots;
+    this.pageBytes = pageBytes;
     log = replica.log;
   }
 
@@ -66,7 +68,7 @@ final class Acceptor {
   /** Phase 1b: a page of all that is accepted from some slot on, the chosen included. */
   void answer(NodeId owner, Prepare prepare) {
     long from = prepare.from();
-    Votes votes = log.votes(from);
+    Votes votes = log.votes(from, pageBytes);
     replica.send(owner, new Promise(prepare.ballot(), from, learner.decided(), log.last(), votes));
   }
 
@@ -85,7 +87,8 @@ final class Acceptor {
         replica.vote(first + known, news);
       }
     }
-    // Others the leader learns of by its heartbeats: an answer to each request would be no news.
+    // Otherwise it acknowledges less than it has: the leader would send this again at once, for
+    // ever.
     if (learner.isSure()) {
       long level = learner.level();
       replica.send(

@@ -12,8 +12,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
 /**
- * Who prepares a ballot, and when. Paxos is safe whoever does ("The Part-Time Parliament", 3.1, on
- * its president), but two who do it by turns stop each other ("Paxos Made Simple", 2.4). So a
+ * Who prepares a ballot, and when. Paxos is safe whoever does ("The Part-Time Parliament", 3.3.1,
+ * on its president), but two who do it by turns stop each other ("Paxos Made Simple", 2.4). So a
  * member waits for a time of its own, and asks first whether it would succeed: that changes nothing
  * anywhere, and is refused where a leader is near ("Paxos Made Live", 5.2, wants a master that is
  * not unseated without need).

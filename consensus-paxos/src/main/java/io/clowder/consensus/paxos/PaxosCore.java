@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.consensus.paxos;
 
+import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Action;
 import io.clowder.api.protocol.Actions;
@@ -43,13 +44,13 @@ final class PaxosCore implements ProtocolCore {
   private long armed = Long.MAX_VALUE;
 
   PaxosCore(CoreSetting setting, Replica replica) {
-    this(setting, replica, Acceptor.TAIL_SLOTS);
+    this(setting, replica, Acceptor.TAIL_SLOTS, Limits.BATCH_BYTES);
   }
 
-  PaxosCore(CoreSetting setting, Replica replica, int tailSlots) {
+  PaxosCore(CoreSetting setting, Replica replica, int tailSlots, int pageBytes) {
     this.replica = replica;
     learner = new Learner(replica, setting.snapshotSlot());
-    acceptor = new Acceptor(replica, learner, tailSlots);
+    acceptor = new Acceptor(replica, learner, tailSlots, pageBytes);
     election = new Election(replica, learner, setting.random());
   }
 

@@ -36,7 +36,7 @@ final class Preparation {
     /** It has promised, and told all. */
     boolean isDone;
 
-    /** Up to there it knows what is chosen. */
+    /** Up to there it knew what is chosen when it was first asked. */
     long decided;
 
     /** Up to there it has forgotten it. */
@@ -120,7 +120,11 @@ final class Preparation {
       }
     }
     witness.next = promise.from() + votes.size();
-    witness.decided = promise.decided();
+    if (promise.from() == from) {
+      // What it knows to be chosen it has just told. Later it may know more by a snapshot, and that
+      // may be something else than it told: chosen in a later ballot.
+      witness.decided = promise.decided();
+    }
     witness.trimmed = 0;
     witness.isDone = witness.next > promise.last();
     if (!witness.isDone) {
@@ -142,7 +146,7 @@ final class Preparation {
     return witnesses.values().stream().filter(it -> it.isDone).count() >= replica.quorums.prepare();
   }
 
-  /** Up to which slot a member was found to know what is chosen, or -1 if it has not promised. */
+  /** Up to which slot a member has told what is chosen, or -1 if it has not promised. */
   long decided(NodeId member) {
     Witness witness = witness(member);
     return witness.isDone ? witness.decided : -1;

@@ -110,17 +110,18 @@ final class SlotLog {
   }
 
   /**
-   * The votes from {@code from} on, as many as fit into one batch and at least one.
+   * The votes from {@code from} on, as many as weigh {@code bytesMax} at most, and at least one.
    *
    * @param from after the base
+   * @param bytesMax at most as many as a batch has
    */
-  Votes votes(long from) {
+  Votes votes(long from, int bytesMax) {
     int count = 0;
     int bytes = 0;
     while (from + count <= last()) {
       byte[] command = commands[at(from + count)];
       bytes += command == null ? Commands.OVERHEAD_BYTES : Commands.weight(command);
-      if (count > 0 && bytes > Limits.BATCH_BYTES) {
+      if (count > 0 && bytes > bytesMax) {
         break;
       }
       count++;

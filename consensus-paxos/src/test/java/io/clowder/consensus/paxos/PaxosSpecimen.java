@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Multi-Paxos for a toy world, often with quorums that are no majorities. */
 final class PaxosSpecimen implements Specimen<PaxosSpecimen.Subject> {
+  /** So few that what was accepted seldom fits into one page. */
+  private static final int PAGE_BYTES = 100;
+
   /** A core and what it is made of. */
   record Subject(PaxosCore core, Replica replica) implements Specimen.Subject {
     @Override
@@ -32,7 +35,7 @@ final class PaxosSpecimen implements Specimen<PaxosSpecimen.Subject> {
   public Subject open(CoreSetting setting, List<Message> records, int tail) {
     Quorums quorums = Quorums.of(setting.members().size(), setting.parameters());
     Replica replica = new Recovery(setting).replay(quorums, records);
-    return new Subject(new PaxosCore(setting, replica, tail), replica);
+    return new Subject(new PaxosCore(setting, replica, tail, PAGE_BYTES), replica);
   }
 
   @Override

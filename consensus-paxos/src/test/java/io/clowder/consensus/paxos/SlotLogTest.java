@@ -45,7 +45,7 @@ class SlotLogTest {
         assertSame(model.get(at), log.command(at));
       }
       long from = base + 1 + random.nextInt(200);
-      Votes votes = log.votes(from);
+      Votes votes = log.votes(from, Limits.BATCH_BYTES);
       assertEquals(Math.max(0, log.last() - from + 1), votes.size());
       if (votes.size() > 0) {
         int last = random.nextInt(votes.size());
@@ -66,8 +66,8 @@ class SlotLogTest {
     assertTrue(slice.bytes() <= Limits.BATCH_BYTES);
     assertSame(slice, log.slice(2));
     assertEquals(1, log.slice(10).size(), "at least one");
-    assertEquals(3, log.votes(2).size());
-    assertEquals(1, log.votes(10).size());
+    assertEquals(3, log.votes(2, Limits.BATCH_BYTES).size());
+    assertEquals(1, log.votes(10, Limits.BATCH_BYTES).size());
     log.put(2, FIRST, new byte[1]);
     assertEquals(4, log.slice(2).size());
   }
@@ -82,8 +82,8 @@ class SlotLogTest {
     assertEquals(5, log.slice(Commands.COUNT_MAX + 1).size());
     SlotLog holes = new SlotLog(0);
     holes.put(Commands.COUNT_MAX + 5, FIRST, new byte[0]);
-    assertEquals(Commands.COUNT_MAX, holes.votes(1).size());
-    assertNull(holes.votes(1).ballot(0));
+    assertEquals(Commands.COUNT_MAX, holes.votes(1, Limits.BATCH_BYTES).size());
+    assertNull(holes.votes(1, Limits.BATCH_BYTES).ballot(0));
   }
 
   @Test
