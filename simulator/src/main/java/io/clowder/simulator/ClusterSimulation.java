@@ -36,6 +36,7 @@ public final class ClusterSimulation {
   private final LockUser.Contest contest;
   private final SortedMap<NodeId, Address> addresses = new TreeMap<>();
   private final Operator operator;
+  private final Nemesis nemesis;
   private final List<Computer> computers = new ArrayList<>();
   private final SortedMap<NodeId, SimulatedNode> nodes = new TreeMap<>();
   private final SortedMap<NodeId, Integer> served = new TreeMap<>();
@@ -97,6 +98,8 @@ public final class ClusterSimulation {
         new LockUser.Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
     this.operator =
         new Operator(world, nodes, addresses, List.copyOf(protocols.keySet()), judge, setting);
+    this.nemesis = new Nemesis(
+            world, network, computers, setting.faults(), setting.drift(), judge::leader);
     world.always(judge);
     world.always(contest);
   }
@@ -112,7 +115,6 @@ public final class ClusterSimulation {
    * @throws AssertionError if anything was not as it must be
    */
   public Report run() {
-    var nemesis = new Nemesis(world, network, computers, setting.faults(), setting.drift());
     computers.forEach(Computer::start);
     nemesis.begin();
     operator.begin();
@@ -159,6 +161,7 @@ public final class ClusterSimulation {
             setting,
             protocols,
             judge,
+            () -> nemesis.election(computer),
             () -> restart(computer));
     nodes.put(computer.id(), node);
     for (int i = 0; i < setting.clients(); i++) {

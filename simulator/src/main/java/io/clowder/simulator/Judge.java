@@ -23,6 +23,7 @@ public final class Judge implements Invariant {
   private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
   private int[] results = new int[1024];
   private long applied;
+  private @Nullable NodeId leader;
   private @Nullable Throwable broken;
 
   /** What was seen of one segment. */
@@ -158,6 +159,7 @@ public final class Judge implements Invariant {
 
   /** Election safety: at most one replica leads in a term of a segment. */
   void leads(int segment, NodeId node, int incarnation, long term) {
+    leader = node;
     String replica = node + "#" + incarnation;
     String other = witness(segment).leaders.putIfAbsent(term, replica);
     require(
@@ -170,6 +172,11 @@ public final class Judge implements Invariant {
             + other
             + " and "
             + replica);
+  }
+
+  /** Who was the last to become a leader of any segment. */
+  @Nullable NodeId leader() {
+    return leader;
   }
 
   /** How often a new leader was found. */

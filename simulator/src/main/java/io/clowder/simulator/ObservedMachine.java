@@ -16,6 +16,7 @@ final class ObservedMachine implements StateMachine {
   private final Judge judge;
   private final Runnable point;
   private long position;
+  private long timeMillis;
 
   /**
    * A machine.
@@ -34,6 +35,10 @@ final class ObservedMachine implements StateMachine {
     judge.require(
         entry.position() > position, node + " applies " + entry.position() + " after " + position);
     position = entry.position();
+    judge.require(
+        entry.timeMillis() >= timeMillis,
+        node + " is told time " + entry.timeMillis() + " after " + timeMillis);
+    timeMillis = entry.timeMillis();
     point.run();
     byte[] result;
     try {
@@ -59,6 +64,7 @@ final class ObservedMachine implements StateMachine {
   @Override
   public void restore(InputStream in) throws IOException {
     position = 0;
+    timeMillis = 0;
     machine.restore(in);
   }
 }

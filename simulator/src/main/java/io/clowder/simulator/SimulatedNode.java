@@ -55,6 +55,7 @@ final class SimulatedNode implements Node {
    * @param configured the members that the node knows of by itself; if it is not one of those that
    *     begin the group, it waits to be added
    * @param available protocols, by name
+   * @param onElection told when a core without a leader writes something down and then speaks
    * @param onFailedDisk told when the replica has stopped because of its disk, and only a restart
    *     of the node helps
    */
@@ -65,6 +66,7 @@ final class SimulatedNode implements Node {
       ClusterSetting setting,
       SortedMap<String, ConsensusProtocol> available,
       Judge judge,
+      Runnable onElection,
       Runnable onFailedDisk)
       throws IOException {
     this.computer = computer;
@@ -103,7 +105,9 @@ final class SimulatedNode implements Node {
     available.forEach(
         (name, protocol) ->
             protocols.put(
-                name, new ObservedProtocol(protocol, computer.id(), process.incarnation(), judge)));
+                name,
+                new ObservedProtocol(
+                    protocol, computer.id(), process.incarnation(), judge, onElection)));
     protocols.forEach(group::addProtocol);
     kv =
         new ReplicatedKv(
