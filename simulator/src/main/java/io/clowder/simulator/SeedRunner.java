@@ -15,6 +15,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * processors; and says how to run those that failed again.
  */
 public final class SeedRunner {
+  /** In so many runs there are surely some. */
+  private static final int SWAPS_FROM_RUNS = 50;
+
   private final SortedMap<String, ConsensusProtocol> protocols;
   private final String command;
   private final PrintStream out;
@@ -25,6 +28,7 @@ public final class SeedRunner {
   private long elections;
   private final SortedMap<String, Integer> swaps = new TreeMap<>();
   private int swapped;
+  private int runs;
   private int failed;
   private long snapshots;
   private long slowestMillis;
@@ -152,14 +156,20 @@ public final class SeedRunner {
     return named;
   }
 
-  /** In how many runs that passed the group went from one segment to another. */
-  public int swapped() {
-    return swapped;
-  }
-
-  /** How often groups went from one protocol to another, or on with the same: by both names. */
-  public SortedMap<String, Integer> swaps() {
-    return new TreeMap<>(swaps);
+  /**
+   * Requires that a fifth of the runs, if they are not just a few, went from one segment to
+   * another, and that each protocol was followed by each.
+   *
+   * @throws AssertionError if they did not
+   */
+  public void requireSwaps() {
+    if (runs < SWAPS_FROM_RUNS) {
+      return;
+    }
+    boolean everyWay = swaps.size() == protocols.size() * protocols.size();
+    if (swapped * 5 < runs || !everyWay) {
+      throw new AssertionError("swaps in " + swapped + " of " + runs + " runs only: " + swaps);
+    }
   }
 
   /** How often each rare thing was seen in all runs. */
@@ -168,6 +178,7 @@ public final class SeedRunner {
   }
 
   private synchronized void add(ClusterSimulation.Report report) {
+    runs++;
     events += report.events();
     operations += report.operations();
     grants += report.grants();

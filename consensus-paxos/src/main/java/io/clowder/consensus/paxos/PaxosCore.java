@@ -128,7 +128,7 @@ final class PaxosCore implements ProtocolCore {
   }
 
   private void campaign() {
-    if (started && replica.leader() == null && preparation == null) {
+    if (started && replica.leader() == null && replica.role() == Role.FOLLOWER) {
       canvass();
     }
   }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * the ballot.
  */
 final class Proposer {
+  private static final byte[] NOTHING = {};
   private static final long NEVER = Long.MAX_VALUE;
 
   private final Replica replica;
@@ -55,8 +56,8 @@ final class Proposer {
   }
 
   /**
-   * Says that it leads, and proposes in this ballot what phase 1 has found; also what a member
-   * knows to be chosen, so that this one has it.
+   * Says that it leads, and proposes in this ballot what phase 1 has found, also what a member
+   * knows to be chosen, so that this one has it; then nothing, so that something is chosen.
    */
   void begin(Preparation phase1) {
     learner.tell(learner.decided());
@@ -72,9 +73,8 @@ final class Proposer {
     beatAll();
     List<byte[]> found = phase1.commands();
     foundLast = learner.decided() + found.size();
-    if (!found.isEmpty()) {
-      propose(learner.decided() + 1, found);
-    }
+    found.add(NOTHING);
+    propose(learner.decided() + 1, found);
   }
 
   /** Whether it ended by itself: no quorum, or handed over. */

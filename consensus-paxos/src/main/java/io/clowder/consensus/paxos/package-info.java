@@ -35,7 +35,8 @@
  * <p>Unlike Raft: slots are accepted in any order, and a hole that a dead leader left is filled by
  * nothing. A new leader proposes all again, in its own ballot, that it finds and does not know to
  * be chosen, so any member may lead, not only one with the longest log; what it lacks it is told in
- * phase 1. If it finds nothing, it serves at once. And quorums need not be majorities.
+ * phase 1. If it finds nothing, a read need not wait until anything is chosen. And quorums need not
+ * be majorities.
  *
  * <p>One number is all that an acceptor acknowledges: up to there each slot is accepted in this
  * very ballot, or known to be chosen. The second is as good as the first, because whatever is
