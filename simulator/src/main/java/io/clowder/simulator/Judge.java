@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class Judge implements Invariant {
   private final boolean calm;
   private final SortedMap<Integer, Witness> segments = new TreeMap<>();
+  private final AppliedWrites writes = new AppliedWrites(this);
   private final SortedMap<Integer, Link> chain = new TreeMap<>();
   private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
   private int[] results = new int[1024];
@@ -59,6 +60,11 @@ public final class Judge implements Invariant {
   /** Whether nothing goes wrong in this world. */
   boolean isCalm() {
     return calm;
+  }
+
+  /** What was written into the map. */
+  AppliedWrites writes() {
+    return writes;
   }
 
   /** Something that must not happen did. The first one counts. */

@@ -94,7 +94,7 @@ public final class Nemesis {
     }
     // In some worlds one thing comes right after the other, so that no leader has its way for long.
     this.storm = random.nextInt(4) == 0;
-    this.meanNanos = (storm ? random.nextLong(20, 300) : random.nextLong(200, 3_000)) * MILLIS;
+    this.meanNanos = (storm ? random.nextLong(30, 400) : random.nextLong(200, 3_000)) * MILLIS;
   }
 
   /** The faults that this seed has. */

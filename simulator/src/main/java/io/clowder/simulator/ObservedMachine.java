@@ -4,6 +4,7 @@ package io.clowder.simulator;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.kv.KvMachine;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -48,6 +49,9 @@ final class ObservedMachine implements StateMachine {
       throw e;
     }
     judge.applied(node, entry, result);
+    if (machine instanceof KvMachine) {
+      judge.writes().applied(entry, result);
+    }
     return result;
   }
 
