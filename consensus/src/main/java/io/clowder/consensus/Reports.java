@@ -215,8 +215,12 @@ final class Reports {
       return;
     }
     NodeId leader = router.leader();
-    // Whoever leads helps; anybody does if nobody leads, or nobody but the one who is left behind.
-    if (leader == null || leader.equals(node.id()) || leader.equals(peer)) {
+    // Whoever leads helps; anybody does if nobody leads, or nobody but the one who is left behind,
+    // or one that joined later: who is left behind has no link with it.
+    if (leader == null
+        || leader.equals(node.id())
+        || leader.equals(peer)
+        || state.chain().stream().noneMatch(s -> s.number() == known.segment && s.has(leader))) {
       give(peer, known, current.base(), now);
     }
   }

@@ -44,6 +44,11 @@ public record ClusterSetting(
 
   private static final long MILLIS = 1_000_000;
 
+  /** Whether nothing will go wrong. */
+  boolean isCalm() {
+    return faults.isEmpty() && !stopsBundles && spares == 0;
+  }
+
   /** The name of the node of this number, from 1. */
   static NodeId node(int number) {
     return new NodeId("n" + number);
@@ -86,18 +91,37 @@ public record ClusterSetting(
             256 << 20,
             random.nextBoolean() ? 0 : 32 << 10);
     boolean swaps = random.nextInt(5) < 3;
+    var drawn =
+        new ClusterSetting(
+            nodes,
+            random.nextInt(1, 4),
+            random.nextInt(1, 6),
+            random.nextInt(10, 150),
+            random.nextInt(2_000, 8_000),
+            random.nextInt(4) == 0 ? 0.1 : DRIFT_TRUSTED,
+            (16 << 10) << random.nextInt(3),
+            swaps ? random.nextInt(300, 4_000) : 0,
+            swaps && random.nextInt(3) == 0 ? random.nextInt(1, 3) : 0,
+            swaps && random.nextInt(3) == 0,
+            EnumSet.allOf(Nemesis.Fault.class),
+            group);
+    return random.nextInt(8) > 0 ? drawn : drawn.calm(random.nextInt(300, 2_000));
+  }
+
+  /** The same without any fault, but with swaps, of which nobody may then notice anything. */
+  private ClusterSetting calm(int newSwapMillis) {
     return new ClusterSetting(
         nodes,
-        random.nextInt(1, 4),
-        random.nextInt(1, 6),
-        random.nextInt(10, 150),
-        random.nextInt(2_000, 8_000),
-        random.nextInt(4) == 0 ? 0.1 : DRIFT_TRUSTED,
-        (16 << 10) << random.nextInt(3),
-        swaps ? random.nextInt(300, 4_000) : 0,
-        swaps && random.nextInt(3) == 0 ? random.nextInt(1, 3) : 0,
-        swaps && random.nextInt(3) == 0,
-        EnumSet.allOf(Nemesis.Fault.class),
+        clients,
+        keys,
+        thinkMillis,
+        turmoilMillis,
+        drift,
+        journalFileBytes,
+        newSwapMillis,
+        0,
+        false,
+        EnumSet.noneOf(Nemesis.Fault.class),
         group);
   }
 }

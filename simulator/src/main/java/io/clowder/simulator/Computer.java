@@ -20,6 +20,7 @@ public final class Computer {
   private final SimulatedDisk disk;
   private final Pace diskPace;
   private long fuse;
+  private long actionFuse;
   private @Nullable Loss loss;
   private @Nullable IOException bootFailure;
 
@@ -115,9 +116,22 @@ public final class Computer {
     this.loss = loss;
   }
 
-  /** Takes back {@link #dieAtDisk}. */
+  /**
+   * Has the computer die between two of the next things that its program does: messages sent,
+   * entries applied, operations of the disk.
+   *
+   * @param actions how many happen before; at least 0
+   * @param loss what the power failure spares; null if only the process dies
+   */
+  public void dieAtAction(long actions, @Nullable Loss loss) {
+    this.actionFuse = actions + 1;
+    this.loss = loss;
+  }
+
+  /** Takes back {@link #dieAtDisk} and {@link #dieAtAction}. */
   public void disarm() {
     fuse = 0;
+    actionFuse = 0;
   }
 
   private void atDisk(String operation) {
@@ -129,14 +143,27 @@ public final class Computer {
       world.sighted("died " + operation.replaceFirst(" [^ ]*/.*", ""));
       throw process.dieHere(operation);
     }
+    atAction("disk");
+  }
+
+  /** The program is about to do something that can be seen. */
+  void atAction(String what) {
+    if (process.isDying()) {
+      throw process.dieHere(what);
+    }
+    if (actionFuse > 0 && --actionFuse == 0) {
+      world.sighted("died at action " + what);
+      throw process.dieHere(what);
+    }
   }
 
   private void died() {
     network.detach(id);
     diskPace.recover();
-    if (fuse == 0 && loss != null) {
+    boolean burnt = fuse == 0 && actionFuse == 0;
+    if (burnt && loss != null) {
       disk.powerFailure(loss);
     }
-    loss = fuse == 0 ? null : loss;
+    loss = burnt ? null : loss;
   }
 }

@@ -4,7 +4,10 @@ package io.clowder.simulator;
 import io.clowder.simulator.Operation.Kind;
 import io.clowder.simulator.Operation.Outcome;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class History {
   private final List<@Nullable Operation> operations = new ArrayList<>();
   private long time;
+  private final Set<Long> refused = new HashSet<>();
   private int done;
 
   /**
@@ -41,8 +45,34 @@ public final class History {
 
   /** It did not happen and never will, which says nothing about anything. */
   public void didNotHappen(int number) {
-    begun(number);
+    refused.add(begun(number).value());
     operations.set(number, null);
+  }
+
+  /**
+   * Says what became of writes, for good: those whose outcome nobody was told, too.
+   *
+   * @param positions of the values that were ever written
+   * @throws AssertionError if that is not what clients were told
+   */
+  public void resolve(Map<Long, Long> positions) {
+    for (long value : refused) {
+      if (value != 0 && positions.containsKey(value)) {
+        throw new AssertionError(value + " was written, though that did not happen");
+      }
+    }
+    for (int i = 0; i < operations.size(); i++) {
+      var operation = operations.get(i);
+      if (operation == null || !operation.isWrite()) {
+        continue;
+      }
+      Long position = positions.get(operation.value());
+      if (operation.outcome() == Outcome.UNKNOWN) {
+        operations.set(i, position == null ? null : operation.unknown(position));
+      } else if (position == null || position != operation.version()) {
+        throw new AssertionError("acknowledged, but written at " + position + ": " + operation);
+      }
+    }
   }
 
   /** Operations that ended with a result. */

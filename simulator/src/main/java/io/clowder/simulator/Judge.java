@@ -3,7 +3,10 @@ package io.clowder.simulator;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
+import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.Swap;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -14,16 +17,54 @@ import org.jspecify.annotations.Nullable;
  * thrown beneath it, so a broken invariant is kept here until the world asks.
  */
 public final class Judge implements Invariant {
+  private final boolean calm;
   private final SortedMap<Integer, Witness> segments = new TreeMap<>();
+  private final AppliedWrites writes = new AppliedWrites(this);
+  private final SortedMap<Integer, Link> chain = new TreeMap<>();
   private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
   private int[] results = new int[1024];
   private long applied;
+  private @Nullable NodeId leader;
   private @Nullable Throwable broken;
 
   /** What was seen of one segment. */
   private static final class Witness {
     final SortedMap<Long, String> leaders = new TreeMap<>();
     int[] commands = new int[256];
+  }
+
+  /** One link of the group's chain, as nodes have shown it. */
+  private static final class Link {
+    final String protocol;
+    final Set<NodeId> members;
+    long firstApplied = Long.MAX_VALUE;
+    long lastApplied = -1;
+    long sealedAt = -1;
+
+    Link(String protocol, Set<NodeId> members) {
+      this.protocol = protocol;
+      this.members = members;
+    }
+  }
+
+  /**
+   * A judge.
+   *
+   * @param calm whether nothing goes wrong in this world, so that nobody may notice anything of a
+   *     swap: no session ends, no request fails
+   */
+  public Judge(boolean calm) {
+    this.calm = calm;
+  }
+
+  /** Whether nothing goes wrong in this world. */
+  boolean isCalm() {
+    return calm;
+  }
+
+  /** What was written into the map. */
+  AppliedWrites writes() {
+    return writes;
   }
 
   /** Something that must not happen did. The first one counts. */
@@ -61,8 +102,70 @@ public final class Judge implements Invariant {
     return segments.computeIfAbsent(segment, number -> new Witness());
   }
 
+  /**
+   * The chain is the same on all nodes, and a position belongs to one segment: what is applied in
+   * one comes before all that is applied in later ones.
+   */
+  void inSegment(NodeId node, GroupStatus status) {
+    if (status.members().isEmpty()) {
+      return;
+    }
+    var link =
+        chain.computeIfAbsent(
+            status.segment(), n -> new Link(status.protocol(), status.members().keySet()));
+    require(
+        link.protocol.equals(status.protocol()) && link.members.equals(status.members().keySet()),
+        node + " has another segment " + status.segment() + ": " + status);
+    long applied = status.applied();
+    link.firstApplied = Math.min(link.firstApplied, applied);
+    link.lastApplied = Math.max(link.lastApplied, applied);
+    chain.forEach(
+        (number, other) -> {
+          boolean fits =
+              number < status.segment()
+                  ? other.lastApplied < applied
+                  : number == status.segment() || applied < other.firstApplied;
+          require(
+              fits,
+              node
+                  + " is at "
+                  + applied
+                  + " in segment "
+                  + status.segment()
+                  + ", another node was there in segment "
+                  + number);
+        });
+  }
+
+  /** A segment was sealed at one position only, whoever asked. */
+  void swapped(Swap swap) {
+    var link = chain.get(swap.segment());
+    if (link != null) {
+      require(
+          link.protocol.equals(swap.protocol())
+              && (link.sealedAt < 0 || link.sealedAt == swap.sealedAt())
+              && swap.sealedAt() <= link.firstApplied,
+          swap + ", but nodes were at " + link.firstApplied + " in it, on " + link.protocol);
+      link.sealedAt = swap.sealedAt();
+    }
+  }
+
+  /** How often the group went from one protocol to another, or on with the same: by both names. */
+  SortedMap<String, Integer> swaps() {
+    SortedMap<String, Integer> swaps = new TreeMap<>();
+    @Nullable Link before = null;
+    for (var link : chain.values()) {
+      if (before != null) {
+        swaps.merge(before.protocol + " to " + link.protocol, 1, Integer::sum);
+      }
+      before = link;
+    }
+    return swaps;
+  }
+
   /** Election safety: at most one replica leads in a term of a segment. */
   void leads(int segment, NodeId node, int incarnation, long term) {
+    leader = node;
     String replica = node + "#" + incarnation;
     String other = witness(segment).leaders.putIfAbsent(term, replica);
     require(
@@ -75,6 +178,11 @@ public final class Judge implements Invariant {
             + other
             + " and "
             + replica);
+  }
+
+  /** Who was the last to become a leader of any segment. */
+  @Nullable NodeId leader() {
+    return leader;
   }
 
   /** How often a new leader was found. */
@@ -98,6 +206,7 @@ public final class Judge implements Invariant {
   void applied(NodeId node, Entry entry, byte[] result) {
     applied = Math.max(applied, entry.position());
     if (entry.kind() == Entry.Kind.SESSION_ENDED) {
+      require(!calm, "session " + entry.session() + " ended, though nothing was wrong");
       return;
     }
     int seen = digest(entry.command(), 1);

@@ -151,6 +151,9 @@ final class KvClient {
     if (!(cause instanceof CoordinationException refusal)
         || refusal.reason() == Reason.STATE_MACHINE_FAILED) {
       workload.judge.fail(cause);
+    } else if (workload.judge.isCalm() && refusal.reason() != Reason.CONFLICT) {
+      workload.judge.fail(
+          new AssertionError("refused, though nothing was wrong: " + refusal, refusal));
     } else if (refusal.outcome() == Outcome.MAY_HAVE_HAPPENED) {
       process.world().sighted("unknown outcome");
     } else if (refusal.reason() == Reason.CONFLICT) {

@@ -22,7 +22,6 @@ final class LinearizationSearch {
   private static final int ABSENT = -1;
   private static final int IMPOSSIBLE = -2;
   private static final long UNTOLD = -1;
-  private static final int STEPS_MAX = 20_000_000;
 
   private final List<Operation> settled = new ArrayList<>();
   private final List<Operation> open = new ArrayList<>();
@@ -55,6 +54,15 @@ final class LinearizationSearch {
     }
   }
 
+  /** There was no answer after so many steps. */
+  static final class Undecided extends Exception {
+    @Serial private static final long serialVersionUID = 1L;
+
+    Undecided(int steps) {
+      super("undecided after " + steps + " steps", null, false, false);
+    }
+  }
+
   LinearizationSearch(List<Operation> history) throws Contradiction {
     for (var operation : history) {
       (operation.end() == Operation.NEVER ? open : settled).add(operation);
@@ -75,14 +83,14 @@ final class LinearizationSearch {
     link(size);
   }
 
-  /** Whether there is an order. */
-  boolean find() throws Contradiction {
+  /** Whether there is an order; gives up after so many steps. */
+  boolean find(int stepsMax) throws Contradiction, Undecided {
     var dead = new HashSet<Situation>();
     var stack = new Trail(operations.length);
     int candidate = next[head];
     for (int steps = 0; settledPlaced < settled.size(); steps++) {
-      if (steps > STEPS_MAX) {
-        throw new Contradiction("undecided after " + STEPS_MAX + " steps");
+      if (steps > stepsMax) {
+        throw new Undecided(stepsMax);
       }
       int chosen = place(candidate, stack);
       if (chosen >= 0 && dead.add(situation())) {
@@ -223,7 +231,10 @@ final class LinearizationSearch {
     }
     for (int i = 0; i < operations.length; i++) {
       var operation = operations[i];
-      if (operation.outcome() != Outcome.DONE || operation.kind() == Kind.DELETE) {
+      boolean known =
+          operation.outcome() == Outcome.DONE
+              || (operation.isWrite() && operation.version() != 0);
+      if (!known || operation.kind() == Kind.DELETE) {
         continue;
       }
       if (operation.kind() == Kind.GET && operation.value() == 0) {

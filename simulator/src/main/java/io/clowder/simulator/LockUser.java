@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LockUser {
   private static final long MILLIS = 1_000_000;
+  private static final long COMPARE_MILLIS = 200;
 
   private final LockService locks;
   private final SimulatedProcess process;
@@ -80,7 +81,10 @@ final class LockUser {
         "take lock",
         () -> {
           if (!contest.over) {
-            take("lock" + random.nextInt(3), random.nextLong(1, 400), () -> {}, this::begin);
+            // Some are held for so long that the group goes through several segments.
+            long hold =
+                random.nextInt(6) == 0 ? random.nextLong(1_000, 6_000) : random.nextLong(1, 400);
+            take("lock" + random.nextInt(3), hold, () -> {}, this::begin);
           }
         });
   }
@@ -102,10 +106,25 @@ final class LockUser {
           contest.history.granted(name, grant.token(), before);
           contest.holdings.add(new Contest.Holding(process, process.incarnation(), grant));
           done.run();
-          compare(grant);
-          process.after(holdMillis * MILLIS, "release lock", () -> release(grant, then));
+          hold(grant, holdMillis, then);
         },
         then);
+  }
+
+  /** Holds it for a while, and asks now and then whether the others think so, too. */
+  private void hold(Grant grant, long millis, Runnable then) {
+    compare(grant);
+    long next = Math.min(millis, COMPARE_MILLIS);
+    process.after(
+        next * MILLIS,
+        "hold lock",
+        () -> {
+          if (millis > next && grant.isHeld()) {
+            hold(grant, millis - next, then);
+          } else {
+            release(grant, then);
+          }
+        });
   }
 
   /** What the group says of a lock that is held all the while must be just that. */

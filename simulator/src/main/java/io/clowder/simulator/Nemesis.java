@@ -7,7 +7,9 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Does harm, as drawn from the seed: each world has its own kinds of faults and its own rates, so
@@ -26,10 +28,16 @@ public final class Nemesis {
     BLACKOUT,
     /** A computer dies at one of the next operations of its disk. */
     DISK_POINT,
+    /** A computer dies between two of its next actions: messages, entries, disk operations. */
+    ACTION_POINT,
+    /** A computer dies soon after it said something in an election, and is back at once. */
+    ELECTION_POINT,
     /** A process stops for a while. */
     PAUSE,
     /** The network falls apart. */
     PARTITION,
+    /** Whoever leads dies, or is left with a minority. */
+    LEADER,
     /** A connection breaks. */
     RESET,
     /** The network gets better or worse. */
@@ -55,6 +63,8 @@ public final class Nemesis {
   private final Set<Fault> faults = EnumSet.noneOf(Fault.class);
   private final long meanNanos;
   private final double drift;
+  private final Supplier<@Nullable NodeId> leader;
+  private final boolean storm;
   private boolean over;
 
   /**
@@ -62,24 +72,29 @@ public final class Nemesis {
    *
    * @param allowed the faults that it may choose from
    * @param drift how much it may put monotonic clocks off, at most
+   * @param leader who was the last to become a leader
    */
   public Nemesis(
       World world,
       SimulatedNetwork network,
       List<Computer> computers,
       Set<Fault> allowed,
-      double drift) {
+      double drift,
+      Supplier<@Nullable NodeId> leader) {
     this.world = world;
     this.network = network;
     this.computers = List.copyOf(computers);
     this.drift = drift;
+    this.leader = leader;
     this.random = world.random("nemesis");
     for (var fault : Fault.values()) {
       if (random.nextInt(5) < 2 && allowed.contains(fault)) {
         faults.add(fault);
       }
     }
-    this.meanNanos = random.nextLong(200, 3_000) * MILLIS;
+    // In some worlds one thing comes right after the other, so that no leader has its way for long.
+    this.storm = random.nextInt(4) == 0;
+    this.meanNanos = (storm ? random.nextLong(30, 400) : random.nextLong(200, 3_000)) * MILLIS;
   }
 
   /** The faults that this seed has. */
@@ -118,6 +133,21 @@ public final class Nemesis {
     }
   }
 
+  /** A core on that computer, which knows no leader, has written something down and speaks. */
+  void election(Computer computer) {
+    if (faults.contains(Fault.ELECTION_POINT) && !over && random.nextInt(4) == 0) {
+      computer.dieAtAction(random.nextLong(10), drawLoss());
+      world.after(
+          random.nextLong(1, 200) * MILLIS,
+          "back at once",
+          () -> {
+            if (!over) {
+              computer.start();
+            }
+          });
+    }
+  }
+
   private void next() {
     long wait = (long) (-Math.log(1 - random.nextDouble()) * meanNanos);
     world.after(
@@ -126,9 +156,13 @@ public final class Nemesis {
         () -> {
           if (!over) {
             var choice = List.copyOf(faults).get(random.nextInt(faults.size()));
+            next();
+            if (choice == Fault.ELECTION_POINT) {
+              // It has a moment of its own; something else may make for an election.
+              choice = Fault.KILL;
+            }
             world.sighted("nemesis " + choice);
             strike(choice, computers.get(random.nextInt(computers.size())));
-            next();
           }
         });
   }
@@ -153,6 +187,10 @@ public final class Nemesis {
         computer.dieAtDisk(random.nextLong(100), random.nextInt(4) == 0 ? null : drawLoss());
         restart(computer);
       }
+      case ACTION_POINT -> {
+        computer.dieAtAction(random.nextLong(60), random.nextInt(3) == 0 ? null : drawLoss());
+        restart(computer);
+      }
       case PAUSE -> {
         computer.process().pause();
         later(3_000, () -> computer.process().resume());
@@ -161,10 +199,52 @@ public final class Nemesis {
         partition();
         later(4_000, network::unblockAll);
       }
+      case LEADER -> strikeLeader();
       case RESET -> network.reset(computer.id(), other(computer).id());
       case WEATHER -> network.setWeather(Weather.drawn(random));
       default -> strikeDevice(fault, computer);
     }
+  }
+
+  private void strikeLeader() {
+    NodeId id = leader.get();
+    for (var computer : computers) {
+      if (computer.id().equals(id)) {
+        switch (random.nextInt(4)) {
+          case 0 -> {
+            computer.powerOff(drawLoss());
+            restart(computer);
+          }
+          case 1 -> {
+            computer.process().pause();
+            later(1_000, () -> computer.process().resume());
+          }
+          default -> leaveWithMinority(id);
+        }
+      }
+    }
+  }
+
+  /** Some still hear what a leader says, and nobody else does; one way, or both. */
+  private void leaveWithMinority(NodeId id) {
+    List<NodeId> others = new ArrayList<>();
+    for (var computer : computers) {
+      if (!computer.id().equals(id)) {
+        others.add(random.nextInt(others.size() + 1), computer.id());
+      }
+    }
+    int with = random.nextInt(Math.max(1, (others.size() + 1) / 2));
+    boolean oneWay = random.nextInt(3) == 0;
+    for (int i = with; i < others.size(); i++) {
+      for (int j = 0; j <= with; j++) {
+        NodeId inside = j == with ? id : others.get(j);
+        network.block(inside, others.get(i));
+        if (!oneWay) {
+          network.block(others.get(i), inside);
+        }
+      }
+    }
+    later(1_500, network::unblockAll);
   }
 
   private void strikeDevice(Fault fault, Computer computer) {
@@ -215,7 +295,7 @@ public final class Nemesis {
 
   private void later(long maxMillis, Runnable action) {
     world.after(
-        random.nextLong(1, maxMillis) * MILLIS,
+        random.nextLong(1, storm ? Math.max(2, maxMillis / 5) : maxMillis) * MILLIS,
         "relief",
         () -> {
           if (!over) {

@@ -4,6 +4,7 @@ package io.clowder.simulator;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.kv.KvMachine;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -14,12 +15,20 @@ final class ObservedMachine implements StateMachine {
   private final StateMachine machine;
   private final NodeId node;
   private final Judge judge;
+  private final Runnable point;
   private long position;
+  private long timeMillis;
 
-  ObservedMachine(StateMachine machine, NodeId node, Judge judge) {
+  /**
+   * A machine.
+   *
+   * @param point run before each entry: the node may die there
+   */
+  ObservedMachine(StateMachine machine, NodeId node, Judge judge, Runnable point) {
     this.machine = machine;
     this.node = node;
     this.judge = judge;
+    this.point = point;
   }
 
   @Override
@@ -27,6 +36,11 @@ final class ObservedMachine implements StateMachine {
     judge.require(
         entry.position() > position, node + " applies " + entry.position() + " after " + position);
     position = entry.position();
+    judge.require(
+        entry.timeMillis() >= timeMillis,
+        node + " is told time " + entry.timeMillis() + " after " + timeMillis);
+    timeMillis = entry.timeMillis();
+    point.run();
     byte[] result;
     try {
       result = machine.apply(entry);
@@ -35,6 +49,9 @@ final class ObservedMachine implements StateMachine {
       throw e;
     }
     judge.applied(node, entry, result);
+    if (machine instanceof KvMachine) {
+      judge.writes().applied(entry, result);
+    }
     return result;
   }
 
@@ -51,6 +68,7 @@ final class ObservedMachine implements StateMachine {
   @Override
   public void restore(InputStream in) throws IOException {
     position = 0;
+    timeMillis = 0;
     machine.restore(in);
   }
 }

@@ -19,13 +19,25 @@ final class ObservedProtocol implements ConsensusProtocol {
   private final NodeId node;
   private final int incarnation;
   private final Judge judge;
+  private final Runnable onElection;
   private int opened;
 
-  ObservedProtocol(ConsensusProtocol protocol, NodeId node, int incarnation, Judge judge) {
+  /**
+   * A protocol of one incarnation of a node.
+   *
+   * @param onElection told when a core without a leader writes something down and then speaks
+   */
+  ObservedProtocol(
+      ConsensusProtocol protocol,
+      NodeId node,
+      int incarnation,
+      Judge judge,
+      Runnable onElection) {
     this.protocol = protocol;
     this.node = node;
     this.incarnation = incarnation;
     this.judge = judge;
+    this.onElection = onElection;
   }
 
   /** How many cores were opened: a group opens another one after its disk was full. */
@@ -55,6 +67,8 @@ final class ObservedProtocol implements ConsensusProtocol {
     private final ProtocolCore core;
     private long decided;
     private long term;
+    private boolean led;
+    private boolean written;
 
     ObservedCore(int segment, ProtocolCore core, long decided) {
       this.segment = segment;
@@ -68,6 +82,7 @@ final class ObservedProtocol implements ConsensusProtocol {
         if (event instanceof Event.Installed installed) {
           decided = Math.max(decided, installed.slot());
         }
+        written = false;
         core.step(
             event,
             action -> {
@@ -84,8 +99,15 @@ final class ObservedProtocol implements ConsensusProtocol {
       if (action instanceof Action.Lead lead) {
         judge.leads(segment, node, incarnation, lead.term());
         seeTerm(lead.term());
+        led = true;
       } else if (action instanceof Action.Follow follow) {
         seeTerm(follow.term());
+        led = follow.leader() != null;
+      } else if (action instanceof Action.Persist) {
+        written = true;
+      } else if (action instanceof Action.Send && written && !led) {
+        written = false;
+        onElection.run();
       } else if (action instanceof Action.Decide decide) {
         judge.require(
             decide.firstSlot() == decided + 1,

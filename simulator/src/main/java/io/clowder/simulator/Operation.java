@@ -54,7 +54,12 @@ public record Operation(
   }
 
   Operation unknown() {
-    return new Operation(client, key, kind, Outcome.UNKNOWN, begin, NEVER, value, expected, 0);
+    return unknown(outcome == Outcome.UNKNOWN ? version : 0);
+  }
+
+  /** With no outcome told, but a version that is known otherwise; or 0. */
+  Operation unknown(long known) {
+    return new Operation(client, key, kind, Outcome.UNKNOWN, begin, NEVER, value, expected, known);
   }
 
   @Override

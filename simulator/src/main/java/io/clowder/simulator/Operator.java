@@ -33,7 +33,6 @@ final class Operator {
   private final boolean changesMembers;
   private final boolean stopsBundles;
   private final RandomGenerator random;
-  private int swaps;
   private boolean over;
 
   /**
@@ -59,11 +58,6 @@ final class Operator {
     this.changesMembers = setting.spares() > 0;
     this.stopsBundles = setting.stopsBundles();
     this.random = world.random("operator");
-  }
-
-  /** Swaps that were seen to their end by whoever asked. */
-  int swaps() {
-    return swaps;
   }
 
   /** Begins, if this cluster is to see swaps at all. */
@@ -128,7 +122,7 @@ final class Operator {
                     return;
                   }
                   if (swap != null) {
-                    swaps++;
+                    judge.swapped(swap);
                     world.sighted("swap to " + swap.protocol());
                   } else {
                     failed(failure);

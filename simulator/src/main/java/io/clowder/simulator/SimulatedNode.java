@@ -55,6 +55,7 @@ final class SimulatedNode implements Node {
    * @param configured the members that the node knows of by itself; if it is not one of those that
    *     begin the group, it waits to be added
    * @param available protocols, by name
+   * @param onElection told when a core without a leader writes something down and then speaks
    * @param onFailedDisk told when the replica has stopped because of its disk, and only a restart
    *     of the node helps
    */
@@ -65,6 +66,7 @@ final class SimulatedNode implements Node {
       ClusterSetting setting,
       SortedMap<String, ConsensusProtocol> available,
       Judge judge,
+      Runnable onElection,
       Runnable onFailedDisk)
       throws IOException {
     this.computer = computer;
@@ -78,7 +80,11 @@ final class SimulatedNode implements Node {
     storage =
         DiskStorage.open(
             computer.disk(), computer.id(), CLUSTER, random, setting.journalFileBytes());
-    var transport = network.attach(computer.id(), process, configured.keySet());
+    var transport =
+        new ObservedTransport(
+            network.attach(computer.id(), process, configured.keySet()),
+            () -> computer.atAction("send"));
+    Runnable applies = () -> computer.atAction("apply");
     var loop = new SimulatedLoop(process, "loop", pace("loop", 1, 20));
     var environment =
         new Environment(
@@ -99,15 +105,18 @@ final class SimulatedNode implements Node {
     available.forEach(
         (name, protocol) ->
             protocols.put(
-                name, new ObservedProtocol(protocol, computer.id(), process.incarnation(), judge)));
+                name,
+                new ObservedProtocol(
+                    protocol, computer.id(), process.incarnation(), judge, onElection)));
     protocols.forEach(group::addProtocol);
     kv =
         new ReplicatedKv(
-            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge)), TIMEOUT);
+            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge, applies)),
+            TIMEOUT);
     var table = new LockTable();
     locks =
         new ReplicatedLocks(
-            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge)),
+            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge, applies)),
             table,
             computer.id(),
             TIMEOUT,
@@ -202,6 +211,7 @@ final class SimulatedNode implements Node {
 
   private void examine(GroupStatus found) {
     var before = status;
+    judge.inSegment(id(), found);
     boolean sameCore = opened() == statusOf && hasCore(found) && before != null && hasCore(before);
     if (before != null) {
       judge.require(

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <S> the protocol's cores
  */
-final class ToyNode<S extends Specimen.Subject> {
+public final class ToyNode<S extends Specimen.Subject> {
   /** Slots kept behind a snapshot: few, so that laggards often need one. */
   private static final int TAIL_SLOTS = 8;
 
@@ -37,6 +37,7 @@ final class ToyNode<S extends Specimen.Subject> {
   private long written;
   private long synced;
   private boolean syncing;
+  private boolean hung;
   private final ArrayDeque<Held> held = new ArrayDeque<>();
 
   long snapshotSlot;
@@ -58,30 +59,46 @@ final class ToyNode<S extends Specimen.Subject> {
     snapshotSlot = 0;
   }
 
-  boolean isUp() {
+  /** Its name. */
+  public NodeId id() {
+    return id;
+  }
+
+  /** Whether it runs. */
+  public boolean isUp() {
     return subject != null;
   }
 
-  S subject() {
+  /** Its core, opened up. */
+  public S subject() {
     if (subject == null) {
       throw new AssertionError(id + " is down");
     }
     return subject;
   }
 
-  ProtocolCore core() {
+  /** Its core. */
+  public ProtocolCore core() {
     return subject().core();
   }
 
-  boolean leads() {
+  /** Whether it takes itself for the leader. */
+  public boolean leads() {
     return isUp() && core().view().role().equals("leader");
   }
 
-  long term() {
+  /** The term it is in. */
+  public long term() {
     return core().view().term();
   }
 
-  void start() {
+  /** The last slot it has applied. */
+  public long applied() {
+    return applied;
+  }
+
+  /** Opens its core on what its disk has. */
+  public void start() {
     CoreSetting setting =
         new CoreSetting(
             0,
@@ -108,7 +125,7 @@ final class ToyNode<S extends Specimen.Subject> {
   }
 
   /** Loses what was not synced: all of it, or what comes after some record. */
-  void crash() {
+  public void crash() {
     int kept = world.random.nextInt(unsynced.size() + 1);
     disk.addAll(unsynced.subList(0, kept));
     unsynced.clear();
@@ -121,7 +138,7 @@ final class ToyNode<S extends Specimen.Subject> {
   }
 
   /** One event, at the world's time; none: only the time. */
-  void step(@Nullable Event event) {
+  public void step(@Nullable Event event) {
     int before = life;
     one(new Event.Clock(world.now));
     if (event != null && life == before) {
@@ -147,11 +164,21 @@ final class ToyNode<S extends Specimen.Subject> {
         held.add(new Held(waits ? written : 0, action));
       }
     }
-    if (synced < written && !syncing) {
+    sync();
+    release();
+  }
+
+  private void sync() {
+    if (synced < written && !syncing && !hung) {
       syncing = true;
       world.scheduleSync(this, written);
     }
-    release();
+  }
+
+  /** Has no sync end, from the next one on; or all of them again. */
+  public void hangDisk(boolean hangs) {
+    hung = hangs;
+    sync();
   }
 
   void syncedUpTo(long sequence) {
@@ -160,10 +187,7 @@ final class ToyNode<S extends Specimen.Subject> {
     disk.addAll(unsynced.subList(0, count));
     unsynced.subList(0, count).clear();
     synced = sequence;
-    if (synced < written) {
-      syncing = true;
-      world.scheduleSync(this, written);
-    }
+    sync();
     release();
   }
 
@@ -221,12 +245,19 @@ final class ToyNode<S extends Specimen.Subject> {
     }
   }
 
-  void barrier(long ticket) {
+  /** Asks from which slot on a read is linearizable; an answer that is too low is an error. */
+  public void barrier(long ticket) {
     barriers.put(ticket, world.decidedAnywhere());
     step(new Event.Barrier(ticket));
   }
 
-  void compact() {
+  /** Whether a barrier is not answered yet. */
+  public boolean awaits(long ticket) {
+    return barriers.containsKey(ticket);
+  }
+
+  /** Makes a snapshot of all that it has applied. */
+  public void compact() {
     if (applied > snapshotSlot) {
       snapshotAnchor = core().anchor(applied);
       snapshotSlot = applied;

@@ -26,7 +26,7 @@ import java.util.TreeMap;
  *
  * @param <S> the protocol's cores
  */
-final class ToyWorld<S extends Specimen.Subject> {
+public final class ToyWorld<S extends Specimen.Subject> {
   /** Some commands are so long that a few of them make a batch. */
   private static final int BIG_BYTES = Limits.BATCH_BYTES / 3;
 
@@ -62,7 +62,8 @@ final class ToyWorld<S extends Specimen.Subject> {
   private long commands;
   private boolean healed;
 
-  ToyWorld(Specimen<S> specimen, long seed, Plant plant) {
+  /** A world with troubles of its own. */
+  public ToyWorld(Specimen<S> specimen, long seed, Plant plant) {
     this.specimen = specimen;
     timing = new CoreSetting.Timing(10_000, 100_000);
     random = new SplittableRandom(seed);
@@ -81,7 +82,7 @@ final class ToyWorld<S extends Specimen.Subject> {
   }
 
   /** A world without faults: messages take up to half a millisecond, syncs up to two. */
-  ToyWorld(Specimen<S> specimen, long seed, int size, CoreSetting.Timing timing) {
+  public ToyWorld(Specimen<S> specimen, long seed, int size, CoreSetting.Timing timing) {
     this.specimen = specimen;
     this.timing = timing;
     random = new SplittableRandom(seed);
@@ -106,12 +107,37 @@ final class ToyWorld<S extends Specimen.Subject> {
     members.forEach(id -> nodes.put(id, new ToyNode<>(id, this)));
   }
 
+  /** The replicas. */
+  public List<NodeId> members() {
+    return List.copyOf(members);
+  }
+
+  /** The time, in the unit of the timing. */
+  public long now() {
+    return now;
+  }
+
+  /** Has the clocks begin at another time than 0; before anything happens. */
+  public void beginAt(long time) {
+    now = time;
+  }
+
+  /** Starts all replicas. */
+  public void start() {
+    members.forEach(id -> node(id).start());
+  }
+
+  /** Lets some time pass. */
+  public void pass(long nanos) {
+    runUntil(now + nanos);
+  }
+
   /** A time of trouble, a time of healing, and the demand that it then works. */
-  void run(long trouble) {
+  public void run(long trouble) {
     nodes.values().forEach(ToyNode::start);
     after(random.nextInt(5_000), this::clients);
     after(random.nextInt(50_000), this::faults);
-    runUntil(trouble);
+    runUntil(now + trouble);
     heal();
     runUntil(now + 15 * timing.electionNanos());
     long goal = decidedAnywhere() + 1;
@@ -127,7 +153,8 @@ final class ToyWorld<S extends Specimen.Subject> {
     compare();
   }
 
-  void runUntil(long end) {
+  /** Lets everything happen up to a time. */
+  public void runUntil(long end) {
     while (!agenda.isEmpty() && agenda.peek().at <= end) {
       Happening next = agenda.remove();
       now = next.at;
@@ -225,7 +252,8 @@ final class ToyWorld<S extends Specimen.Subject> {
     }
   }
 
-  byte[] command() {
+  /** A command that there was not before. */
+  public byte[] command() {
     WireWriter text = new WireWriter(8).writeLong(++commands);
     if (random.nextDouble() < bigRate) {
       byte[] filler = new byte[random.nextInt(BIG_BYTES)];
@@ -275,8 +303,24 @@ final class ToyWorld<S extends Specimen.Subject> {
     }
   }
 
-  void cut(NodeId from, NodeId to) {
+  /** Has messages of one to another get lost from now on. */
+  public void cut(NodeId from, NodeId to) {
     cut.add(from + ">" + to);
+  }
+
+  /** Cuts a replica off from all others, both ways. */
+  public void isolate(NodeId id) {
+    for (NodeId other : members) {
+      if (!other.equals(id)) {
+        cut(id, other);
+        cut(other, id);
+      }
+    }
+  }
+
+  /** Has all messages arrive again. */
+  public void connect() {
+    cut.clear();
   }
 
   /** Halves, or any links, each direction for itself. */
@@ -318,7 +362,8 @@ final class ToyWorld<S extends Specimen.Subject> {
     }
   }
 
-  long decidedAnywhere() {
+  /** How many slots any replica has decided. */
+  public long decidedAnywhere() {
     return history.size();
   }
 
@@ -354,7 +399,8 @@ final class ToyWorld<S extends Specimen.Subject> {
     }
   }
 
-  ToyNode<S> leader() {
+  /** The replica that leads in the latest term. */
+  public ToyNode<S> leader() {
     ToyNode<S> leader = null;
     for (ToyNode<S> node : nodes.values()) {
       if (node.leads() && (leader == null || node.term() > leader.term())) {
@@ -373,7 +419,8 @@ final class ToyWorld<S extends Specimen.Subject> {
     return text.toString();
   }
 
-  ToyNode<S> node(NodeId id) {
+  /** The replica of that name. */
+  public ToyNode<S> node(NodeId id) {
     ToyNode<S> node = nodes.get(id);
     if (node == null) {
       throw new AssertionError("no node " + id);
@@ -382,7 +429,7 @@ final class ToyWorld<S extends Specimen.Subject> {
   }
 
   /** Whether any replica has decided that command. */
-  boolean isDecided(byte[] command) {
+  public boolean isDecided(byte[] command) {
     return history.stream().anyMatch(it -> Arrays.equals(it, command));
   }
 }
