@@ -5,6 +5,7 @@ import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -201,6 +202,18 @@ final class Compaction {
       chain = head.chain();
       anchor = head.anchor();
       requests.reconcile(state.sessions(), position);
+    }
+  }
+
+  /** Takes note of a snapshot from a peer whose state this node has applied already. */
+  void adopt(Snapshots.Snapshot snapshot) throws IOException {
+    try (InputStream content = snapshot.open()) {
+      SnapshotFormat.Head head = SnapshotFormat.readHead(new DataInputStream(content));
+      position = head.position();
+      size = snapshot.size();
+      chain = head.chain();
+      anchor = head.anchor();
+      state.forget(position);
     }
   }
 

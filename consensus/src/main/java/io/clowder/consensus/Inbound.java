@@ -212,13 +212,22 @@ final class Inbound {
     }
   }
 
+  /** A core that was opened again may be behind the state, and too far for the others' logs. */
+  private boolean isNewsToCore(long position) {
+    OpenSegment open = segments.current();
+    Segment current = state.current();
+    return open != null
+        && current != null
+        && position - current.base() > open.replica().core().view().decided();
+  }
+
   private void file(NodeId from, GroupMessage message, long now) {
     SnapshotTransfer files = compaction.transfer();
     if (files == null) {
       return;
     }
     if (message instanceof GroupMessage.Offer m) {
-      if (m.position() > state.applied()) {
+      if (m.position() > state.applied() || isNewsToCore(m.position())) {
         files.accept(from, m, now);
       }
     } else if (message instanceof GroupMessage.Want m) {

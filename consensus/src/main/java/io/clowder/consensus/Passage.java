@@ -262,7 +262,11 @@ final class Passage {
 
   /** A snapshot of another node is here. */
   void received(Snapshots.Snapshot snapshot) throws IOException {
-    if (!loaded || snapshot.position() <= parts.state.applied()) {
+    if (!loaded) {
+      return;
+    }
+    if (snapshot.position() <= parts.state.applied()) {
+      adopt(snapshot);
       return;
     }
     Segment before = parts.state.current();
@@ -292,6 +296,23 @@ final class Passage {
     }
     keepLinks();
     parts.segments.removeObsolete();
+  }
+
+  /**
+   * The state has it; but a core that was opened again may lack slots that nobody keeps any more.
+   */
+  private void adopt(Snapshots.Snapshot snapshot) throws IOException {
+    Segment current = parts.state.current();
+    OpenSegment open = parts.segments.current();
+    long position = snapshot.position();
+    if (current == null || open == null || position <= parts.compaction.position()) {
+      return;
+    }
+    long slot = position - current.base();
+    if (slot > open.replica().core().view().decided()) {
+      parts.compaction.adopt(snapshot);
+      open.step(new Event.Installed(slot, parts.compaction.anchor()));
+    }
   }
 
   private boolean isMember(@Nullable Segment segment) {

@@ -75,7 +75,9 @@ public record Bench(Path root, Path file, List<Path> support) {
       searched.add(bug.with(found));
       out.printf(
           "%s: %s (%d s)%n",
-          bug.name(), found == null ? "NOT FOUND" : found, (System.nanoTime() - began) / 1_000_000_000);
+          bug.name(),
+          found == null ? "NOT FOUND" : found,
+          (System.nanoTime() - began) / 1_000_000_000);
     }
     return searched;
   }
@@ -130,7 +132,9 @@ public record Bench(Path root, Path file, List<Path> support) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
     }
-    return found.isEmpty() ? null : new Bug.Found(way, found.firstKey(), found.get(found.firstKey()));
+    return found.isEmpty()
+        ? null
+        : new Bug.Found(way, found.firstKey(), found.get(found.firstKey()));
   }
 
   private static String shortened(String message) {
@@ -143,7 +147,8 @@ public record Bench(Path root, Path file, List<Path> support) {
     List<String> lines = new ArrayList<>();
     lines.add("# Planted bugs");
     lines.add("");
-    lines.add("Each was planted into a copy of the production code; the first seed that fails is shown,");
+    lines.add(
+        "Each was planted into a copy of the production code; the first seed that fails is shown,");
     lines.add("and what it says. Written by the search; see `CONTRIBUTING.md` for the commands.");
     lines.add("");
     lines.add("| bug | rule | what is wrong | found by | seeds | it says |");
