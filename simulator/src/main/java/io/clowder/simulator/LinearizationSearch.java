@@ -46,6 +46,9 @@ final class LinearizationSearch {
   private int state = ABSENT;
   private long highest;
 
+  /** Begins what is said of a search that was given up. */
+  static final String UNDECIDED = "undecided after ";
+
   /** What cannot be, whatever the order. */
   static final class Contradiction extends Exception {
     @Serial private static final long serialVersionUID = 1L;
@@ -82,7 +85,7 @@ final class LinearizationSearch {
     int candidate = next[head];
     for (int steps = 0; settledPlaced < settled.size(); steps++) {
       if (steps > STEPS_MAX) {
-        throw new Contradiction("undecided after " + STEPS_MAX + " steps");
+        throw new Contradiction(UNDECIDED + STEPS_MAX + " steps");
       }
       int chosen = place(candidate, stack);
       if (chosen >= 0 && dead.add(situation())) {
