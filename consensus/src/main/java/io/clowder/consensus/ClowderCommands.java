@@ -5,6 +5,7 @@ import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -67,6 +68,7 @@ public final class ClowderCommands {
         throw new IllegalStateException("interrupted", e);
       }
     }
+    all.sort(Comparator.comparing(GroupStatus::group));
     return all;
   }
 
@@ -111,6 +113,7 @@ public final class ClowderCommands {
               "applied",
               "snapshot",
               "members",
+              "transition",
               "problems");
       for (GroupStatus s : groups.get()) {
         table.row(
@@ -125,9 +128,16 @@ public final class ClowderCommands {
             s.applied(),
             s.snapshot(),
             s.members().keySet().stream().map(Object::toString).collect(Collectors.joining(",")),
+            s.transition(),
             String.join("; ", s.problems()));
       }
       return table;
+    }
+
+    /** What is empty nearly always does not widen every line. */
+    @Override
+    protected String toText(Table result) {
+      return result.withoutIfEmpty("transition").toText();
     }
   }
 

@@ -69,8 +69,11 @@ public final class ConsensusGroup {
       description = "One replicated log, and how this node runs it")
   public @interface Config {
     /** The group. */
-    @AttributeDefinition(description = "Name of the group; the same on every node")
-    String group() default "main";
+    @AttributeDefinition(
+        description =
+            "Name of the group, the same on every node; if it is empty, what follows the tilde in"
+                + " the configuration's PID, or else main")
+    String group() default "";
 
     /** The first protocol. */
     @AttributeDefinition(
@@ -170,12 +173,13 @@ public final class ConsensusGroup {
   public ConsensusGroup(
       BundleContext context,
       Config config,
+      Map<String, Object> properties,
       @Reference(name = "node") Node node,
       @Reference(name = "storage") Storage storage,
       @Reference(name = "transport") Transport transport) {
     this.context = context;
-    this.name = config.group();
-    GroupSetting setting = setting(config);
+    this.name = name(config, properties);
+    GroupSetting setting = setting(name, config);
     this.leaveMillis = LEAVE_MILLIS + 2L * config.election_millis();
     this.loop = new GroupLoop(name);
     Environment environment =
@@ -192,10 +196,16 @@ public final class ConsensusGroup {
     loop.start(group::doWork);
   }
 
-  private static GroupSetting setting(Config config) {
-    if (!config.group().matches("[a-z0-9][a-z0-9-]{0,31}")) {
-      throw new IllegalArgumentException(
-          "group '" + config.group() + "': use 1 to 32 of a-z, 0-9 and '-'");
+  private static String name(Config config, Map<String, Object> properties) {
+    String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
+    int tilde = pid.indexOf('~');
+    String ofPid = tilde < 0 ? "main" : pid.substring(tilde + 1);
+    return config.group().isEmpty() ? ofPid : config.group();
+  }
+
+  private static GroupSetting setting(String name, Config config) {
+    if (!name.matches("[a-z0-9][a-z0-9-]{0,31}")) {
+      throw new IllegalArgumentException("group '" + name + "': use 1 to 32 of a-z, 0-9 and '-'");
     }
     check("roll.minutes", config.roll_minutes(), 0, 525_600);
     check("heartbeat.millis", config.heartbeat_millis(), 1, 60_000);
@@ -206,7 +216,7 @@ public final class ConsensusGroup {
     check("history.mebibytes", config.history_mebibytes(), 1, 65_536);
     check("reserve.mebibytes", config.reserve_mebibytes(), 0, 1 << 20);
     return new GroupSetting(
-        config.group(),
+        name,
         config.protocol(),
         parameters(config),
         config.join(),
@@ -223,7 +233,11 @@ public final class ConsensusGroup {
 
   private static SortedMap<String, String> parameters(Config config) {
     SortedMap<String, String> parameters = new TreeMap<>();
-    for (String parameter : config.parameters()) {
+    // A configuration file has no arrays: there, commas part them.
+    for (String parameter : String.join(",", config.parameters()).split(",")) {
+      if (parameter.isBlank()) {
+        continue;
+      }
       int equals = parameter.indexOf('=');
       if (equals < 1) {
         throw new IllegalArgumentException("parameters = " + parameter + ": use NAME=VALUE");

@@ -463,7 +463,7 @@ public final class Group implements Transport.Receiver {
         node.id(),
         protocolName,
         current == null ? 0 : current.number(),
-        view == null ? health.role(state) : view.role(),
+        view == null ? health.role(state, providers.keySet()) : view.role(),
         router.leader(),
         view == null ? router.term() : view.term(),
         view == null || current == null ? state.applied() : current.base() + view.decided(),

@@ -80,7 +80,7 @@ final class Health {
     Segment current = state.current();
     if (!broken.isEmpty()) {
       problems.add(broken);
-    } else if (role(state).equals("removed")) {
+    } else if (role(state, provided).equals("removed")) {
       problems.add(
           "membership: "
               + (removed.isEmpty() ? node.id() + " is not a member any more" : removed)
@@ -134,7 +134,7 @@ final class Health {
   }
 
   /** What this node is while the current segment is not open. */
-  String role(ReplicatedState state) {
+  String role(ReplicatedState state, Set<String> provided) {
     Segment pending = state.pending();
     boolean joins = pending != null && pending.has(node.id());
     Segment current = state.current();
@@ -142,7 +142,15 @@ final class Health {
       return "removed";
     }
     boolean waits = state.current() == null && setting.joining() && broken.isEmpty();
-    return waits || joins ? "joining" : "down";
+    if (waits || joins) {
+      return "joining";
+    }
+    boolean opens =
+        current != null
+            && provided.contains(current.protocol())
+            && broken.isEmpty()
+            && opening.isEmpty();
+    return opens ? "opening" : "down";
   }
 
   private static void ofReplica(List<String> problems, long now, Replica replica) {

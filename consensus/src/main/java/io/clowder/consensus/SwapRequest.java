@@ -73,6 +73,9 @@ final class SwapRequest {
     /** This node. */
     NodeId self();
 
+    /** Whether this node has a provider of the protocol. */
+    boolean provides(String protocol);
+
     /** What this node lacks to take part. */
     String lack(String protocol, SortedMap<String, String> parameters, Collection<NodeId> members);
 
@@ -123,12 +126,14 @@ final class SwapRequest {
     this.ticket = ticket;
     this.next = plan(incarnation);
     this.repeatAt = now;
-    road.meet(successor.joining());
-    answers.put(
-        road.self(), road.lack(next.protocol(), next.parameters(), next.members().keySet()));
-    if (!next.has(road.self())) {
-      answers.remove(road.self());
+    String lack = road.lack(next.protocol(), next.parameters(), next.members().keySet());
+    if (!lack.isEmpty() && road.provides(next.protocol())) {
+      throw invalid(lack);
     }
+    if (next.has(road.self())) {
+      answers.put(road.self(), lack);
+    }
+    road.meet(successor.joining());
   }
 
   private Segment plan(long incarnation) {

@@ -89,7 +89,7 @@ final class Swaps implements SwapRequest.Road {
       long deadline,
       CompletableFuture<Swap> result) {
     try {
-      if (under != null) {
+      if (under != null && !under.isOver()) {
         throw CoordinationException.refused(
             Reason.CONFLICT, "another swap was begun on this node and is not over");
       }
@@ -156,6 +156,11 @@ final class Swaps implements SwapRequest.Road {
     if (under != null) {
       under.answered(from, directory, answer, round.now());
     }
+  }
+
+  @Override
+  public boolean provides(String protocol) {
+    return parts.providers.containsKey(protocol);
   }
 
   @Override

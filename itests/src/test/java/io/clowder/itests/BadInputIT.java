@@ -62,6 +62,32 @@ public class BadInputIT {
   }
 
   @Test
+  public void swapsAndMembersThatMakeNoSense() throws Exception {
+    refused(2, "use 1 to 3600", "swap", "--timeout", "0", "--dir", dir());
+    refused(2, "write NAME=VALUE", "swap", "paxos", "-p", "x", "--dir", dir());
+    refused(1, "'nonsense'", "swap", "nonsense", "--dir", dir());
+    refused(1, "no group 'side'", "swap", "--group", "side", "--dir", dir());
+    refused(2, "write NODE=HOST:PORT", "add", "n4", "--dir", dir());
+    refused(1, "n9 is not a member", "remove", "n9", "--dir", dir());
+  }
+
+  @Test
+  public void settingsOfAClusterThatIsThere() throws Exception {
+    Path file = Files.writeString(Files.createTempFile("settings", ".properties"), "cluster=x\n");
+    refused(2, "edit", "up", "--detach", "--dir", dir(), "--config", file.toString());
+  }
+
+  @Test
+  public void settingsThatNoBundleHas() throws Exception {
+    Path file = Files.createTempFile("settings", ".properties");
+    Files.writeString(file, "io.clowder.consensus.group~main.jion=true\n");
+    Path dir = Files.createTempDirectory("x").resolve("c");
+    refused(
+        2, "group.join", "up", "--detach", "--dir", dir.toString(), "--config", file.toString());
+    assertTrue("made all the same", !Files.exists(dir.resolve("cluster.properties")));
+  }
+
+  @Test
   public void otherSize() throws Exception {
     refused(2, "--nodes 5", "up", "--detach", "--nodes", "5", "--dir", dir());
   }

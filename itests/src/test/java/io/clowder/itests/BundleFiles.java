@@ -35,6 +35,7 @@ final class BundleFiles {
           "org.apache.felix.metatype",
           "org.apache.felix.scr",
           "org.apache.felix.gogo.runtime",
+          "org.apache.felix.gogo.command",
           "picocli");
 
   private static final Map<String, Path> FILES = scan();

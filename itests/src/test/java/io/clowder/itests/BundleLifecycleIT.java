@@ -6,14 +6,12 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
 
 import io.clowder.itests.probe.Load;
-import io.clowder.itests.probe.Probe.View;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.AfterClass;
 import org.junit.BeforeClass;
 import org.junit.Test;
@@ -143,34 +141,7 @@ public class BundleLifecycleIT {
         outcomes.add(load.stop());
       }
     }
-    for (Load.Outcome outcome : outcomes) {
-      assertEquals(List.of(), outcome.failures());
-      assertEquals(outcome.tokens().stream().sorted().distinct().toList(), outcome.tokens());
-    }
-    assertAgreement(outcomes);
-  }
-
-  /** Every node has applied all that the leader had committed, and every value is right on it. */
-  private static void assertAgreement(List<Load.Outcome> outcomes) throws Exception {
-    long committed = 0;
-    for (FelixNode node : cluster) {
-      committed = Math.max(committed, node.probe().view().committed());
-    }
-    for (FelixNode node : cluster) {
-      node.awaitServing();
-      View view = node.probe().view();
-      assertTrue(node.id() + " " + view + " of " + committed, view.applied() >= committed);
-      for (Load.Outcome outcome : outcomes) {
-        assertTrue("nothing was written", outcome.values().size() > 1);
-        for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
-          String applied = node.probe().applied(expected.getKey());
-          assertTrue(
-              "%s has %s = %s, not one of %s"
-                  .formatted(node.id(), expected.getKey(), applied, expected.getValue()),
-              expected.getValue().contains(String.valueOf(applied)));
-        }
-      }
-    }
+    Agreement.check(cluster, outcomes);
   }
 
   private static void awaitProgress(List<Load> loads) throws InterruptedException {

@@ -41,6 +41,22 @@ final class FelixNode {
    */
   static FelixNode start(Path dir, String id, String members, Map<String, String> group)
       throws Exception {
+    return start(
+        dir, id, members, Map.of("io.clowder.consensus.group~main", group), BundleFiles.OWN);
+  }
+
+  /**
+   * Starts a node with some of our bundles.
+   *
+   * @param settings by PID and key
+   */
+  static FelixNode start(
+      Path dir,
+      String id,
+      String members,
+      Map<String, Map<String, String>> settings,
+      List<String> bundles)
+      throws Exception {
     Path probe = dir.resolve(id + "-probe.jar");
     ProbeBundle.write(probe);
     Map<String, String> properties = new HashMap<>();
@@ -63,7 +79,7 @@ final class FelixNode {
     try {
       BundleFiles.PLATFORM.forEach(node::install);
       // First what serves, so that the configuration is there when the components are.
-      List<Bundle> own = BundleFiles.OWN.stream().map(node::install).toList();
+      List<Bundle> own = bundles.stream().map(node::install).toList();
       BundleContext context = framework.getBundleContext();
       context.installBundle(probe.toUri().toString());
       for (Bundle bundle : context.getBundles()) {
@@ -83,7 +99,9 @@ final class FelixNode {
                   members,
                   "directory",
                   dir.resolve(id).toString()));
-      node.probe().configure("io.clowder.consensus.group~main", group);
+      for (Map.Entry<String, Map<String, String>> setting : settings.entrySet()) {
+        node.probe().configure(setting.getKey(), setting.getValue());
+      }
       for (Bundle bundle : own) {
         bundle.start();
       }

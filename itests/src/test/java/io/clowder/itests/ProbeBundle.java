@@ -43,6 +43,7 @@ final class ProbeBundle {
                 "io.clowder.api.consensus",
                 "io.clowder.api.kv",
                 "io.clowder.api.lock",
+                "org.apache.felix.service.command",
                 "org.osgi.framework",
                 "org.osgi.service.cm",
                 "org.osgi.service.component.runtime",

@@ -230,8 +230,16 @@ public class ServicesIT {
     assertTrue(status, status.contains("leader") && status.contains("raft"));
     String json = run("clowder:status -o json");
     assertTrue(json, json.contains("\"group\": \"main\"") && json.contains("\"role\": \"leader\""));
+    String members = run("clowder:members");
+    assertTrue(members, members.contains("n1    127.0.0.1:") && members.contains("leader  self"));
     assertEquals("nothing holds progress up", run("clowder:why"));
     assertEquals("[]", run("clowder:why -o json").strip());
+  }
+
+  @Test
+  public void servicesSayTheirGroupAndProtocol() throws Exception {
+    assertNotNull(service(KvStore.class, "(&(consensus.group=main)(consensus.protocol=raft))"));
+    assertNotNull(service(LockService.class, "(&(consensus.group=main)(consensus.protocol=raft))"));
   }
 
   @Test
@@ -242,6 +250,10 @@ public class ServicesIT {
         List.of(
             "clowder:status",
             "clowder:why",
+            "clowder:swap",
+            "clowder:members",
+            "clowder:add",
+            "clowder:remove",
             "clowder:bench",
             "kv:put",
             "kv:get",
@@ -274,6 +286,12 @@ public class ServicesIT {
     refused("lock:release neverheld 1", "neverheld");
     refused("clowder:status -o xml", "xml");
     refused("clowder:why too many", "too");
+    refused("clowder:swap nonsense", "no provider of protocol 'nonsense'");
+    refused("clowder:swap --timeout 0", "use 1 to 3600");
+    refused("clowder:members --group side", "no group 'side'");
+    refused("clowder:remove n1", "the last member cannot be removed");
+    refused("kv:get a --group side", "no map of a group 'side'");
+    refused("lock:list --group side", "no locks of a group 'side'");
   }
 
   private void refused(String line, String part) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.kv;
 
+import io.clowder.api.CoordinationException;
 import io.clowder.api.Limits;
 import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.shell.ShellCommand;
@@ -11,11 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,46 +43,83 @@ import picocli.CommandLine.Parameters;
 public final class KvCommands {
   private static final int BRIEF_CHARS = 60;
 
-  private final KvStore store;
+  private final Map<String, KvStore> groups = new ConcurrentSkipListMap<>();
 
   /** Commands on a map. */
-  @Activate
-  public KvCommands(@Reference KvStore store) {
-    this.store = store;
+  public KvCommands() {}
+
+  /** A group's map is there. */
+  @Reference(
+      name = "store",
+      cardinality = ReferenceCardinality.AT_LEAST_ONE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindStore(KvStore store, Map<String, Object> properties) {
+    groups.put(group(properties), store);
+  }
+
+  /** It is gone. */
+  public void unbindStore(KvStore store, Map<String, Object> properties) {
+    groups.remove(group(properties), store);
+  }
+
+  private static String group(Map<String, Object> properties) {
+    return String.valueOf(properties.getOrDefault(StateMachine.GROUP, "main"));
   }
 
   /** {@code kv:put KEY VALUE}. */
   public String put(String... words) throws Exception {
-    return new Put(store).run(words);
+    return new Put(groups).run(words);
   }
 
   /** {@code kv:get KEY}. */
   public String get(String... words) throws Exception {
-    return new Get(store).run(words);
+    return new Get(groups).run(words);
   }
 
   /** {@code kv:delete KEY}. */
   public String delete(String... words) throws Exception {
-    return new Delete(store).run(words);
+    return new Delete(groups).run(words);
   }
 
   /** {@code kv:cas KEY EXPECTED VALUE}. */
   public String cas(String... words) throws Exception {
-    return new CompareAndSet(store).run(words);
+    return new CompareAndSet(groups).run(words);
   }
 
   /** {@code kv:list [PREFIX]}. */
   public String list(String... words) throws Exception {
-    return new Listing(store).run(words);
+    return new Listing(groups).run(words);
+  }
+
+  /** A command on one group's map. */
+  private abstract static class KvCommand extends ShellCommand {
+    private final Map<String, KvStore> groups;
+
+    @Option(names = "--group", paramLabel = "NAME", description = "Whose map (default main).")
+    private String group = "main";
+
+    KvCommand(Map<String, KvStore> groups) {
+      this.groups = groups;
+    }
+
+    final KvStore store() {
+      KvStore store = groups.get(group);
+      if (store == null) {
+        throw CoordinationException.refused(
+            CoordinationException.Reason.UNAVAILABLE,
+            "no map of a group '%s' here; there are: %s"
+                .formatted(group, String.join(", ", groups.keySet())));
+      }
+      return store;
+    }
   }
 
   /** A command that shows entries. */
-  private abstract static class EntriesCommand extends ShellCommand {
-    final KvStore store;
+  private abstract static class EntriesCommand extends KvCommand {
     private final List<KvEntry> shown = new ArrayList<>();
 
-    EntriesCommand(KvStore store) {
-      this.store = store;
+    EntriesCommand(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     Table show(List<KvEntry> entries) {
@@ -116,8 +158,8 @@ public final class KvCommands {
 
   /** A command that sets a value. */
   private abstract static class SetCommand extends EntriesCommand {
-    SetCommand(KvStore store) {
-      super(store);
+    SetCommand(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     Table show(String key, String value, long version) {
@@ -139,13 +181,13 @@ public final class KvCommands {
     @Parameters(index = "1", paramLabel = "VALUE")
     private String value = "";
 
-    Put(KvStore store) {
-      super(store);
+    Put(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
-      return show(key, value, await(store.put(key, value.getBytes(StandardCharsets.UTF_8))));
+      return show(key, value, await(store().put(key, value.getBytes(StandardCharsets.UTF_8))));
     }
   }
 
@@ -162,14 +204,14 @@ public final class KvCommands {
     @Parameters(index = "2", paramLabel = "VALUE")
     private String value = "";
 
-    CompareAndSet(KvStore store) {
-      super(store);
+    CompareAndSet(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
       byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-      return show(key, value, await(store.compareAndSet(key, expected, bytes)));
+      return show(key, value, await(store().compareAndSet(key, expected, bytes)));
     }
   }
 
@@ -197,13 +239,13 @@ public final class KvCommands {
     @Parameters(index = "0", paramLabel = "KEY")
     private String key = "";
 
-    Get(KvStore store) {
-      super(store);
+    Get(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
-      KvEntry entry = await(store.get(key, freshness.get()));
+      KvEntry entry = await(store().get(key, freshness.get()));
       if (entry == null) {
         throw new NoSuchElementException("no such key: " + key);
       }
@@ -218,20 +260,19 @@ public final class KvCommands {
   }
 
   @Command(name = "kv:delete", description = "Removes a key.")
-  private static final class Delete extends ShellCommand {
-    private final KvStore store;
+  private static final class Delete extends KvCommand {
     private boolean existed;
 
     @Parameters(index = "0", paramLabel = "KEY")
     private String key = "";
 
-    Delete(KvStore store) {
-      this.store = store;
+    Delete(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
-      existed = await(store.delete(key));
+      existed = await(store().delete(key));
       return new Table("key", "deleted").row(key, existed);
     }
 
@@ -257,14 +298,14 @@ public final class KvCommands {
     @Parameters(index = "0", arity = "0..1", paramLabel = "PREFIX")
     private String prefix = "";
 
-    Listing(KvStore store) {
-      super(store);
+    Listing(Map<String, KvStore> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
       List<KvEntry> entries = new ArrayList<>();
-      List<KvEntry> page = await(store.list(prefix, after, limit, freshness.get()));
+      List<KvEntry> page = await(store().list(prefix, after, limit, freshness.get()));
       // A page is short when its values are large, not only when it is the last.
       while (!page.isEmpty()) {
         entries.addAll(page);
@@ -272,7 +313,7 @@ public final class KvCommands {
           break;
         }
         String last = entries.get(entries.size() - 1).key();
-        page = await(store.list(prefix, last, limit - entries.size(), freshness.get()));
+        page = await(store().list(prefix, last, limit - entries.size(), freshness.get()));
       }
       return show(entries);
     }

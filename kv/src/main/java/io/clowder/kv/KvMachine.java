@@ -24,7 +24,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Component;
 import org.pcollections.TreePMap;
 
 /**
@@ -34,10 +33,6 @@ import org.pcollections.TreePMap;
  * <p>The state is a persistent map: a change makes a new one that shares all but a path with the
  * old. A snapshot is therefore one field read, and writes go on while it is written out.
  */
-@Component(
-    service = StateMachine.class,
-    configurationPid = ReplicatedKv.PID,
-    property = {StateMachine.GROUP + "=main", StateMachine.MACHINE + "=kv"})
 public final class KvMachine implements StateMachine {
   private static final byte[] NO_RESULT = {};
 

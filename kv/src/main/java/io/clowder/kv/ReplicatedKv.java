@@ -28,56 +28,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Activate;
-import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
-import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** The map as others see it: checks, asks the group, and says what came of it. */
-@Component(configurationPid = ReplicatedKv.PID)
-@Designate(ocd = ReplicatedKv.Config.class)
 public final class ReplicatedKv implements KvStore {
   static final String PID = "io.clowder.kv";
   static final int TIMEOUT_MILLIS_MAX = 600_000;
 
-  /** Which group's map this is. */
-  private static final String TARGET = "(&(consensus.group=main)(machine=kv))";
-
-  /** The configuration of the map; a change of any key restarts it on this node. */
-  @ObjectClassDefinition(name = "Clowder map", description = "A linearizable map of keys to values")
-  public @interface Config {
-    /** How long a call may take, in milliseconds. */
-    @AttributeDefinition(
-        name = "Time-out",
-        description = "How long a call may take, in milliseconds, 1 to 600000",
-        min = "1",
-        max = "600000")
-    int timeout_millis() default 5_000;
-
-    /** The consensus group whose log the map's changes go through. */
-    @AttributeDefinition(
-        name = "Group",
-        description = "The consensus group that replicates the map; the same on every node")
-    String consensus_group() default "main";
-
-    /** Which consensus service the map is built on. */
-    @AttributeDefinition(
-        name = "Consensus service",
-        description = "Filter that selects the consensus service; names the group too")
-    String consensus_target() default TARGET;
-  }
-
   private final ConsensusService consensus;
   private final Duration timeout;
-
-  /** The component. */
-  @Activate
-  public ReplicatedKv(
-      @Reference(name = "consensus", target = TARGET) ConsensusService consensus, Config config) {
-    this(consensus, Duration.ofMillis(config.timeout_millis()));
-  }
 
   /**
    * A map on any consensus service whose machine is a {@link KvMachine}.
@@ -85,13 +43,17 @@ public final class ReplicatedKv implements KvStore {
    * @param timeout of every call, 1 ms to 10 minutes
    */
   public ReplicatedKv(ConsensusService consensus, Duration timeout) {
+    this.consensus = consensus;
+    this.timeout = checked(timeout);
+  }
+
+  static Duration checked(Duration timeout) {
     if (timeout.toMillis() < 1 || timeout.toMillis() > TIMEOUT_MILLIS_MAX) {
       throw new IllegalArgumentException(
           "%s: timeout.millis is %d: use 1 to %d"
               .formatted(PID, timeout.toMillis(), TIMEOUT_MILLIS_MAX));
     }
-    this.consensus = consensus;
-    this.timeout = timeout;
+    return timeout;
   }
 
   @Override

@@ -11,13 +11,18 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 class KvCommandsTest {
   private final LocalConsensus consensus = new LocalConsensus(new KvMachine());
   private final ReplicatedKv store = new ReplicatedKv(consensus, Duration.ofSeconds(1));
-  private final KvCommands commands = new KvCommands(store);
+  private final KvCommands commands = new KvCommands();
+
+  KvCommandsTest() {
+    commands.bindStore(store, Map.of());
+  }
 
   @Test
   void putSaysTheVersionAndGetTheValueAlone() throws Exception {
@@ -37,6 +42,22 @@ class KvCommandsTest {
     assertTrue(commands.list().endsWith(cut + "        1"), commands.list());
     assertEquals(value, commands.get("a"));
     assertTrue(commands.list("-o", "json").contains(value));
+  }
+
+  @Test
+  void eachGroupHasItsOwnMap() throws Exception {
+    assertEquals(
+        "no map of a group 'side' here; there are: main",
+        error(() -> commands.get("a", "--group", "side")));
+    ReplicatedKv side =
+        new ReplicatedKv(new LocalConsensus(new KvMachine()), Duration.ofSeconds(1));
+    commands.bindStore(side, Map.of("consensus.group", "side"));
+    commands.put("a", "1");
+    commands.put("a", "2", "--group", "side");
+    assertEquals("1", commands.get("a"));
+    assertEquals("2", commands.get("--group", "side", "a"));
+    commands.unbindStore(side, Map.of("consensus.group", "side"));
+    assertTrue(error(() -> commands.delete("a", "--group", "side")).contains("main"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.clowder.api.Address;
 import io.clowder.api.NodeId;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.Writer;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.channels.FileChannel;
@@ -33,6 +34,7 @@ final class Cluster {
 
   private static final String FORMAT = "1";
   private static final String FILE = "cluster.properties";
+  private static final String SETTINGS = "node.properties";
 
   /** Below the ports that systems give to outgoing connections, which could take a node's. */
   private static final int PORT_MIN = 20_000;
@@ -91,8 +93,18 @@ final class Cluster {
     return new Cluster(dir, members, properties.getProperty("protocol", ""), false);
   }
 
-  /** Makes a cluster with free loopback ports; the directory must be empty or not there. */
+  /** Makes a cluster without settings. */
   static Cluster create(Path path, int nodes, String protocol) throws IOException, CommandFailure {
+    return create(path, nodes, protocol, new Properties());
+  }
+
+  /**
+   * Makes a cluster with free loopback ports; the directory must be empty or not there.
+   *
+   * @param settings for every node, by PID and key
+   */
+  static Cluster create(Path path, int nodes, String protocol, Properties settings)
+      throws IOException, CommandFailure {
     Path dir = path.toAbsolutePath().normalize();
     if (nodes < 1 || nodes > NODES_MAX) {
       throw CommandFailure.usage("--nodes " + nodes + ": use 1 to " + NODES_MAX);
@@ -108,9 +120,10 @@ final class Cluster {
     random.nextBytes(name);
     makePrivate(dir);
     try {
-      return write(dir, members, protocol, HexFormat.of().formatHex(name));
+      settings.putIfAbsent("cluster", "local-" + HexFormat.of().formatHex(name));
+      return write(dir, members, protocol, settings);
     } catch (IOException e) {
-      for (String file : List.of("node.properties", FILE + ".new", FILE)) {
+      for (String file : List.of(SETTINGS, FILE + ".new", FILE)) {
         Files.deleteIfExists(dir.resolve(file));
       }
       throw CommandFailure.usage(FileProblem.sentence(e, path));
@@ -134,14 +147,13 @@ final class Cluster {
   }
 
   private static Cluster write(
-      Path dir, SortedMap<NodeId, Address> members, String protocol, String name)
+      Path dir, SortedMap<NodeId, Address> members, String protocol, Properties settings)
       throws IOException {
-    Files.writeString(
-        dir.resolve("node.properties"),
-        "# For every node, at its next start: settings by PID and key. Keep the cluster's name.\n"
-            + "cluster=local-"
-            + name
-            + "\n");
+    try (Writer out = Files.newBufferedWriter(dir.resolve(SETTINGS))) {
+      settings.store(
+          out,
+          " For every node, at its next start: settings by PID and key. Keep the cluster's name.");
+    }
     Path draft = dir.resolve(FILE + ".new");
     Files.writeString(
         draft,
@@ -170,6 +182,11 @@ final class Cluster {
 
   Path dir() {
     return dir;
+  }
+
+  /** Settings for every node, at its next start. */
+  Path settings() {
+    return dir.resolve(SETTINGS);
   }
 
   String protocol() {
@@ -208,7 +225,7 @@ final class Cluster {
     for (LocalNode node : nodes()) {
       NodeDirectory.clear(node.directory().root());
     }
-    for (String name : List.of("node.properties", "history", FILE, "lock")) {
+    for (String name : List.of(SETTINGS, "history", FILE, "lock")) {
       Files.deleteIfExists(dir.resolve(name));
     }
     try (Stream<Path> rest = Files.list(dir)) {

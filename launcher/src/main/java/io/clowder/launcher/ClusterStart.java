@@ -160,6 +160,10 @@ final class ClusterStart {
       return view.problem();
     }
     boolean down = "down".equals(view.text("role"));
+    if ("removed".equals(view.text("role")) || "joining".equals(view.text("role"))) {
+      // It waits for others, who may take their time.
+      return "";
+    }
     if (!down && (view.text("leader") != null || !quorumRuns())) {
       return "";
     }

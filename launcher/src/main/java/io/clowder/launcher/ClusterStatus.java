@@ -91,6 +91,11 @@ final class ClusterStatus {
     return null;
   }
 
+  /** One row per node and group, for people: what is never there does not widen every line. */
+  String text() {
+    return table().withoutIfEmpty("transition").toText();
+  }
+
   /** One row per node and group. */
   Table table() {
     Map<String, Long> committed = new HashMap<>();
@@ -113,7 +118,8 @@ final class ClusterStatus {
             "term",
             "committed",
             "applied",
-            "lag");
+            "lag",
+            "transition");
     for (View view : views) {
       Long applied = view.number("applied");
       Long most = committed.get(String.valueOf(view.text("group")));
@@ -129,7 +135,8 @@ final class ClusterStatus {
           view.number("term"),
           view.number("committed"),
           applied,
-          applied == null || most == null ? null : Math.max(0, most - applied));
+          applied == null || most == null ? null : Math.max(0, most - applied),
+          view.text("transition"));
     }
     return table;
   }

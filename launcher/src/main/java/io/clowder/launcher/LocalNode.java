@@ -65,7 +65,7 @@ record LocalNode(NodeId id, Cluster cluster, NodeDirectory directory) {
             "--protocol",
             cluster.protocol(),
             "--config",
-            cluster.dir().resolve("node.properties").toString());
+            cluster.settings().toString());
     // The log is in a file already.
     builder.environment().put("CLOWDER_CONSOLE", "OFF");
     builder.redirectInput(new File("/dev/null"));

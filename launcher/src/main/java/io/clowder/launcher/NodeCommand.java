@@ -22,7 +22,9 @@ import picocli.CommandLine.Option;
     description = {
       "Runs one node in the foreground, until it is stopped by SIGTERM or from its shell.",
       "Start it with the same --members on every machine; they, unless the file of --config names"
-          + " a cluster, are also the cluster's name."
+          + " a cluster, are also the cluster's name.",
+      "With --join it waits to be added to a cluster that runs: clowder add ID=HOST:PORT there. The"
+          + " --members are those that the cluster was started with, and this node."
     })
 final class NodeCommand implements Callable<Integer> {
   private static final Duration REQUEST_TIME = Duration.ofSeconds(10);
@@ -58,6 +60,9 @@ final class NodeCommand implements Callable<Integer> {
       description = "What a new cluster starts with; raft if nothing else is configured.")
   private @Nullable String protocol;
 
+  @Option(names = "--join", description = "Without state, wait to be added to a running cluster.")
+  private boolean join;
+
   @Option(
       names = "--config",
       paramLabel = "FILE",
@@ -72,7 +77,7 @@ final class NodeCommand implements Callable<Integer> {
     Distribution distribution = Distribution.current();
     NodeSettings settings =
         NodeSettings.parse(
-            id, listen, members, protocol, NodeSettings.file(config), distribution::settings);
+            id, listen, members, protocol, join, NodeSettings.file(config), distribution::settings);
     NodeDirectory directory = new NodeDirectory(dir.toAbsolutePath().normalize());
     NodeDirectory.requireUsable(directory.root());
     checkProtocol(distribution, directory);

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param members the cluster, the node among them
  * @param protocol what the main group starts with; null leaves the node's own configuration alone
+ * @param join whether a node without state waits to be added to its groups
  * @param settings by PID and key, from the file of {@code --config}
  */
 record NodeSettings(
@@ -35,6 +36,7 @@ record NodeSettings(
     SortedMap<NodeId, Address> members,
     String cluster,
     @Nullable String protocol,
+    boolean join,
     SortedMap<String, SortedMap<String, String>> settings) {
   /** Reads what settings there are; not asked unless one is given. */
   interface CatalogSource {
@@ -43,7 +45,8 @@ record NodeSettings(
 
   private static final String NODE = "io.clowder.node";
   private static final String TRANSPORT = "io.clowder.transport";
-  private static final String GROUP = "io.clowder.consensus.group~main";
+  private static final String GROUPS = "io.clowder.consensus.group~";
+  private static final String GROUP = GROUPS + "main";
 
   /** Reads {@code n1=HOST:PORT,n2=…}; refuses what occurs twice. */
   static SortedMap<NodeId, Address> members(String text) throws CommandFailure {
@@ -75,6 +78,7 @@ record NodeSettings(
       String listen,
       String members,
       @Nullable String protocol,
+      boolean join,
       Properties file,
       CatalogSource source)
       throws CommandFailure, IOException {
@@ -103,8 +107,15 @@ record NodeSettings(
             .put(split.get(1), file.getProperty(name));
       }
     }
-    String cluster = file.getProperty("cluster", nameOf(all));
-    return new NodeSettings(own, address, all, cluster, protocol, settings);
+    SortedMap<NodeId, Address> founders = new TreeMap<>(all);
+    if (join) {
+      founders.remove(own);
+      if (founders.isEmpty()) {
+        throw CommandFailure.usage("--join: name a member of the cluster in --members, too");
+      }
+    }
+    String cluster = file.getProperty("cluster", nameOf(founders));
+    return new NodeSettings(own, address, all, cluster, protocol, join, settings);
   }
 
   /** Makes the node's configuration files say this. */
@@ -119,6 +130,15 @@ record NodeSettings(
     all.computeIfAbsent(TRANSPORT, pid -> new TreeMap<>()).put("listen", listen.toString());
     if (protocol != null) {
       all.computeIfAbsent(GROUP, pid -> new TreeMap<>()).put("protocol", protocol);
+    }
+    if (join) {
+      all.computeIfAbsent(GROUP, pid -> new TreeMap<>());
+      all.forEach(
+          (pid, values) -> {
+            if (pid.startsWith(GROUPS)) {
+              values.put("join", "true");
+            }
+          });
     }
     ConfigFile transport = file(directory, TRANSPORT);
     Map<String, String> security = new TreeMap<>(transport.read());

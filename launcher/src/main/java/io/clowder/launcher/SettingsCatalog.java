@@ -35,6 +35,9 @@ final class SettingsCatalog {
   /** Those of the keys, with their PIDs, whose values are whole numbers. */
   private final Set<String> numbers = new HashSet<>();
 
+  /** Those of the keys, with their PIDs, whose values are true or false. */
+  private final Set<String> switches = new HashSet<>();
+
   /** Reads the descriptions in these jars. */
   void read(Collection<Path> jars) throws IOException {
     for (Path path : jars) {
@@ -54,6 +57,11 @@ final class SettingsCatalog {
   /** Knows that a value is a whole number. */
   void addNumber(String pid, String key) {
     numbers.add(pid + "." + key);
+  }
+
+  /** Knows that a value is true or false. */
+  void addSwitch(String pid, String key) {
+    switches.add(pid + "." + key);
   }
 
   /**
@@ -78,8 +86,8 @@ final class SettingsCatalog {
   }
 
   /**
-   * Refuses keys that are a misspelling of one of ours, and words for numbers. Files for PIDs that
-   * are not in the catalog are plug-ins' own.
+   * Refuses keys that are a misspelling of one of ours, and words for numbers or for true or false,
+   * which would be taken for false. Files for PIDs that are not in the catalog are plug-ins' own.
    */
   void check(NodeDirectory directory) throws IOException, CommandFailure {
     for (Path file : Distribution.files(directory.etc(), "*.cfg")) {
@@ -97,6 +105,11 @@ final class SettingsCatalog {
             && !setting.getValue().matches("\\s*-?\\d{1,18}\\s*")) {
           throw CommandFailure.usage(
               file + ": " + key + " is " + setting.getValue() + ": use a whole number");
+        }
+        if (switches.contains(pid + "." + key)
+            && !setting.getValue().strip().matches("true|false")) {
+          throw CommandFailure.usage(
+              file + ": " + key + " is " + setting.getValue() + ": use true or false");
         }
       }
     }
@@ -148,25 +161,29 @@ final class SettingsCatalog {
   }
 
   private void add(Document description) {
-    Map<String, SortedSet<String>> settings = new HashMap<>();
-    Map<String, SortedSet<String>> whole = new HashMap<>();
-    for (Element definition : elements(description.getElementsByTagName("OCD"))) {
-      SortedSet<String> ids = new TreeSet<>();
-      elements(definition.getElementsByTagName("AD")).forEach(ad -> ids.add(ad.getAttribute("id")));
-      settings.put(definition.getAttribute("id"), ids);
-      SortedSet<String> integers = new TreeSet<>();
-      elements(definition.getElementsByTagName("AD")).stream()
-          .filter(ad -> ad.getAttribute("type").matches("Integer|Long"))
-          .forEach(ad -> integers.add(ad.getAttribute("id")));
-      whole.put(definition.getAttribute("id"), integers);
-    }
+    Map<String, Element> definitions = new HashMap<>();
+    elements(description.getElementsByTagName("OCD"))
+        .forEach(definition -> definitions.put(definition.getAttribute("id"), definition));
     for (Element designate : elements(description.getElementsByTagName("Designate"))) {
       String factory = designate.getAttribute("factoryPid");
       String pid = factory.isEmpty() ? designate.getAttribute("pid") : factory;
       for (Element object : elements(designate.getElementsByTagName("Object"))) {
-        String definition = object.getAttribute("ocdref");
-        add(pid, settings.getOrDefault(definition, new TreeSet<>()));
-        whole.getOrDefault(definition, new TreeSet<>()).forEach(key -> addNumber(pid, key));
+        Element definition = definitions.get(object.getAttribute("ocdref"));
+        if (definition != null) {
+          describe(pid, elements(definition.getElementsByTagName("AD")));
+        }
+      }
+    }
+  }
+
+  private void describe(String pid, List<Element> attributes) {
+    add(pid, attributes.stream().map(attribute -> attribute.getAttribute("id")).toList());
+    for (Element attribute : attributes) {
+      String key = attribute.getAttribute("id");
+      switch (attribute.getAttribute("type")) {
+        case "Integer", "Long" -> addNumber(pid, key);
+        case "Boolean" -> addSwitch(pid, key);
+        default -> {}
       }
     }
   }

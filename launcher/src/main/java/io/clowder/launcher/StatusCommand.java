@@ -25,8 +25,10 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, CommandFailure {
-    String text = format.render(ClusterStatus.ask(cluster.open()).table());
-    spec.commandLine().getOut().println(text);
+    ClusterStatus status = ClusterStatus.ask(cluster.open());
+    spec.commandLine()
+        .getOut()
+        .println(format == Format.json ? status.table().toJson() : status.text());
     return 0;
   }
 }

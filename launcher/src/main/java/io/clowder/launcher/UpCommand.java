@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -38,6 +39,15 @@ final class UpCommand implements Callable<Integer> {
       description = "What orders a new cluster's commands (default: " + PROTOCOL + ").")
   private @Nullable String protocol;
 
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = {
+        "Settings for every node of a new cluster, by PID and key, such as",
+        "io.clowder.consensus.group~second.protocol=paxos"
+      })
+  private @Nullable Path config;
+
   @Option(names = "--detach", description = "Open no shell; print the nodes and return.")
   private boolean detach;
 
@@ -50,11 +60,11 @@ final class UpCommand implements Callable<Integer> {
     check(distribution);
     Cluster cluster;
     try (FileChannel lock = lock()) {
-      cluster = Cluster.exists(option.dir()) ? existing() : created();
+      cluster = Cluster.exists(option.dir()) ? existing() : created(settings(distribution));
       new ClusterStart(cluster, distribution).startHolding(lock, cluster.nodes());
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.println(ClusterStatus.ask(cluster).table().toText());
+    out.println(ClusterStatus.ask(cluster).text());
     out.println();
     if (detach || !InteractiveShell.onTerminal()) {
       hints(cluster).forEach(out::println);
@@ -108,14 +118,34 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
-  private Cluster created() throws IOException, CommandFailure {
+  /** What is in the file of {@code --config}; refuses what no bundle knows before it is copied. */
+  private Properties settings(Distribution distribution) throws IOException, CommandFailure {
+    Properties settings = NodeSettings.file(config);
+    SettingsCatalog catalog = distribution.settings();
+    for (String name : settings.stringPropertyNames()) {
+      if (!name.equals("cluster")) {
+        catalog.split(name);
+      }
+    }
+    return settings;
+  }
+
+  private Cluster created(Properties settings) throws IOException, CommandFailure {
     return Cluster.create(
-        option.dir(), nodes == null ? NODES : nodes, protocol == null ? PROTOCOL : protocol);
+        option.dir(),
+        nodes == null ? NODES : nodes,
+        protocol == null ? PROTOCOL : protocol,
+        settings);
   }
 
   private Cluster existing() throws IOException, CommandFailure {
     Cluster cluster = option.open();
     int count = cluster.members().size();
+    if (config != null) {
+      throw CommandFailure.usage(
+          "--config %s: the cluster in %s has its settings already; edit %s"
+              .formatted(config, option.dir(), cluster.settings()));
+    }
     if (nodes != null && nodes != count) {
       throw CommandFailure.usage(
           "--nodes %d: the cluster in %s has %d; use another --dir, or clowder down%s --wipe first"

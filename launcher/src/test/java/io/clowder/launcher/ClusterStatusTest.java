@@ -45,11 +45,22 @@ class ClusterStatusTest {
             "term",
             "committed",
             "applied",
-            "lag"),
+            "lag",
+            "transition"),
         row.keySet());
     assertEquals("down", row.get("health").getAsString());
     assertEquals(true, row.get("pid").isJsonNull());
     assertEquals(true, row.get("lag").isJsonNull());
+  }
+
+  @Test
+  void aSwapUnderWayIsShownAndNoColumnWithoutOne() {
+    ClusterStatus.View quiet = view("n1", "leader", 1, 1);
+    assertEquals(false, new ClusterStatus(List.of(quiet)).text().contains("TRANSITION"));
+    ClusterStatus.View swapping = view("n2", "follower", 1, 1);
+    swapping.view().addProperty("transition", "to paxos (segment 1): stand-by 1/3");
+    String text = new ClusterStatus(List.of(quiet, swapping)).text();
+    assertEquals(true, text.endsWith("to paxos (segment 1): stand-by 1/3"), text);
   }
 
   private static ClusterStatus.View view(String node, String role, long committed, long applied) {

@@ -9,11 +9,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ClusterTest {
   @TempDir Path temporary;
+
+  @Test
+  void settingsOfANewClusterAreEveryNodes() throws Exception {
+    Path dir = temporary.resolve("c");
+    Properties settings = new Properties();
+    settings.setProperty("io.clowder.consensus.group~second.protocol", "paxos");
+    Cluster made = Cluster.create(dir, 1, "raft", settings);
+    Properties written = NodeSettings.file(made.settings());
+    assertEquals("paxos", written.getProperty("io.clowder.consensus.group~second.protocol"));
+    assertTrue(written.getProperty("cluster").startsWith("local-"));
+  }
 
   @Test
   void addressesAreKept() throws Exception {

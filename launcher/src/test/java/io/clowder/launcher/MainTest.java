@@ -32,6 +32,17 @@ class MainTest {
         "status -o xml | Invalid value for option '--output'",
         "stop | Missing required parameter: 'NODE'",
         "node --id n1 | Missing required options",
+        "swap paxos raft | Unmatched argument",
+        "swap --timeout soon | 'soon' is not an int",
+        "add | Missing required parameter: 'NODE=HOST:PORT'",
+        "remove | Missing required parameter: 'NODE'",
+        "swap --timeout 0 | --timeout 0: use 1 to 3600",
+        "swap -p a=1 | -p needs the PROTOCOL",
+        "swap paxos -p a | -p a: write NAME=VALUE",
+        "add n4 | 'n4': write NODE=HOST:PORT",
+        "add n4=here:x | the port is not a number",
+        "remove - | node id '-'",
+        "members -o xml | Invalid value for option '--output'",
         "bench --workload none | expected one of [put, get, lock]",
       })
   void wrongUsageIsOneLineAndStatusTwo(String words, String expected) {
@@ -42,7 +53,18 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"status", "sh", "stop n1", "start n1", "kill n1", "bench"})
+  @ValueSource(
+      strings = {
+        "status",
+        "sh",
+        "swap",
+        "members",
+        "remove n1",
+        "stop n1",
+        "start n1",
+        "kill n1",
+        "bench"
+      })
   void withoutAClusterTheWayToOneIsShown(String words) {
     assertEquals(2, run((words + " --dir " + dir).split(" ")));
     assertTrue(err.toString().endsWith("make one with: clowder up\n"), err.toString());
@@ -60,6 +82,9 @@ class MainTest {
     assertEquals(1, run("kill", "n2", "--dir", dir.toString()));
     assertEquals("clowder: n2 is not running; start it with: clowder start n2\n", err.toString());
     assertEquals(1, run("sh", "--dir", dir.toString(), "lb", "--help"));
+    assertEquals(1, run("swap", "--node", "n2", "--dir", dir.toString()));
+    assertEquals(1, run("swap", "paxos", "--dir", dir.toString()));
+    assertTrue(err.toString().endsWith("no node runs; start them with: clowder up\n"));
     assertEquals(0, run("stop", "n2", "--dir", dir.toString()));
     assertEquals(2, run("stop", "n9", "--dir", dir.toString()));
   }
@@ -92,7 +117,11 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"up", "status", "sh", "stop", "start", "kill", "down", "node", "bench"})
+  @ValueSource(
+      strings = {
+        "up", "status", "sh", "swap", "members", "add", "remove", "stop", "start", "kill", "down",
+        "node", "bench"
+      })
   void everyCommandHasHelp(String command) {
     assertEquals(0, run(command, "--help"));
     assertTrue(out.toString().startsWith("Usage: clowder " + command), out.toString());

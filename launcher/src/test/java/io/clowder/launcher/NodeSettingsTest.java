@@ -48,6 +48,25 @@ class NodeSettingsTest {
   }
 
   @Test
+  void whoJoinsTakesTheNameOfTheClusterThatTheOthersBegan() throws Exception {
+    String founded = parse("n1", "127.0.0.1:7001", MEMBERS, Map.of()).cluster();
+    Properties file = new Properties();
+    file.setProperty("io.clowder.consensus.group~side.protocol", "paxos");
+    NodeSettings joining =
+        parse("n3", "127.0.0.1:7003", MEMBERS + ",n3=127.0.0.1:7003", true, file);
+    assertEquals(founded, joining.cluster());
+    NodeDirectory directory = directory();
+    joining.apply(directory);
+    assertEquals("true", read(directory, "io.clowder.consensus.group-main").get("join"));
+    assertEquals("true", read(directory, "io.clowder.consensus.group-side").get("join"));
+    CommandFailure alone =
+        assertThrows(
+            CommandFailure.class,
+            () -> parse("n3", "127.0.0.1:7003", "n3=127.0.0.1:7003", true, new Properties()));
+    assertTrue(alone.getMessage().contains("--join: name a member"), alone.getMessage());
+  }
+
+  @Test
   void whatMakesNoSenseIsRefused() {
     refused("n3 is not among", "n3", "127.0.0.1:7001", MEMBERS);
     refused("id n1 occurs twice", "n1", "127.0.0.1:7001", "n1=127.0.0.1:7001,n1=127.0.0.1:7002");
@@ -126,11 +145,14 @@ class NodeSettingsTest {
     Files.writeString(file, "service.ranking = 1\nbatch.byte = 1\n");
     CommandFailure failure = assertThrows(CommandFailure.class, () -> catalog().check(directory));
     assertEquals(
-        file + ": unknown setting 'batch.byte'; known are batch.bytes, protocol",
+        file + ": unknown setting 'batch.byte'; known are batch.bytes, join, protocol",
         failure.getMessage());
     Files.writeString(file, "batch.bytes = many\n");
     failure = assertThrows(CommandFailure.class, () -> catalog().check(directory));
     assertEquals(file + ": batch.bytes is many: use a whole number", failure.getMessage());
+    Files.writeString(file, "join = yes\n");
+    failure = assertThrows(CommandFailure.class, () -> catalog().check(directory));
+    assertEquals(file + ": join is yes: use true or false", failure.getMessage());
   }
 
   @Test
@@ -184,14 +206,22 @@ class NodeSettingsTest {
       throws CommandFailure, IOException {
     Properties properties = new Properties();
     properties.putAll(file);
-    return NodeSettings.parse(id, listen, members, "raft", properties, NodeSettingsTest::catalog);
+    return parse(id, listen, members, false, properties);
+  }
+
+  private static NodeSettings parse(
+      String id, String listen, String members, boolean join, Properties properties)
+      throws CommandFailure, IOException {
+    return NodeSettings.parse(
+        id, listen, members, "raft", join, properties, NodeSettingsTest::catalog);
   }
 
   private static SettingsCatalog catalog() {
     SettingsCatalog catalog = new SettingsCatalog();
     catalog.add("io.clowder.transport", List.of("listen", "tls.certificate", "tls.key"));
-    catalog.add("io.clowder.consensus.group", List.of("protocol", "batch.bytes"));
+    catalog.add("io.clowder.consensus.group", List.of("protocol", "batch.bytes", "join"));
     catalog.addNumber("io.clowder.consensus.group", "batch.bytes");
+    catalog.addSwitch("io.clowder.consensus.group", "join");
     return catalog;
   }
 

@@ -6,6 +6,7 @@ import static io.clowder.api.CoordinationException.refused;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
+import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.api.lock.LockService;
@@ -16,13 +17,16 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -40,32 +44,47 @@ import picocli.CommandLine.Parameters;
       "osgi.command.function=info"
     })
 public final class LockCommands {
-  private final LockService locks;
+  private final Map<String, LockService> groups = new ConcurrentSkipListMap<>();
 
   /** Commands on locks. */
-  @Activate
-  public LockCommands(@Reference LockService locks) {
-    this.locks = locks;
+  public LockCommands() {}
+
+  /** A group's locks are there. */
+  @Reference(
+      name = "locks",
+      cardinality = ReferenceCardinality.AT_LEAST_ONE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindLocks(LockService locks, Map<String, Object> properties) {
+    groups.put(group(properties), locks);
+  }
+
+  /** They are gone. */
+  public void unbindLocks(LockService locks, Map<String, Object> properties) {
+    groups.remove(group(properties), locks);
+  }
+
+  private static String group(Map<String, Object> properties) {
+    return String.valueOf(properties.getOrDefault(StateMachine.GROUP, "main"));
   }
 
   /** {@code lock:acquire NAME}. */
   public String acquire(String... words) throws Exception {
-    return new Acquire(locks).run(words);
+    return new Acquire(groups).run(words);
   }
 
   /** {@code lock:release NAME TOKEN}. */
   public String release(String... words) throws Exception {
-    return new Release(locks).run(words);
+    return new Release(groups).run(words);
   }
 
   /** {@code lock:list [PREFIX]}. */
   public String list(String... words) throws Exception {
-    return new Listing(locks).run(words);
+    return new Listing(groups).run(words);
   }
 
   /** {@code lock:info NAME}. */
   public String info(String... words) throws Exception {
-    return new Info(locks).run(words);
+    return new Info(groups).run(words);
   }
 
   /** Reads {@code 500ms}, {@code 10s}, {@code 2m} or {@code 1h}. */
@@ -89,6 +108,29 @@ public final class LockCommands {
     }
   }
 
+  /** A command on one group's locks. */
+  private abstract static class LockCommand extends ShellCommand {
+    private final Map<String, LockService> groups;
+
+    @Option(names = "--group", paramLabel = "NAME", description = "Whose locks (default main).")
+    private String group = "main";
+
+    LockCommand(Map<String, LockService> groups) {
+      this.groups = groups;
+    }
+
+    final LockService locks() {
+      LockService locks = groups.get(group);
+      if (locks == null) {
+        throw refused(
+            Reason.UNAVAILABLE,
+            "no locks of a group '%s' here; there are: %s"
+                .formatted(group, String.join(", ", groups.keySet())));
+      }
+      return locks;
+    }
+  }
+
   /** How long to wait. */
   private static final class Patience {
     @Option(names = "--try", description = "Do not wait.")
@@ -103,11 +145,9 @@ public final class LockCommands {
   }
 
   @Command(name = "lock:acquire", description = "Acquires a lock for this node's session.")
-  private static final class Acquire extends ShellCommand {
+  private static final class Acquire extends LockCommand {
     /** Less than the shell waits for any command. */
     private static final Duration WAIT_MAX = Duration.ofMinutes(9);
-
-    private final LockService locks;
 
     @ArgGroup private Patience patience = new Patience();
 
@@ -116,8 +156,8 @@ public final class LockCommands {
 
     private long token;
 
-    Acquire(LockService locks) {
-      this.locks = locks;
+    Acquire(Map<String, LockService> groups) {
+      super(groups);
     }
 
     @Override
@@ -126,7 +166,7 @@ public final class LockCommands {
         throw refused(Reason.INVALID, "--wait is over 9m");
       }
       Grant grant =
-          await(patience.once ? locks.tryAcquire(name) : locks.acquire(name, patience.wait));
+          await(patience.once ? locks().tryAcquire(name) : locks().acquire(name, patience.wait));
       if (grant == null) {
         throw refused(Reason.CONFLICT, "lock " + name + " is taken");
       }
@@ -141,22 +181,20 @@ public final class LockCommands {
   }
 
   @Command(name = "lock:release", description = "Releases the acquisition that has the token.")
-  private static final class Release extends ShellCommand {
-    private final LockService locks;
-
+  private static final class Release extends LockCommand {
     @Parameters(index = "0", paramLabel = "NAME")
     private String name = "";
 
     @Parameters(index = "1", paramLabel = "TOKEN")
     private long token;
 
-    Release(LockService locks) {
-      this.locks = locks;
+    Release(Map<String, LockService> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
-      await(locks.release(name, token));
+      await(locks().release(name, token));
       return new Table("name", "token", "released").row(name, token, true);
     }
 
@@ -167,9 +205,7 @@ public final class LockCommands {
   }
 
   @Command(name = "lock:list", description = "Lists the locks that are held, by name.")
-  private static final class Listing extends ShellCommand {
-    private final LockService locks;
-
+  private static final class Listing extends LockCommand {
     @Option(names = "--after", paramLabel = "NAME", description = "Begin after this name.")
     private @Nullable String after;
 
@@ -182,14 +218,14 @@ public final class LockCommands {
     @Parameters(index = "0", arity = "0..1", paramLabel = "PREFIX")
     private String prefix = "";
 
-    Listing(LockService locks) {
-      this.locks = locks;
+    Listing(Map<String, LockService> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
       List<LockInfo> found = new ArrayList<>();
-      List<LockInfo> page = await(locks.list(prefix, after, limit));
+      List<LockInfo> page = await(locks().list(prefix, after, limit));
       // A page is short when its queues are long, not only when it is the last.
       while (!page.isEmpty()) {
         found.addAll(page);
@@ -197,7 +233,7 @@ public final class LockCommands {
           break;
         }
         String last = found.get(found.size() - 1).name();
-        page = await(locks.list(prefix, last, limit - found.size()));
+        page = await(locks().list(prefix, last, limit - found.size()));
       }
       Table table = new Table("name", "token", "node", "since", "waiters");
       found.forEach(
@@ -209,20 +245,18 @@ public final class LockCommands {
   }
 
   @Command(name = "lock:info", description = "Shows who holds a lock, and who waits for it.")
-  private static final class Info extends ShellCommand {
-    private final LockService locks;
-
+  private static final class Info extends LockCommand {
     @Parameters(index = "0", paramLabel = "NAME")
     private String name = "";
 
-    Info(LockService locks) {
-      this.locks = locks;
+    Info(Map<String, LockService> groups) {
+      super(groups);
     }
 
     @Override
     protected Table execute() throws Exception {
       Table table = new Table("name", "token", "node", "session", "since", "waiters");
-      LockInfo lock = await(locks.info(name));
+      LockInfo lock = await(locks().info(name));
       if (lock != null) {
         String waiters =
             lock.waiters().stream().map(NodeId::value).collect(Collectors.joining(" "));

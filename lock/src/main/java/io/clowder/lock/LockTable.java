@@ -13,16 +13,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.osgi.service.component.annotations.Component;
 
-/**
- * All locks of a group. Registered under its own class too, which nobody outside this bundle can
- * see: the facade hears from it what happened to requests of this node.
- */
-@Component(
-    service = {StateMachine.class, LockTable.class},
-    configurationPid = ReplicatedLocks.PID,
-    property = {StateMachine.GROUP + "=main", StateMachine.MACHINE + "=lock"})
+/** All locks of a group. The facade hears from it what happened to requests of this node. */
 public final class LockTable implements StateMachine {
   private static final byte[] NO_RESULT = {};
 

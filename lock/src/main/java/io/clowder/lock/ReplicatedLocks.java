@@ -6,7 +6,6 @@ import static io.clowder.api.CoordinationException.refused;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
-import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.ReadConsistency;
@@ -19,7 +18,6 @@ import io.clowder.lock.LockRequest.Question;
 import io.clowder.lock.LockRequest.Release;
 import io.clowder.lock.LockResult.Locks;
 import io.clowder.lock.LockResult.Refused;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,23 +26,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Activate;
-import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Deactivate;
-import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
-import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
  * Locks as others see them. When it is closed, which the stop of this bundle or of the runtime
  * below does, this node's grants are lost and its waiters fail.
  *
- * <p>Immediate, for it has work to do before anybody asks for it, letting go of what an earlier run
- * left, and must not end, and lose its grants, when for a moment nobody uses it.
+ * <p>It has work to do before anybody asks for it: letting go of what an earlier run left.
  */
-@Component(configurationPid = ReplicatedLocks.PID, service = LockService.class, immediate = true)
-@Designate(ocd = ReplicatedLocks.Config.class)
 public final class ReplicatedLocks implements LockService, AutoCloseable {
   static final String PID = "io.clowder.lock";
   static final int TIMEOUT_MILLIS_MAX = 600_000;
@@ -54,55 +42,10 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
   /** How long a stop is held up until the group has heard of it. */
   private static final Duration STOP_MAX = Duration.ofSeconds(1);
 
-  /** Which group's locks these are. */
-  private static final String TARGET = "(&(consensus.group=main)(machine=lock))";
-
-  /** The configuration of the locks; a change of any key restarts them on this node. */
-  @ObjectClassDefinition(name = "Clowder locks", description = "Locks with fencing tokens")
-  public @interface Config {
-    /** How long the group may take to answer, in milliseconds. */
-    @AttributeDefinition(
-        name = "Time-out",
-        description =
-            "How long the group may take to answer, in milliseconds, 1 to 600000; waiting for a"
-                + " lock has its own limit in each call",
-        min = "1",
-        max = "600000")
-    int timeout_millis() default 5_000;
-
-    /** The consensus group whose log the locks go through. */
-    @AttributeDefinition(
-        name = "Group",
-        description = "The consensus group that replicates the locks; the same on every node")
-    String consensus_group() default "main";
-
-    /** Which consensus service the locks are built on. */
-    @AttributeDefinition(
-        name = "Consensus service",
-        description = "Filter that selects the consensus service; names the group too")
-    String consensus_target() default TARGET;
-  }
-
   private final ConsensusService consensus;
   private final LockClient client;
   private final Duration timeout;
   private final Timer timer;
-
-  /** The component. */
-  @Activate
-  public ReplicatedLocks(
-      @Reference(name = "consensus", target = TARGET) ConsensusService consensus,
-      @Reference(name = "table") LockTable table,
-      @Reference(name = "node") Node node,
-      Config config) {
-    this(
-        consensus,
-        table,
-        node.id(),
-        checked(Duration.ofMillis(config.timeout_millis())),
-        new SecureRandom().nextLong() | 1,
-        new ThreadTimer("clowder-lock"));
-  }
 
   /**
    * Locks on any consensus service whose machine is {@code table}. Opens this node's session at
@@ -127,7 +70,7 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
     this.client.start();
   }
 
-  private static Duration checked(Duration timeout) {
+  static Duration checked(Duration timeout) {
     if (timeout.toMillis() < 1 || timeout.toMillis() > TIMEOUT_MILLIS_MAX) {
       throw new IllegalArgumentException(
           "%s: timeout.millis is %d: use 1 to %d"
@@ -140,7 +83,6 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
    * Closes, and gives the group a moment to hear of it: what is under way when the table's service
    * goes is dropped, and this node's locks would stay taken as long as its session lives.
    */
-  @Deactivate
   void deactivate() {
     Duration limit = timeout.compareTo(STOP_MAX) < 0 ? timeout : STOP_MAX;
     try {

@@ -10,6 +10,7 @@ import io.clowder.lock.TestGroup.Fate;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -21,7 +22,11 @@ class LockCommandsTest {
   private final TestGroup.Node n1 = group.node("n1", timer);
   private final ReplicatedLocks locks =
       new ReplicatedLocks(n1, group.table, new NodeId("n1"), Duration.ofSeconds(2), 1, timer);
-  private final LockCommands commands = new LockCommands(locks);
+  private final LockCommands commands = new LockCommands();
+
+  LockCommandsTest() {
+    commands.bindLocks(locks, Map.of());
+  }
 
   @Test
   void acquireSaysTheTokenAndReleaseTakesIt() throws Exception {
@@ -37,6 +42,26 @@ class LockCommandsTest {
     assertEquals(
         "[\n  {\"name\": \"job\", \"token\": 7, \"released\": true}\n]",
         commands.release("job", "7", "-o", "json"));
+  }
+
+  @Test
+  void eachGroupHasItsOwnLocks() throws Exception {
+    TestGroup side = new TestGroup();
+    TestGroup.Node there = side.node("n1", timer);
+    ReplicatedLocks others =
+        new ReplicatedLocks(there, side.table, new NodeId("n1"), Duration.ofSeconds(2), 1, timer);
+    Map<String, Object> properties = Map.of("consensus.group", "side");
+    assertEquals(
+        "no locks of a group 'side' here; there are: main",
+        error(() -> commands.acquire("job", "--group", "side")));
+    commands.bindLocks(others, properties);
+    assertEquals("job token 2", commands.acquire("job", "--group", "side"));
+    assertEquals("job token 2", commands.acquire("job"));
+    assertEquals("job released", commands.release("job", "2", "--group", "side"));
+    assertEquals("job is free", commands.info("job", "--group", "side"));
+    assertTrue(commands.list().contains("job"));
+    commands.unbindLocks(others, properties);
+    assertTrue(error(() -> commands.list("--group", "side")).contains("there are: main"));
   }
 
   @Test

@@ -63,6 +63,11 @@ public abstract class ShellCommand {
     return result.toText();
   }
 
+  /** What the result is going to look like; whoever prints before it is there has to know. */
+  protected final Format format() {
+    return format;
+  }
+
   /**
    * Parses the words and executes.
    *

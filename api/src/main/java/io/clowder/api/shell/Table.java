@@ -32,6 +32,27 @@ public final class Table {
     return this;
   }
 
+  /** The same, less a column if nothing is in it. */
+  public Table withoutIfEmpty(String heading) {
+    int column = headings.indexOf(heading);
+    boolean used =
+        rows.stream()
+            .map(row -> row.get(column))
+            .anyMatch(cell -> cell != null && !"".equals(cell));
+    if (used) {
+      return this;
+    }
+    List<String> kept = new ArrayList<>(headings);
+    kept.remove(column);
+    Table table = new Table(kept.toArray(String[]::new));
+    for (List<@Nullable Object> row : rows) {
+      List<@Nullable Object> cells = new ArrayList<>(row);
+      cells.remove(column);
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+
   /** Whether there are no rows. */
   public boolean isEmpty() {
     return rows.isEmpty();

@@ -11,6 +11,8 @@ import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockService;
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,12 +20,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.command.CommandSession;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.Filter;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
@@ -35,10 +42,13 @@ import org.osgi.util.tracker.ServiceTracker;
 public final class Inside implements BundleActivator, Probe {
   static final int WAIT_MILLIS = 30_000;
 
+  private final Map<String, Grant> held = new ConcurrentHashMap<>();
+  private @Nullable BundleContext bundle;
   private @Nullable Services services;
 
   @Override
   public void start(BundleContext context) throws InvalidSyntaxException {
+    bundle = context;
     services = new Services(context);
     context.registerService(Probe.class, this, null);
   }
@@ -78,6 +88,52 @@ public final class Inside implements BundleActivator, Probe {
   @Override
   public long lockOnce(String name) throws Exception {
     return lockOnce(services().locks(), name);
+  }
+
+  @Override
+  public long lockOnce(String filter, String name) throws Exception {
+    BundleContext context = bundle;
+    if (context == null) {
+      throw new IllegalStateException("not started");
+    }
+    ServiceReference<LockService> found =
+        context.getServiceReferences(LockService.class, filter).stream()
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("no locks with " + filter));
+    return lockOnce(context.getService(found), name);
+  }
+
+  @Override
+  public long hold(String name) throws Exception {
+    Grant grant = await(services().locks().acquire(name, Duration.ofMillis(WAIT_MILLIS)));
+    held.put(name, grant);
+    return grant.token();
+  }
+
+  @Override
+  public boolean isHeld(String name) {
+    return held.get(name).isHeld();
+  }
+
+  @Override
+  public void letGo(String name) throws Exception {
+    await(held.remove(name).release());
+  }
+
+  @Override
+  public String shell(String line) throws InterruptedException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (CommandSession session =
+        services().shell().createSession(new ByteArrayInputStream(new byte[0]), out, out)) {
+      Object value = session.execute(line);
+      return out.toString(StandardCharsets.UTF_8) + (value == null ? "" : value);
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      // The test does not know the classes of this framework.
+      throw new IllegalStateException(
+          out.toString(StandardCharsets.UTF_8) + String.valueOf(e.getMessage()), e);
+    }
   }
 
   @Override
@@ -143,6 +199,7 @@ public final class Inside implements BundleActivator, Probe {
     private final ServiceTracker<ConsensusService, ConsensusService> group;
     private final ServiceTracker<KvStore, KvStore> map;
     private final ServiceTracker<LockService, LockService> locks;
+    private final ServiceTracker<CommandProcessor, CommandProcessor> shell;
 
     Services(BundleContext context) throws InvalidSyntaxException {
       configurations = new ServiceTracker<>(context, ConfigurationAdmin.class, null);
@@ -151,15 +208,28 @@ public final class Inside implements BundleActivator, Probe {
           new ServiceTracker<>(
               context,
               context.createFilter(
-                  "(&(objectClass=" + ConsensusService.class.getName() + ")(machine=kv))"),
+                  "(&(objectClass="
+                      + ConsensusService.class.getName()
+                      + ")(consensus.group=main)(machine=kv))"),
               null);
-      map = new ServiceTracker<>(context, KvStore.class, null);
-      locks = new ServiceTracker<>(context, LockService.class, null);
+      map = new ServiceTracker<>(context, ofMain(context, KvStore.class), null);
+      locks = new ServiceTracker<>(context, ofMain(context, LockService.class), null);
+      shell = new ServiceTracker<>(context, CommandProcessor.class, null);
       configurations.open();
       components.open();
       group.open();
       map.open();
       locks.open();
+      shell.open();
+    }
+
+    private static Filter ofMain(BundleContext context, Class<?> type)
+        throws InvalidSyntaxException {
+      return context.createFilter("(&(objectClass=" + type.getName() + ")(consensus.group=main))");
+    }
+
+    CommandProcessor shell() throws InterruptedException {
+      return present(shell);
     }
 
     ConfigurationAdmin configurations() throws InterruptedException {
@@ -188,6 +258,7 @@ public final class Inside implements BundleActivator, Probe {
       group.close();
       map.close();
       locks.close();
+      shell.close();
     }
 
     private static <T> T present(ServiceTracker<T, T> tracker) throws InterruptedException {

@@ -19,6 +19,26 @@ public interface Probe {
   /** Takes a lock, gives it back, and says which token it had. */
   long lockOnce(String name) throws Exception;
 
+  /** The same with the lock service that a filter selects; fails if there is none. */
+  long lockOnce(String filter, String name) throws Exception;
+
+  /** Takes a lock and keeps it; its token. */
+  long hold(String name) throws Exception;
+
+  /** Whether a lock that was taken by {@link #hold} is still held, in its grant's own words. */
+  boolean isHeld(String name);
+
+  /** Gives back what {@link #hold} took. */
+  void letGo(String name) throws Exception;
+
+  /**
+   * Runs a line in the node's shell.
+   *
+   * @return what it printed and gave
+   * @throws IllegalStateException with the message of the command that failed
+   */
+  String shell(String line) throws InterruptedException;
+
   /** Returns when this node has applied all that was acknowledged anywhere. */
   void catchUp() throws Exception;
 

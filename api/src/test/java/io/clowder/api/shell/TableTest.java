@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.shell;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import org.junit.jupiter.api.Test;
+
+class TableTest {
+  @Test
+  void aColumnGoesOnlyIfNothingIsInIt() {
+    Table table = new Table("a", "b", "c").row(1, "", null).row(2, null, "x");
+    assertEquals("A  C\n1  -\n2  x", table.withoutIfEmpty("b").toText());
+    assertSame(table, table.withoutIfEmpty("c"));
+    assertEquals("A", new Table("a", "b").withoutIfEmpty("b").toText());
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import io.clowder.api.Node;
+import java.time.Duration;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * The locks of another group than {@code main}, by configuration {@code
+ * io.clowder.lock.group~NAME}. A PID of its own: a component that is there without configuration,
+ * as {@link MainLocks} is, would be replaced by the instances of a factory configuration.
+ */
+@Component(
+    service = {},
+    immediate = true,
+    configurationPid = FurtherLocks.PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = FurtherLocks.Config.class, factory = true)
+public final class FurtherLocks {
+  static final String PID = ReplicatedLocks.PID + ".group";
+
+  /** The configuration of one group's locks; a change of any key restarts them on this node. */
+  @ObjectClassDefinition(
+      name = "Clowder locks of a group",
+      description = "Locks with fencing tokens in another group than main")
+  public @interface Config {
+    /** The consensus group whose log the locks go through. */
+    @AttributeDefinition(
+        name = "Group",
+        description =
+            "The consensus group that replicates the locks, not main; the same on every node. One"
+                + " configuration for a group")
+    String consensus_group();
+
+    /** How long the group may take to answer, in milliseconds. */
+    @AttributeDefinition(
+        name = "Time-out",
+        description =
+            "How long the group may take to answer, in milliseconds, 1 to 600000; waiting for a"
+                + " lock has its own limit in each call",
+        min = "1",
+        max = "600000")
+    int timeout_millis() default 5_000;
+  }
+
+  private final LockGroup locks;
+
+  /** The component; refuses a configuration by the key's name. */
+  @Activate
+  public FurtherLocks(BundleContext context, @Reference(name = "node") Node node, Config config) {
+    locks =
+        new LockGroup(
+            context,
+            node.id(),
+            checked(config.consensus_group()),
+            Duration.ofMillis(config.timeout_millis()));
+  }
+
+  private static String checked(String group) {
+    if (group == null || group.isEmpty() || group.equals("main")) {
+      throw new IllegalArgumentException(
+          PID + ": consensus.group is '" + group + "': name another group than main");
+    }
+    return group;
+  }
+
+  /** Lets go of this node's locks. */
+  @Deactivate
+  public void close() {
+    locks.close();
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import io.clowder.api.Node;
+import java.time.Duration;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** The locks of the group {@code main}, which are there without any configuration. */
+@Component(
+    service = {},
+    immediate = true,
+    configurationPid = ReplicatedLocks.PID)
+@Designate(ocd = MainLocks.Config.class)
+public final class MainLocks {
+  /** The configuration of the locks; a change of any key restarts them on this node. */
+  @ObjectClassDefinition(name = "Clowder locks", description = "Locks with fencing tokens")
+  public @interface Config {
+    /** How long the group may take to answer, in milliseconds. */
+    @AttributeDefinition(
+        name = "Time-out",
+        description =
+            "How long the group may take to answer, in milliseconds, 1 to 600000; waiting for a"
+                + " lock has its own limit in each call",
+        min = "1",
+        max = "600000")
+    int timeout_millis() default 5_000;
+  }
+
+  private final LockGroup locks;
+
+  /** The component. */
+  @Activate
+  public MainLocks(BundleContext context, @Reference(name = "node") Node node, Config config) {
+    locks = new LockGroup(context, node.id(), "main", Duration.ofMillis(config.timeout_millis()));
+  }
+
+  /** Lets go of this node's locks. */
+  @Deactivate
+  public void close() {
+    locks.close();
+  }
+}
