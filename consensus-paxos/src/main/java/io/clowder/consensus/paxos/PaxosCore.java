@@ -209,13 +209,16 @@ final class PaxosCore implements ProtocolCore {
       election.standSoon();
       return;
     }
-    if (replica.promised().isBelow(prepare.ballot())) {
+    // Only a question for a page shows whether this replica could answer it.
+    if (replica.promised().isBelow(prepare.ballot()) && prepare.from() != Prepare.ALIVE) {
       enter(prepare.ballot(), null);
     }
     if (replica.leader() == null) {
       election.rest();
     }
-    acceptor.answer(owner, prepare);
+    if (replica.promised().equals(prepare.ballot())) {
+      acceptor.answer(owner, prepare);
+    }
   }
 
   /** The owner of a ballot that is not earlier than the promised one leads in it. */

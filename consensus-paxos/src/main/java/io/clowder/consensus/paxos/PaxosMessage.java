@@ -56,9 +56,13 @@ sealed interface PaxosMessage extends Message {
    * Phase 1a, for all slots from {@code from} on: promise to accept nothing of an earlier ballot,
    * and tell what was accepted.
    *
+   * @param from or {@link #ALIVE}: the sender lives, and waits for what it has asked for before
    * @param transfer the leader itself wishes it: no reason to stick to it
    */
   record Prepare(Ballot ballot, long from, boolean transfer) implements Call {
+    /** Beyond anything: the answer is an empty page. */
+    static final long ALIVE = NUMBER_MAX;
+
     public Prepare {
       checkBallot(ballot);
       checkSlot(from);
