@@ -45,8 +45,10 @@ final class Compaction {
   /** The one that is under way. */
   private SnapshotFormat.@Nullable Capture capture;
 
-  /** A snapshot of at least this position is needed soon. */
+  /** A snapshot of at least this position is needed at once; and of this one, soon. */
   private long wanted;
+
+  private long wantedInTime;
 
   private long next;
   private long failedUntil;
@@ -101,7 +103,12 @@ final class Compaction {
     return anchor;
   }
 
-  /** Has a snapshot made soon, if there is none of this position or a later one. */
+  /** As {@link #want}, but not while a laggard takes the newest one. */
+  void wantInTime(long needed) {
+    wantedInTime = Math.max(wantedInTime, needed);
+  }
+
+  /** Has a snapshot made at once, if there is none of this position or a later one. */
   void want(long needed) {
     wanted = Math.max(wanted, needed);
   }
@@ -151,7 +158,8 @@ final class Compaction {
       return true;
     }
     boolean inTime = now - next >= 0 || state.historyBytes() > setting.historyBytesMax();
-    return grown && inTime;
+    boolean due = wantedInTime > position && state.applied() >= wantedInTime;
+    return (grown || due) && inTime;
   }
 
   /** A snapshot is durable; whether it is one of this node's and news. */

@@ -37,6 +37,9 @@ final class Health {
   /** Whether the others know this node by another directory. */
   boolean stranger;
 
+  /** Why this node does without a stand-by; empty if it does not. */
+  String standBy = "";
+
   /** What the others said of this node's membership; empty if nothing. */
   String removed = "";
 
@@ -72,10 +75,15 @@ final class Health {
    * What holds progress up, a sentence each.
    *
    * @param open the current segment, null while it is not open
+   * @param serves whether any segment is open
    * @param provided the protocols that providers are there for
    */
   List<String> problems(
-      long now, ReplicatedState state, @Nullable OpenSegment open, Set<String> provided) {
+      long now,
+      ReplicatedState state,
+      @Nullable OpenSegment open,
+      boolean serves,
+      Set<String> provided) {
     List<String> problems = new ArrayList<>();
     Segment current = state.current();
     if (!broken.isEmpty()) {
@@ -84,7 +92,9 @@ final class Health {
       problems.add(
           "membership: "
               + (removed.isEmpty() ? node.id() + " is not a member any more" : removed)
-              + "; stop it, or wipe it and add it again");
+              + (serves
+                  ? "; it serves until the others have all that it holds: do not stop it yet"
+                  : "; stop it, or wipe it and add it again"));
     } else if (open == null && !opening.isEmpty()) {
       problems.add(opening);
     } else if (current == null && setting.joining()) {
@@ -102,6 +112,9 @@ final class Health {
               + "' is active on "
               + node.id()
               + "; this node takes no part until there is one");
+    }
+    if (!standBy.isEmpty()) {
+      problems.add(standBy);
     }
     if (stranger) {
       problems.add(
@@ -138,6 +151,7 @@ final class Health {
     Segment pending = state.pending();
     boolean joins = pending != null && pending.has(node.id());
     Segment current = state.current();
+    joins &= current == null || !current.has(node.id());
     if (!joins && (!removed.isEmpty() || (current != null && !current.has(node.id())))) {
       return "removed";
     }

@@ -263,6 +263,25 @@ class GroupSwapTest {
   }
 
   @Test
+  void aStandByThatBreaksLeavesTheGroupAlone() {
+    OneNode node = serving();
+    InstantProtocol next = new InstantProtocol();
+    next.broken = new AssertionError("not today");
+    node.group.addProtocol("other", next);
+    CompletionStage<Swap> swap = swap(node, other());
+    node.pass(Duration.ofMillis(100));
+    assertEquals(
+        List.of("swap: other (segment 1) fails in stand-by: java.lang.AssertionError: not today"),
+        node.status().problems());
+    assertEquals("leader", node.status().role());
+    node.pass(DEADLINE);
+    assertEquals(Outcome.DID_NOT_HAPPEN, failure(swap).outcome());
+    CompletionStage<Committed> after = node.submit("a");
+    node.settle();
+    assertEquals("did a", text(done(after).result()));
+  }
+
+  @Test
   void aClosedGroupSwapsNoMore() {
     OneNode node = serving();
     node.group.close();
