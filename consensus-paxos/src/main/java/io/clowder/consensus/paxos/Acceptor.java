@@ -84,7 +84,7 @@ final class Acceptor {
       // A quorum has what is chosen: to apply it need not wait for this disk.
       learner.advance();
       if (!news.isEmpty()) {
-        replica.vote(first + known, news);
+        replica.vote(first + known, news, learner.decided());
       }
     }
     // Otherwise it acknowledges less than it has: the leader would send this again at once, for

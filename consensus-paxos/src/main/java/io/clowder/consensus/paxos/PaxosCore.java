@@ -57,6 +57,9 @@ final class PaxosCore implements ProtocolCore {
   @Override
   public void step(Event event, Actions out) {
     replica.begin(out);
+    if (learner.decided() < replica.recovered) {
+      learner.recall();
+    }
     if (event instanceof Event.Receive e) {
       receive(e.from(), e.message());
     } else if (event instanceof Event.Propose e) {

@@ -178,9 +178,9 @@ class PaxosCoreTest {
     for (int slot = 1; slot <= 9; slot++) {
       byte[] command = new byte[Limits.BATCH_BYTES / 4];
       command[0] = (byte) slot;
-      records.add(new Voted(old, slot, new Commands(new byte[][] {command})));
+      records.add(new Voted(old, slot, 0, new Commands(new byte[][] {command})));
     }
-    records.add(new Voted(old, 10, new Commands(new byte[][] {new byte[Limits.COMMAND_BYTES]})));
+    records.add(new Voted(old, 10, 0, new Commands(new byte[][] {new byte[Limits.COMMAND_BYTES]})));
     ProtocolCore voter = open(N2, records);
     voter.step(new Event.Clock(0), action -> {});
 

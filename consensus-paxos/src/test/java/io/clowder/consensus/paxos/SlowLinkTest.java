@@ -57,7 +57,7 @@ class SlowLinkTest {
     List<Message> records = new ArrayList<>();
     for (int slot = 1; slot <= slots; slot++) {
       Commands command = new Commands(new byte[][] {new byte[bytes]});
-      records.add(new Voted(new Ballot(1, 1), slot, command));
+      records.add(new Voted(new Ballot(1, 1), slot, 0, command));
     }
     return records;
   }
