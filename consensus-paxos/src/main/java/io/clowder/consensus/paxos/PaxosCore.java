@@ -57,6 +57,9 @@ final class PaxosCore implements ProtocolCore {
   @Override
   public void step(Event event, Actions out) {
     replica.begin(out);
+    if (learner.decided() < replica.recovered) {
+      learner.recall();
+    }
     if (event instanceof Event.Receive e) {
       receive(e.from(), e.message());
     } else if (event instanceof Event.Propose e) {
@@ -209,13 +212,16 @@ final class PaxosCore implements ProtocolCore {
       election.standSoon();
       return;
     }
-    if (replica.promised().isBelow(prepare.ballot())) {
+    // Only a question for a page shows whether this replica could answer it.
+    if (replica.promised().isBelow(prepare.ballot()) && prepare.from() != Prepare.ALIVE) {
       enter(prepare.ballot(), null);
     }
     if (replica.leader() == null) {
       election.rest();
     }
-    acceptor.answer(owner, prepare);
+    if (replica.promised().equals(prepare.ballot())) {
+      acceptor.answer(owner, prepare);
+    }
   }
 
   /** The owner of a ballot that is not earlier than the promised one leads in it. */

@@ -26,12 +26,20 @@ final class Preparation {
   private final long from;
   private final SlotLog found;
   private final Map<NodeId, Witness> witnesses = new TreeMap<>();
-  private long nextAsk;
+  private long nextBeat;
 
   /** What one member has told so far. */
   private static final class Witness {
     /** The slot from which on it is to tell more. */
     long next;
+
+    /** When that was asked for first, and when it is to be asked for again. */
+    long askedAt;
+
+    long repeatAt;
+
+    /** How long it may take until it is asked for again. */
+    long patience;
 
     /** It has promised, and told all. */
     boolean isDone;
@@ -73,42 +81,65 @@ final class Preparation {
 
   /** Asks all, and itself: it knows its own votes, but its promise counts when it is on disk. */
   void begin() {
-    ask();
+    nextBeat = replica.now() + replica.timing.heartbeatNanos();
+    for (NodeId peer : replica.peers) {
+      turn(peer, witness(peer), 0);
+    }
     replica.send(replica.self, new Promise(ballot, from, from - 1, from - 1, Votes.NONE));
   }
 
-  /** When to ask again: questions and answers get lost, and voters are to know that it lives. */
+  /** When to speak again: questions and answers get lost, and voters are to know that it lives. */
   long deadline() {
-    return nextAsk;
+    return nextBeat;
   }
 
-  /** Time has passed. */
+  /**
+   * Time has passed. To say that it lives it asks for nothing: each repeated question brings a
+   * whole page again, and a link that is slower than one page per heartbeat would drown in copies.
+   */
   void tick() {
-    if (replica.now() >= nextAsk) {
-      ask();
+    if (replica.now() < nextBeat) {
+      return;
+    }
+    nextBeat = replica.now() + replica.timing.heartbeatNanos();
+    for (NodeId peer : replica.peers) {
+      Witness witness = witness(peer);
+      if (witness.trimmed > 0) {
+        turn(peer, witness, 0);
+      } else if (!witness.isDone && replica.now() >= witness.repeatAt) {
+        witness.patience *= 2;
+        ask(peer, witness);
+      } else {
+        replica.send(peer, new Prepare(ballot, Prepare.ALIVE, transfer));
+      }
     }
   }
 
-  private void ask() {
-    nextAsk = replica.now() + replica.timing.heartbeatNanos();
-    for (NodeId peer : replica.peers) {
-      ask(peer, witness(peer));
-    }
+  /** Asks for a page for the first time; it may take twice as long as the one before. */
+  private void turn(NodeId peer, Witness witness, long took) {
+    witness.askedAt = replica.now();
+    witness.patience = Math.max(replica.timing.electionNanos() / 2, 2 * took);
+    ask(peer, witness);
   }
 
   private void ask(NodeId peer, Witness witness) {
+    witness.repeatAt = replica.now() + witness.patience;
     replica.send(peer, new Prepare(ballot, witness.next, transfer));
   }
 
   /**
-   * Takes a page. Pages come in order, so one that was not asked for is a late copy.
+   * Takes a page. Pages come in order, so one that was not asked for is a late copy, or only says
+   * that the member lives.
    *
-   * @return whether it was news
+   * @return whether there is hope: the member has promised, and is still telling
    */
   boolean promised(NodeId member, Promise promise) {
     Witness witness = witness(member);
-    if (witness.isDone || promise.from() != witness.next) {
+    if (witness.isDone) {
       return false;
+    }
+    if (promise.from() != witness.next) {
+      return witness.trimmed == 0;
     }
     Votes votes = promise.votes();
     for (int i = 0; i < votes.size(); i++) {
@@ -128,7 +159,7 @@ final class Preparation {
     witness.trimmed = 0;
     witness.isDone = witness.next > promise.last();
     if (!witness.isDone) {
-      ask(member, witness);
+      turn(member, witness, replica.now() - witness.askedAt);
     }
     return true;
   }
