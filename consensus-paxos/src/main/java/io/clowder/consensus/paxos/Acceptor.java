@@ -57,12 +57,8 @@ final class Acceptor {
    * Whether everything is held that the owner of a ballot must be told of. If not, it needs a
    * snapshot; to answer "nothing accepted" would let it choose anew what is chosen.
    */
-  boolean holds(NodeId owner, long from) {
-    if (from <= log.base()) {
-      replica.act(new Action.NeedSnapshot(owner));
-      return false;
-    }
-    return true;
+  boolean holds(long from) {
+    return from > log.base();
   }
 
   /** No promise: see {@link #holds}. */

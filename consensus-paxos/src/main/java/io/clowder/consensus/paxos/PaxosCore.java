@@ -194,9 +194,10 @@ final class PaxosCore implements ProtocolCore {
 
   private void canvassed(NodeId owner, Canvass canvass) {
     if (!election.sticksToLeader()) {
-      boolean holds = acceptor.holds(owner, canvass.from());
+      boolean holds = acceptor.holds(canvass.from());
       election.answer(owner, canvass, holds);
       if (!holds) {
+        replica.act(new Action.NeedSnapshot(owner));
         election.standSoon();
       }
     }
@@ -207,7 +208,8 @@ final class PaxosCore implements ProtocolCore {
     if (!prepare.transfer() && election.sticksToLeader()) {
       return;
     }
-    if (!acceptor.holds(owner, prepare.from())) {
+    if (!acceptor.holds(prepare.from())) {
+      replica.act(new Action.NeedSnapshot(owner));
       acceptor.answerTrimmed(owner, prepare);
       election.standSoon();
       return;

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Phase 1 of one ballot, once for all slots that its owner does not know to be chosen ("Paxos Made
@@ -69,13 +68,18 @@ final class Preparation {
     found = new SlotLog(decided);
     replica.members.forEach(member -> witnesses.put(member, new Witness(from)));
     for (long slot = from; slot <= replica.log.last(); slot++) {
-      consider(slot, replica.log.ballot(slot), replica.log);
+      Ballot vote = replica.log.ballot(slot);
+      if (vote != null) {
+        consider(slot, vote, replica.log.command(slot));
+      }
     }
   }
 
-  private void consider(long slot, @Nullable Ballot vote, SlotLog log) {
-    if (vote != null) {
-      found.put(slot, vote, log.command(slot));
+  /** The vote of the highest ballot counts. */
+  private void consider(long slot, Ballot vote, byte[] command) {
+    Ballot best = found.ballot(slot);
+    if (best == null || best.isBelow(vote)) {
+      found.put(slot, vote, command);
     }
   }
 
@@ -144,10 +148,8 @@ final class Preparation {
     Votes votes = promise.votes();
     for (int i = 0; i < votes.size(); i++) {
       Ballot vote = votes.ballot(i);
-      long slot = promise.from() + i;
-      Ballot best = found.ballot(slot);
-      if (vote != null && (best == null || best.isBelow(vote))) {
-        found.put(slot, vote, votes.command(i));
+      if (vote != null) {
+        consider(promise.from() + i, vote, votes.command(i));
       }
     }
     witness.next = promise.from() + votes.size();
