@@ -98,8 +98,8 @@ public final class ClusterSimulation {
         new LockUser.Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
     this.operator =
         new Operator(world, nodes, addresses, List.copyOf(protocols.keySet()), judge, setting);
-    this.nemesis = new Nemesis(
-            world, network, computers, setting.faults(), setting.drift(), judge::leader);
+    this.nemesis =
+        new Nemesis(world, network, computers, setting.faults(), setting.drift(), judge::leader);
     world.always(judge);
     world.always(contest);
   }

@@ -75,7 +75,9 @@ public final class Linearizability {
 
   private static @Nullable String judge(List<Operation> operations) {
     try {
-      return new LinearizationSearch(relevant(operations)).find(STEPS_MAX) ? null : "no order of these explains them";
+      return new LinearizationSearch(relevant(operations)).find(STEPS_MAX)
+          ? null
+          : "no order of these explains them";
     } catch (LinearizationSearch.Contradiction contradiction) {
       return contradiction.getMessage();
     } catch (LinearizationSearch.Undecided undecided) {

@@ -232,8 +232,7 @@ final class LinearizationSearch {
     for (int i = 0; i < operations.length; i++) {
       var operation = operations[i];
       boolean known =
-          operation.outcome() == Outcome.DONE
-              || (operation.isWrite() && operation.version() != 0);
+          operation.outcome() == Outcome.DONE || (operation.isWrite() && operation.version() != 0);
       if (!known || operation.kind() == Kind.DELETE) {
         continue;
       }

@@ -30,7 +30,9 @@ final class LogOrder {
    * @throws AssertionError with the operation that came too late
    */
   static void check(History history, AppliedWrites writes) {
-    history.byKey().forEach((key, operations) -> new LogOrder(writes.states(key)).check(operations));
+    history
+        .byKey()
+        .forEach((key, operations) -> new LogOrder(writes.states(key)).check(operations));
   }
 
   private void check(List<Operation> operations) {

@@ -28,11 +28,7 @@ final class ObservedProtocol implements ConsensusProtocol {
    * @param onElection told when a core without a leader writes something down and then speaks
    */
   ObservedProtocol(
-      ConsensusProtocol protocol,
-      NodeId node,
-      int incarnation,
-      Judge judge,
-      Runnable onElection) {
+      ConsensusProtocol protocol, NodeId node, int incarnation, Judge judge, Runnable onElection) {
     this.protocol = protocol;
     this.node = node;
     this.incarnation = incarnation;

@@ -331,7 +331,12 @@ class SimulatedNetworkTest {
     var party = new Party(seed);
     var nemesis =
         new Nemesis(
-            party.world, party.network, party.computers, EnumSet.allOf(Nemesis.Fault.class), 0.1, () -> null);
+            party.world,
+            party.network,
+            party.computers,
+            EnumSet.allOf(Nemesis.Fault.class),
+            0.1,
+            () -> null);
     nemesis.begin();
     chat(party, 0);
     party.run(20 * SECOND);

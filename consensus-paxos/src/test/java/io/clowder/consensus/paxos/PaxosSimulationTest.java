@@ -27,9 +27,7 @@ class PaxosSimulationTest {
   @TestFactory
   List<DynamicTest> keepsTheContract() {
     return new ProtocolKit(new PaxosProtocol())
-        .checks().stream()
-            .map(check -> DynamicTest.dynamicTest(check.name(), check::run))
-            .toList();
+        .checks().stream().map(check -> DynamicTest.dynamicTest(check.name(), check::run)).toList();
   }
 
   @Test

@@ -18,9 +18,8 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Bugs that are planted into Raft, Multi-Paxos and the driver are found. {@code
- * -Dplanted=search} looks for each anew and writes down by what it is found; {@code
- * -Dplanted.bug=NAME} looks at one.
+ * Bugs that are planted into Raft, Multi-Paxos and the driver are found. {@code -Dplanted=search}
+ * looks for each anew and writes down by what it is found; {@code -Dplanted.bug=NAME} looks at one.
  */
 class PlantedBugsTest {
   private static final Path ROOT = Path.of("..");

@@ -26,9 +26,7 @@ class RaftSimulationTest {
   @TestFactory
   List<DynamicTest> keepsTheContract() {
     return new ProtocolKit(new RaftProtocol())
-        .checks().stream()
-            .map(check -> DynamicTest.dynamicTest(check.name(), check::run))
-            .toList();
+        .checks().stream().map(check -> DynamicTest.dynamicTest(check.name(), check::run)).toList();
   }
 
   @Test

@@ -33,8 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param rule number in the checklist, or words
  * @param found by what, if it was found
  */
-public record Bug(
-    String name, String what, String rule, List<Edit> edits, @Nullable Found found) {
+public record Bug(String name, String what, String rule, List<Edit> edits, @Nullable Found found) {
 
   /**
    * One place.

@@ -76,8 +76,14 @@ public final class Mutant {
     try (Outputs outputs = new Outputs(compiler.getStandardFileManager(null, null, null))) {
       List<String> options =
           List.of(
-              "-proc:none", "-nowarn", "-Xlint:none", "--release", "17", "-parameters",
-              "-classpath", System.getProperty("java.class.path"));
+              "-proc:none",
+              "-nowarn",
+              "-Xlint:none",
+              "--release",
+              "17",
+              "-parameters",
+              "-classpath",
+              System.getProperty("java.class.path"));
       if (!compiler.getTask(said, outputs, null, options, null, units).call()) {
         throw new AssertionError("bug " + name + " cannot be compiled:\n" + said);
       }
