@@ -5,6 +5,7 @@ import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -45,8 +46,10 @@ final class Compaction {
   /** The one that is under way. */
   private SnapshotFormat.@Nullable Capture capture;
 
-  /** A snapshot of at least this position is needed soon. */
+  /** A snapshot of at least this position is needed at once; and of this one, soon. */
   private long wanted;
+
+  private long wantedInTime;
 
   private long next;
   private long failedUntil;
@@ -101,7 +104,12 @@ final class Compaction {
     return anchor;
   }
 
-  /** Has a snapshot made soon, if there is none of this position or a later one. */
+  /** As {@link #want}, but not while a laggard takes the newest one. */
+  void wantInTime(long needed) {
+    wantedInTime = Math.max(wantedInTime, needed);
+  }
+
+  /** Has a snapshot made at once, if there is none of this position or a later one. */
   void want(long needed) {
     wanted = Math.max(wanted, needed);
   }
@@ -151,7 +159,8 @@ final class Compaction {
       return true;
     }
     boolean inTime = now - next >= 0 || state.historyBytes() > setting.historyBytesMax();
-    return grown && inTime;
+    boolean due = wantedInTime > position && state.applied() >= wantedInTime;
+    return (grown || due) && inTime;
   }
 
   /** A snapshot is durable; whether it is one of this node's and news. */
@@ -193,6 +202,18 @@ final class Compaction {
       chain = head.chain();
       anchor = head.anchor();
       requests.reconcile(state.sessions(), position);
+    }
+  }
+
+  /** Takes note of a snapshot from a peer whose state this node has applied already. */
+  void adopt(Snapshots.Snapshot snapshot) throws IOException {
+    try (InputStream content = snapshot.open()) {
+      SnapshotFormat.Head head = SnapshotFormat.readHead(new DataInputStream(content));
+      position = head.position();
+      size = snapshot.size();
+      chain = head.chain();
+      anchor = head.anchor();
+      state.forget(position);
     }
   }
 

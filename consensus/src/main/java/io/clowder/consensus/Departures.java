@@ -59,7 +59,7 @@ final class Departures {
     List<CompletableFuture<Void>> gone = new ArrayList<>();
     for (Iterator<Departure> i = under.iterator(); i.hasNext(); ) {
       Departure departure = i.next();
-      for (OpenSegment open : segments.copy()) {
+      for (OpenSegment open : segments.all()) {
         if (uses(open, departure.provider) && mayClose(open, departure, now)) {
           segments.close(open);
         }

@@ -57,7 +57,7 @@ sealed interface Envelope {
    * The group is to go on in {@code next}, whose number must be the one after the last that was
    * prepared: so a copy that comes late means nothing.
    *
-   * @param directories of the members that are new: who they are besides their names
+   * @param directories of the members: who they are besides their names
    * @param patienceMillis how long a leader waits for the stand-by before it abandons it
    */
   record Prepare(Segment next, SortedMap<NodeId, Long> directories, int patienceMillis)

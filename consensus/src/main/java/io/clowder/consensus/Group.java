@@ -197,7 +197,11 @@ public final class Group implements Transport.Receiver {
    * provider of the name is there too. Any thread.
    */
   public void addProtocol(String name, ConsensusProtocol provider) {
-    enqueue(() -> providers.put(name, provider));
+    enqueue(
+        () -> {
+          providers.put(name, provider);
+          passage.unbar();
+        });
   }
 
   /**
@@ -402,8 +406,8 @@ public final class Group implements Transport.Receiver {
     boolean more;
     do {
       more = false;
-      for (OpenSegment open : segments.copy()) {
-        more |= open.replica().drain();
+      for (OpenSegment open : segments.all()) {
+        more |= open.drain();
       }
       OpenSegment current = segments.current();
       more |= current != null && router.route(current::step, round.now());
@@ -451,7 +455,8 @@ public final class Group implements Transport.Receiver {
   }
 
   private List<String> problems() {
-    return health.problems(round.now(), state, segments.current(), providers.keySet());
+    return health.problems(
+        round.now(), state, segments.current(), !segments.all().isEmpty(), providers.keySet());
   }
 
   private GroupStatus statusNow() {
@@ -463,7 +468,7 @@ public final class Group implements Transport.Receiver {
         node.id(),
         protocolName,
         current == null ? 0 : current.number(),
-        view == null ? health.role(state) : view.role(),
+        view == null ? health.role(state, providers.keySet()) : view.role(),
         router.leader(),
         view == null ? router.term() : view.term(),
         view == null || current == null ? state.applied() : current.base() + view.decided(),
@@ -498,14 +503,17 @@ public final class Group implements Transport.Receiver {
     }
     open(state.current());
     Segment pending = state.pending();
-    if (pending != null && passage.hasRoomFor(pending)) {
+    if (pending != null && !passage.isBarred(pending)) {
       open(pending);
     }
   }
 
   private void open(@Nullable Segment segment) {
-    ConsensusProtocol provider = segment == null ? null : providers.get(segment.protocol());
-    if (segment != null && provider != null && wiring.wants(segment, provider)) {
+    if (segment == null || segments.get(segment.number()) != null) {
+      return;
+    }
+    ConsensusProtocol provider = providers.get(segment.protocol());
+    if (provider != null && wiring.wants(segment, provider)) {
       segments.open(segment, provider);
     }
   }
@@ -560,7 +568,7 @@ public final class Group implements Transport.Receiver {
   }
 
   private void abandon() {
-    segments.copy().forEach(segments::close);
+    segments.all().forEach(segments::close);
     passage.follow();
     round.tickNow();
   }
@@ -569,8 +577,16 @@ public final class Group implements Transport.Receiver {
   private void campaign() {
     Segment pending = state.pending();
     OpenSegment next = pending == null ? null : segments.get(pending.number());
-    if (next != null && router.leads() && next.leader() == null) {
+    if (pending == null || next == null) {
+      return;
+    }
+    if (router.leads() && next.leader() == null) {
       next.step(new Event.Campaign());
+    }
+    Segment current = state.current();
+    if (next.leads() && current != null && !pending.isLedWell(node.id(), current)) {
+      // A node that joins has yet to get the state: it would keep everybody waiting.
+      next.step(new Event.Resign());
     }
   }
 
@@ -665,7 +681,21 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void notOpened(Segment segment, Throwable failure) {
-      failedToOpen(failure);
+      if (passage.isAhead(segment)) {
+        passage.bar(segment, failure);
+      } else {
+        failedToOpen(failure);
+      }
+    }
+
+    @Override
+    public boolean failed(OpenSegment segment, Throwable failure) {
+      if (!passage.isAhead(segment.segment)) {
+        return false;
+      }
+      passage.bar(segment.segment, failure);
+      segments.close(segment);
+      return true;
     }
 
     // What cores want done
@@ -860,6 +890,8 @@ public final class Group implements Transport.Receiver {
     @Override
     public void abandoned(Segment next, String reason) {
       log.warn("group {}: {} is abandoned: {}", setting.name(), next.title(), reason);
+      // A seal that this leader has proposed for it comes too late, and ends nothing.
+      router.reopen();
       swaps.abandoned(next, reason);
       succession.reset();
       round.tickNow();

@@ -37,6 +37,9 @@ final class Health {
   /** Whether the others know this node by another directory. */
   boolean stranger;
 
+  /** Why this node does without a stand-by; empty if it does not. */
+  String standBy = "";
+
   /** What the others said of this node's membership; empty if nothing. */
   String removed = "";
 
@@ -72,19 +75,26 @@ final class Health {
    * What holds progress up, a sentence each.
    *
    * @param open the current segment, null while it is not open
+   * @param serves whether any segment is open
    * @param provided the protocols that providers are there for
    */
   List<String> problems(
-      long now, ReplicatedState state, @Nullable OpenSegment open, Set<String> provided) {
+      long now,
+      ReplicatedState state,
+      @Nullable OpenSegment open,
+      boolean serves,
+      Set<String> provided) {
     List<String> problems = new ArrayList<>();
     Segment current = state.current();
     if (!broken.isEmpty()) {
       problems.add(broken);
-    } else if (role(state).equals("removed")) {
+    } else if (role(state, provided).equals("removed")) {
       problems.add(
           "membership: "
               + (removed.isEmpty() ? node.id() + " is not a member any more" : removed)
-              + "; stop it, or wipe it and add it again");
+              + (serves
+                  ? "; it serves until the others have all that it holds: do not stop it yet"
+                  : "; stop it, or wipe it and add it again"));
     } else if (open == null && !opening.isEmpty()) {
       problems.add(opening);
     } else if (current == null && setting.joining()) {
@@ -102,6 +112,9 @@ final class Health {
               + "' is active on "
               + node.id()
               + "; this node takes no part until there is one");
+    }
+    if (!standBy.isEmpty()) {
+      problems.add(standBy);
     }
     if (stranger) {
       problems.add(
@@ -134,15 +147,24 @@ final class Health {
   }
 
   /** What this node is while the current segment is not open. */
-  String role(ReplicatedState state) {
+  String role(ReplicatedState state, Set<String> provided) {
     Segment pending = state.pending();
     boolean joins = pending != null && pending.has(node.id());
     Segment current = state.current();
+    joins &= current == null || !current.has(node.id());
     if (!joins && (!removed.isEmpty() || (current != null && !current.has(node.id())))) {
       return "removed";
     }
     boolean waits = state.current() == null && setting.joining() && broken.isEmpty();
-    return waits || joins ? "joining" : "down";
+    if (waits || joins) {
+      return "joining";
+    }
+    boolean opens =
+        current != null
+            && provided.contains(current.protocol())
+            && broken.isEmpty()
+            && opening.isEmpty();
+    return opens ? "opening" : "down";
   }
 
   private static void ofReplica(List<String> problems, long now, Replica replica) {

@@ -84,7 +84,7 @@ final class Inbound {
       GroupMessage.Header its = GroupMessage.Header.read(in);
       int kind = in.readByte();
       Long directory = state.incarnation(from);
-      boolean member = isMember(from);
+      boolean member = isMember(from) || (kind == GroupMessage.PROTOCOL && isMemberOfOpen(from));
       if (member && directory != null && directory != its.directory()) {
         if (kind == GroupMessage.PROTOCOL) {
           postbox.send(from, new GroupMessage.Stranger(directory));
@@ -101,13 +101,20 @@ final class Inbound {
     }
   }
 
-  /** Of the current segment, or of one that is prepared or still open here. */
+  /** Of the current segment, or of one that is prepared. */
   private boolean isMember(NodeId node) {
     Segment current = state.current();
     Segment pending = state.pending();
-    return (current != null && current.has(node))
-        || (pending != null && pending.has(node))
-        || segments.all().stream().anyMatch(open -> open.segment.has(node));
+    return (current != null && current.has(node)) || (pending != null && pending.has(node));
+  }
+
+  private boolean isMemberOfOpen(NodeId node) {
+    for (OpenSegment open : segments.all()) {
+      if (open.segment.has(node)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void core(NodeId from, GroupMessage.Header its, WireReader in, long now) {
@@ -118,10 +125,15 @@ final class Inbound {
       open.step(new Event.Receive(from, message));
       return;
     }
-    Segment current = state.current();
-    if (open == null && current != null && its.segment() < current.number()) {
+    if (open == null && !isPending(its)) {
+      // One of us slept through a swap, and what it knows may be gone.
       reports.strayed(from, now);
     }
+  }
+
+  private boolean isPending(GroupMessage.Header its) {
+    Segment pending = state.pending();
+    return pending != null && pending.is(its.segment(), its.incarnation());
   }
 
   private void receive(NodeId from, GroupMessage.Header its, GroupMessage message, long now) {
@@ -129,13 +141,19 @@ final class Inbound {
       reports.hear(from, its.segment(), m, now);
       swaps.reported();
     } else if (message instanceof GroupMessage.Ask m) {
-      postbox.send(from, new GroupMessage.Answer(m.id(), swaps.lack(m)));
+      String lack = swaps.lack(m);
+      int limit = GroupMessage.REASON_BYTES / 4;
+      postbox.send(
+          from,
+          new GroupMessage.Answer(m.id(), lack.length() > limit ? lack.substring(0, limit) : lack));
     } else if (message instanceof GroupMessage.Answer m) {
       swaps.answered(from, its.directory(), m);
     } else if (message instanceof GroupMessage.Removed m) {
       swaps.removed(from, m);
     } else if (message instanceof GroupMessage.Stranger m) {
-      health.stranger = m.expected() != node.incarnation();
+      Segment current = state.current();
+      boolean member = current == null || current.has(from);
+      health.stranger = member ? m.expected() != node.incarnation() : health.stranger;
     } else if (message instanceof GroupMessage.Offer
         || message instanceof GroupMessage.Want
         || message instanceof GroupMessage.Chunk) {
@@ -194,13 +212,22 @@ final class Inbound {
     }
   }
 
+  /** A core that was opened again may be behind the state, and too far for the others' logs. */
+  private boolean isNewsToCore(long position) {
+    OpenSegment open = segments.current();
+    Segment current = state.current();
+    return open != null
+        && current != null
+        && position - current.base() > open.replica().core().view().decided();
+  }
+
   private void file(NodeId from, GroupMessage message, long now) {
     SnapshotTransfer files = compaction.transfer();
     if (files == null) {
       return;
     }
     if (message instanceof GroupMessage.Offer m) {
-      if (m.position() > state.applied()) {
+      if (m.position() > state.applied() || isNewsToCore(m.position())) {
         files.accept(from, m, now);
       }
     } else if (message instanceof GroupMessage.Want m) {

@@ -31,6 +31,12 @@ final class OpenSegment implements Replica.Outlet {
 
   /** What the driver does about a segment's actions. */
   interface Driver {
+    /**
+     * A core broke, or what came of its actions. Whether this node does without the segment, as it
+     * can while that is only in stand-by.
+     */
+    boolean failed(OpenSegment segment, Throwable failure);
+
     /** Sends a message of the core. */
     void send(OpenSegment from, GroupMessage.Header header, NodeId to, Message message);
 
@@ -73,7 +79,25 @@ final class OpenSegment implements Replica.Outlet {
   }
 
   void step(Event event) {
-    replica().step(event);
+    try {
+      replica().step(event);
+    } catch (AssertionError | RuntimeException | LinkageError e) {
+      if (!driver.failed(this, e)) {
+        throw e;
+      }
+    }
+  }
+
+  /** Lets every action happen whose records are on disk; says whether there was any. */
+  boolean drain() {
+    try {
+      return replica().drain();
+    } catch (AssertionError | RuntimeException | LinkageError e) {
+      if (!driver.failed(this, e)) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   boolean leads() {

@@ -48,8 +48,8 @@ final class Passage {
   private long coveredSince;
   private long lastCommandAt;
 
-  /** A segment that must not be opened before the state has come to it: too much was kept. */
-  private int overfull = -1;
+  /** A segment that must not be opened before the state has come to it, and why. */
+  private int barred = -1;
 
   /** The parts of the group that it moves. */
   record Parts(
@@ -90,14 +90,32 @@ final class Passage {
     return since;
   }
 
-  /** When the last command was applied here that another segment's seal did not follow. */
+  /** When the last command before the current segment, or in it, was applied here; no seal is. */
   long lastCommandAt() {
     return lastCommandAt;
   }
 
-  /** Whether a segment in stand-by may be opened, as far as the memory for what it decides goes. */
-  boolean hasRoomFor(Segment pending) {
-    return pending.number() != overfull;
+  /** Whether the state has yet to come to a segment. */
+  boolean isAhead(Segment segment) {
+    Segment current = parts.state.current();
+    return current == null || segment.number() > current.number();
+  }
+
+  /** Does without a stand-by that fails; the leader gives it up if the others cannot either. */
+  void bar(Segment segment, Throwable failure) {
+    log.error("group {}: {} fails in stand-by", setting.name(), segment.title(), failure);
+    barred = segment.number();
+    parts.health.standBy = "swap: " + segment.title() + " fails in stand-by: " + failure;
+  }
+
+  /** Another provider is there: it may do better. */
+  void unbar() {
+    barred = -1;
+    parts.health.standBy = "";
+  }
+
+  boolean isBarred(Segment pending) {
+    return pending.number() == barred;
   }
 
   /** Reads the newest snapshot; without one the group is at its beginning. Waits for the disk. */
@@ -145,7 +163,7 @@ final class Passage {
       round.tickNow();
     }
     if (by.keep(decided) > setting.historyBytesMax()) {
-      overfull = by.segment.number();
+      bar(by.segment, new IllegalStateException("too much was decided ahead of the state"));
       parts.segments.close(by);
     }
   }
@@ -187,6 +205,7 @@ final class Passage {
     Segment current = parts.state.current();
     since = round.now();
     coveredSince = 0;
+    parts.health.standBy = "";
     parts.postbox.open(
         new GroupMessage.Header(
             current == null ? -1 : current.number(),
@@ -199,7 +218,7 @@ final class Passage {
     if (current != null) {
       onProtocol.accept(current.protocol());
     }
-    parts.reads.sealed(parts.state.applied());
+    parts.reads.sealed();
     follow();
     OpenSegment open = parts.segments.current();
     Action.Decide kept;
@@ -243,7 +262,11 @@ final class Passage {
 
   /** A snapshot of another node is here. */
   void received(Snapshots.Snapshot snapshot) throws IOException {
-    if (!loaded || snapshot.position() <= parts.state.applied()) {
+    if (!loaded) {
+      return;
+    }
+    if (snapshot.position() <= parts.state.applied()) {
+      adopt(snapshot);
       return;
     }
     Segment before = parts.state.current();
@@ -257,6 +280,12 @@ final class Passage {
       parts.health.removed = "";
       parts.health.stranger = false;
     }
+    for (OpenSegment other : parts.segments.all()) {
+      // A node that joins may come from a group of its own.
+      if (parts.state.chain().stream().anyMatch(other.segment::isAnother)) {
+        parts.segments.close(other);
+      }
+    }
     OpenSegment open = parts.segments.current();
     long slot = parts.state.applied() - current.base();
     if (open != null && slot > 0) {
@@ -267,6 +296,23 @@ final class Passage {
     }
     keepLinks();
     parts.segments.removeObsolete();
+  }
+
+  /**
+   * The state has it; but a core that was opened again may lack slots that nobody keeps any more.
+   */
+  private void adopt(Snapshots.Snapshot snapshot) throws IOException {
+    Segment current = parts.state.current();
+    OpenSegment open = parts.segments.current();
+    long position = snapshot.position();
+    if (current == null || open == null || position <= parts.compaction.position()) {
+      return;
+    }
+    long slot = position - current.base();
+    if (slot > open.replica().core().view().decided()) {
+      parts.compaction.adopt(snapshot);
+      open.step(new Event.Installed(slot, parts.compaction.anchor()));
+    }
   }
 
   private boolean isMember(@Nullable Segment segment) {
@@ -303,11 +349,14 @@ final class Passage {
     if (current != null) {
       boolean covered = parts.compaction.position() >= current.base();
       coveredSince = covered && coveredSince == 0 ? round.now() : coveredSince;
-      if (!covered && round.now() - since > BOUNDARY_NANOS) {
+      if (!covered && parts.reports.isLeftBehind(current)) {
+        // Whoever leaves may go only when the others have what it holds.
         parts.compaction.want(current.base());
+      } else if (!covered && round.now() - since > BOUNDARY_NANOS) {
+        parts.compaction.wantInTime(current.base());
       }
     }
-    for (OpenSegment open : parts.segments.copy()) {
+    for (OpenSegment open : parts.segments.all()) {
       if (isSuperfluous(open)) {
         log.info("group {}: {} is closed", setting.name(), open.segment.title());
         parts.segments.close(open);

@@ -172,14 +172,14 @@ final class Reads {
   }
 
   /**
-   * The segment ended at {@code tail}. What was confirmed there at the tail or beyond says nothing
-   * of the next segment, which may have answered others already: it is asked anew.
+   * The state has come to another segment. What was confirmed in the one before says nothing of
+   * what others may have been answered in the next: it is asked anew.
    */
-  void sealed(long tail) {
+  void sealed() {
     restart();
     for (Iterator<Confirmed> i = confirmed.iterator(); i.hasNext(); ) {
       Confirmed next = i.next();
-      if (next.position >= tail) {
+      if (next.position > 0) {
         waiting.addAll(next.round.queries);
         i.remove();
       }

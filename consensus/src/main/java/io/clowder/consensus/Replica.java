@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  * its own step are.
  */
 final class Replica implements Actions {
-  private final Segment segment;
   private final NodeId self;
   private final ProtocolCore core;
   private final JournalWriter journal;
@@ -58,16 +57,11 @@ final class Replica implements Actions {
     void needSnapshot(NodeId peer);
   }
 
-  Replica(Segment segment, NodeId self, ProtocolCore core, JournalWriter journal, Outlet outlet) {
-    this.segment = segment;
+  Replica(NodeId self, ProtocolCore core, JournalWriter journal, Outlet outlet) {
     this.self = self;
     this.core = core;
     this.journal = journal;
     this.outlet = outlet;
-  }
-
-  Segment segment() {
-    return segment;
   }
 
   NodeId self() {

@@ -357,7 +357,8 @@ final class ReplicatedState {
         .forEach(
             (member, directory) -> {
               // A name that was given back may be given to another directory; a member's may not.
-              if (next.has(member) && !isMember(member)) {
+              boolean keeps = isMember(member) && incarnations.containsKey(member);
+              if (next.has(member) && !keeps) {
                 incarnations.put(member, directory);
                 outcomes.met(member, directory);
               }

@@ -3,6 +3,7 @@ package io.clowder.consensus;
 
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -27,6 +28,9 @@ final class Reports {
   /** Who is in a segment that is still open here may catch up by its log. */
   private static final long PATIENCE_NANOS = 1_000_000_000L;
 
+  /** How long a change is told again and again, should it get lost. */
+  private static final long TALK_NANOS = 5_000_000_000L;
+
   private static final long OFFER_NANOS = 500_000_000L;
 
   private final Node node;
@@ -38,6 +42,10 @@ final class Reports {
 
   private final SortedMap<NodeId, Heard> heard = new TreeMap<>();
   private long nextTold;
+
+  /** Something changed not long ago, which others may wait to hear. */
+  private long tellUntil;
+
   private long leaderlessSince;
 
   /** What a peer said last. */
@@ -69,6 +77,7 @@ final class Reports {
     this.compaction = compaction;
     this.postbox = postbox;
     nextTold = now;
+    tellUntil = now;
     leaderlessSince = now;
   }
 
@@ -80,6 +89,7 @@ final class Reports {
   /** Has this node report at once: something has changed. */
   void soon(long now) {
     nextTold = now;
+    tellUntil = now + TALK_NANOS;
   }
 
   /** Reports, when it is time to. */
@@ -90,7 +100,7 @@ final class Reports {
     Segment current = state.current();
     boolean member = current == null || current.has(node.id());
     boolean lonely = member && now - leaderlessSince > LONELY_NANOS;
-    if (now - nextTold < 0 || !(isBusy() || lonely)) {
+    if (now - nextTold < 0 || !(isBusy() || lonely || now - tellUntil < 0)) {
       return;
     }
     nextTold = now + (isBusy() ? BUSY_NANOS : LONELY_NANOS);
@@ -133,8 +143,24 @@ final class Reports {
       all.addAll(pending.members().keySet());
     }
     segments.all().forEach(open -> all.addAll(open.segment.members().keySet()));
+    Segment before = before();
+    if (before != null) {
+      all.addAll(before.members().keySet());
+    }
     all.remove(node.id());
     return all;
+  }
+
+  /** The segment before the current one, if it is known. */
+  private @Nullable Segment before() {
+    List<Segment> chain = state.chain();
+    return chain.size() < 2 ? null : chain.get(chain.size() - 2);
+  }
+
+  /** Whether a member of the segment before is none of this one. */
+  boolean isLeftBehind(Segment current) {
+    Segment before = before();
+    return before != null && !current.members().keySet().containsAll(before.members().keySet());
   }
 
   /** A peer reported. */

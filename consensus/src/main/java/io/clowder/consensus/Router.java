@@ -77,11 +77,6 @@ final class Router {
     return leads;
   }
 
-  /** Whether this leader has proposed the end of the segment. */
-  boolean isSealing() {
-    return seal != null;
-  }
-
   /** Who leads, this node too. */
   @Nullable NodeId leader() {
     return leader;
@@ -130,7 +125,8 @@ final class Router {
     changed(now);
   }
 
-  private void reopen() {
+  /** Takes proposals and reads again: a seal that was proposed has ended nothing. */
+  void reopen() {
     seal = null;
     sealed = false;
   }

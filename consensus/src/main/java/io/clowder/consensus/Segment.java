@@ -33,12 +33,30 @@ record Segment(
 
   private static final int PARAMETERS_MAX = 64;
   private static final int MEMBERS_MAX = 64;
+  private static final int NAME_MAX = 64;
+  private static final int VALUE_MAX = 256;
+  private static final int HOST_MAX = 253;
 
   Segment {
     parameters = Collections.unmodifiableSortedMap(new TreeMap<>(parameters));
     members = Collections.unmodifiableSortedMap(new TreeMap<>(members));
     if (number < 0 || base < UNKNOWN || parameters.size() > PARAMETERS_MAX) {
       throw new IllegalArgumentException("segment " + number + " after " + base);
+    }
+    if (protocol.length() > NAME_MAX
+        || parameters.keySet().stream().anyMatch(name -> name.length() > NAME_MAX)
+        || parameters.values().stream().anyMatch(value -> value.length() > VALUE_MAX)
+        || members.values().stream().anyMatch(address -> address.host().length() > HOST_MAX)) {
+      throw new IllegalArgumentException(
+          "protocol "
+              + protocol
+              + ": names of up to "
+              + NAME_MAX
+              + " characters, values of up to "
+              + VALUE_MAX
+              + ", hosts of up to "
+              + HOST_MAX
+              + " are possible");
     }
     if (members.isEmpty() || members.size() > MEMBERS_MAX) {
       throw new IllegalArgumentException(
@@ -59,8 +77,21 @@ record Segment(
     return is(other.number, other.incarnation);
   }
 
+  /** Whether it has the number of the other one and is not the same. */
+  boolean isAnother(Segment other) {
+    return number == other.number && incarnation != other.incarnation;
+  }
+
   boolean has(NodeId node) {
     return members.containsKey(node);
+  }
+
+  /**
+   * Whether a member of this segment has the state when it is in {@code before}, so that it may
+   * lead from there on; anybody may if none of them has.
+   */
+  boolean isLedWell(NodeId leader, Segment before) {
+    return before.has(leader) || members.keySet().stream().noneMatch(before::has);
   }
 
   /** How many members are a majority. */
@@ -94,14 +125,14 @@ record Segment(
   private static Segment readFields(WireReader in) {
     int number = (int) in.readVarLong();
     long incarnation = in.readLong();
-    String protocol = in.readString(64);
+    String protocol = in.readString(4 * NAME_MAX);
     SortedMap<String, String> parameters = new TreeMap<>();
     for (int i = in.readCount(); i > 0; i--) {
-      parameters.put(in.readString(64), in.readString(256));
+      parameters.put(in.readString(4 * NAME_MAX), in.readString(4 * VALUE_MAX));
     }
     SortedMap<NodeId, Address> members = new TreeMap<>();
     for (int i = in.readCount(); i > 0; i--) {
-      members.put(new NodeId(in.readString(64)), Address.parse(in.readString(300)));
+      members.put(new NodeId(in.readString(64)), Address.parse(in.readString(4 * HOST_MAX + 16)));
     }
     long base = in.readVarLong() - 1;
     return new Segment(number, incarnation, protocol, parameters, members, base);

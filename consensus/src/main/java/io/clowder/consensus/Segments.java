@@ -9,9 +9,8 @@ import io.clowder.api.protocol.ProtocolCore;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
-import java.util.NavigableMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +34,8 @@ final class Segments {
   private final Compaction compaction;
   private final Parts parts;
 
-  private final NavigableMap<Integer, OpenSegment> open = new TreeMap<>();
+  /** By number; replaced when it changes, so that loops over it may open and close. */
+  private List<OpenSegment> open = List.of();
 
   /** Journals that are being opened or closed, and who reads them. */
   private final SortedMap<Integer, ConsensusProtocol> busy = new TreeMap<>();
@@ -84,28 +84,30 @@ final class Segments {
     this.parts = parts;
   }
 
-  Collection<OpenSegment> all() {
-    return open.values();
-  }
-
-  /** As {@link #all}, for loops that open or close. */
-  List<OpenSegment> copy() {
-    return new ArrayList<>(open.values());
+  /** Those that are open now, by number; stays as it is when segments are opened and closed. */
+  List<OpenSegment> all() {
+    return open;
   }
 
   @Nullable OpenSegment get(int number) {
-    return open.get(number);
+    for (OpenSegment segment : open) {
+      if (segment.segment.number() == number) {
+        return segment;
+      }
+    }
+    return null;
   }
 
   /** The segment that the state is in, if it is open. */
   @Nullable OpenSegment current() {
     Segment current = state.current();
-    return current == null ? null : open.get(current.number());
+    OpenSegment found = current == null ? null : get(current.number());
+    return found != null && current != null && found.segment.is(current) ? found : null;
   }
 
   /** The newest that is open. */
   @Nullable OpenSegment newest() {
-    return open.isEmpty() ? null : open.lastEntry().getValue();
+    return open.isEmpty() ? null : open.get(open.size() - 1);
   }
 
   /** Whether anything runs on a provider, or is being opened or closed; on any if it is null. */
@@ -114,13 +116,13 @@ final class Segments {
       return !open.isEmpty() || !busy.isEmpty();
     }
     return busy.containsValue(provider)
-        || open.values().stream().anyMatch(segment -> segment.provider == provider);
+        || open.stream().anyMatch(segment -> segment.provider == provider);
   }
 
   /** Begins to open a segment, unless it is open or on its way in or out. */
   void open(Segment segment, ConsensusProtocol provider) {
     int number = segment.number();
-    if (open.containsKey(number) || busy.containsKey(number)) {
+    if (get(number) != null || busy.containsKey(number)) {
       return;
     }
     busy.put(number, provider);
@@ -179,7 +181,10 @@ final class Segments {
       return;
     }
     busy.remove(segment.number());
-    open.put(segment.number(), opened);
+    List<OpenSegment> more = new ArrayList<>(open);
+    more.add(opened);
+    more.sort(Comparator.comparingInt(each -> each.segment.number()));
+    open = List.copyOf(more);
     opened.step(new Event.Clock(parts.now()));
     log.info(
         "group {}: {} opened, state at position {}",
@@ -212,14 +217,18 @@ final class Segments {
     GroupMessage.Header header =
         new GroupMessage.Header(segment.number(), segment.incarnation(), node.incarnation());
     OpenSegment result = new OpenSegment(segment, provider, header, parts.driver());
-    result.run(new Replica(segment, node.id(), opened, journal, result));
+    result.run(new Replica(node.id(), opened, journal, result));
     return result;
   }
 
-  /** Closes a segment; its journal stays. */
+  /** Closes a segment, unless that was done already; its journal stays. */
+  @SuppressWarnings("ReferenceEquality") // another replica of it may be open by now
   void close(OpenSegment segment) {
     int number = segment.segment.number();
-    open.remove(number);
+    if (get(number) != segment) {
+      return;
+    }
+    open = open.stream().filter(each -> each != segment).toList();
     busy.put(number, segment.provider);
     segment
         .replica()
@@ -241,7 +250,8 @@ final class Segments {
     if (chain.lastNumber() == 0) {
       return;
     }
-    List<Integer> kept = new ArrayList<>(open.keySet());
+    List<Integer> kept = new ArrayList<>();
+    open.forEach(segment -> kept.add(segment.segment.number()));
     kept.addAll(busy.keySet());
     Segment pending = chain.pending();
     if (pending != null) {

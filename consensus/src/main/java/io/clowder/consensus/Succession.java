@@ -69,7 +69,12 @@ final class Succession {
     boolean joined =
         next.members().keySet().stream()
             .allMatch(m -> ready.contains(m) || (current != null && current.has(m)));
-    if (!joined || ready.size() < next.majority() || reports.leaderOf(next, now) == null) {
+    NodeId leader = reports.leaderOf(next, now);
+    if (!joined
+        || ready.size() < next.majority()
+        || leader == null
+        || current == null
+        || !next.isLedWell(leader, current)) {
       return false;
     }
     if (quorumSince == 0) {
@@ -85,7 +90,11 @@ final class Succession {
         missing.isEmpty()
             ? "no leader was found"
             : "not ready: " + missing.stream().map(NodeId::value).collect(Collectors.joining(", "));
-    return next.title() + " did not stand by within " + state.patienceMillis() + " ms; " + who;
+    String reason =
+        next.title() + " did not stand by within " + state.patienceMillis() + " ms; " + who;
+    return reason.length() > Envelope.REASON_BYTES
+        ? reason.substring(0, Envelope.REASON_BYTES)
+        : reason;
   }
 
   /** How far the stand-by is, for people; empty if nothing is prepared. */

@@ -10,6 +10,7 @@ import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -133,7 +134,6 @@ final class SwapRequest {
     if (next.has(road.self())) {
       answers.put(road.self(), lack);
     }
-    road.meet(successor.joining());
   }
 
   private Segment plan(long incarnation) {
@@ -148,6 +148,9 @@ final class SwapRequest {
           Reason.CONFLICT, "another swap runs already, to " + pending.title());
     }
     SortedMap<NodeId, Address> members = new TreeMap<>(current.members());
+    if (!Collections.disjoint(successor.leaving(), successor.joining().keySet())) {
+      throw invalid("a node cannot leave and join in one swap; remove it first, then add it");
+    }
     for (NodeId leaving : successor.leaving()) {
       if (members.remove(leaving) == null) {
         throw invalid(leaving + " is not a member; members are " + names(current));
@@ -226,6 +229,7 @@ final class SwapRequest {
   private void ask(long now) {
     if (now - repeatAt >= 0) {
       repeatAt = now + ASK_NANOS;
+      road.meet(successor.joining());
       GroupMessage question =
           new GroupMessage.Ask(
               ticket, next.protocol(), next.parameters(), List.copyOf(next.members().keySet()));
@@ -276,7 +280,6 @@ final class SwapRequest {
       return;
     }
     lacks.forEach(lack -> say("goes on without " + lack));
-    directories.keySet().retainAll(successor.joining().keySet());
     stage = Stage.PREPARING;
     repeatAt = now;
   }
@@ -360,6 +363,11 @@ final class SwapRequest {
   }
 
   private void serve(long now) {
+    if (road.reports().isLeftBehind(next)
+        && road.reports().covering(next, sealedAt) < next.majority()) {
+      // Whoever leaves may be stopped when this is over: by then the others must have the state.
+      return;
+    }
     if (!next.has(road.self())) {
       if (road.reports().leaderOf(next, now) != null
           && road.reports().arrived(next) >= next.majority()) {

@@ -257,7 +257,8 @@ class GroupRecoveryTest {
 
   @Test
   void aLaggardTakesTheSnapshotOfAPeer() {
-    OneNode source = OneNode.serving();
+    OneNode source = new OneNode(new MemoryStorage(), "instant", N1, N2);
+    addProtocol(source);
     submitAll(source, 11);
     MemoryStorage.Content snapshot = source.storage.snapshots.latest;
 

@@ -263,6 +263,63 @@ class GroupSwapTest {
   }
 
   @Test
+  void aStandByThatBreaksLeavesTheGroupAlone() {
+    OneNode node = serving();
+    InstantProtocol next = new InstantProtocol();
+    next.broken = new AssertionError("not today");
+    node.group.addProtocol("other", next);
+    CompletionStage<Swap> swap = swap(node, other());
+    node.pass(Duration.ofMillis(100));
+    assertEquals(
+        List.of("swap: other (segment 1) fails in stand-by: java.lang.AssertionError: not today"),
+        node.status().problems());
+    assertEquals("leader", node.status().role());
+    node.pass(DEADLINE);
+    assertEquals(Outcome.DID_NOT_HAPPEN, failure(swap).outcome());
+    CompletionStage<Committed> after = node.submit("a");
+    node.settle();
+    assertEquals("did a", text(done(after).result()));
+  }
+
+  /**
+   * The Abandon waits for the disk when a later leader, who has it in its log, sees the stand-by.
+   */
+  @Test
+  void aSealThatAnAbandonCameBeforeEndsNothing() {
+    OneNode node = serving();
+    InstantProtocol next = new InstantProtocol();
+    next.needsNoDisk = true;
+    next.leads = false;
+    node.group.addProtocol("other", next);
+    CompletionStage<Swap> swap = swap(node, other());
+    node.pass(Duration.ofMillis(5_960));
+    assertEquals("to other (segment 1): stand-by 1/1", node.status().transition());
+    tick(node, 10);
+    node.protocol.leads = false;
+    tick(node, 1);
+    node.protocol.leads = true;
+    next.leads = true;
+    tick(node, 5);
+    node.settle();
+    assertEquals(Outcome.DID_NOT_HAPPEN, failure(swap).outcome());
+
+    CompletionStage<Committed> after = node.submit("a");
+    CompletionStage<byte[]> read = node.query(ReadConsistency.LINEARIZABLE);
+    node.settle();
+    assertEquals("did a", text(done(after).result()));
+    assertTrue(read.toCompletableFuture().isDone());
+  }
+
+  /** Time passes, and the disk of journals does nothing. */
+  private static void tick(OneNode node, int times) {
+    for (int i = 0; i < times; i++) {
+      node.now += 20 * Workbench.MILLIS;
+      node.work();
+      node.background.runAll();
+    }
+  }
+
+  @Test
   void aClosedGroupSwapsNoMore() {
     OneNode node = serving();
     node.group.close();

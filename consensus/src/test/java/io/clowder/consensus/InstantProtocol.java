@@ -32,6 +32,9 @@ final class InstantProtocol implements ConsensusProtocol {
   /** Whether a core that begins to lead decides an empty command, as the contract wants it. */
   boolean opensWithNothing;
 
+  /** Whether it does so without waiting for the disk, which no protocol may. */
+  boolean needsNoDisk;
+
   /** Who leads otherwise. */
   @Nullable NodeId leader;
 
@@ -185,7 +188,10 @@ final class InstantProtocol implements ConsensusProtocol {
       if (leads && !leading) {
         leading = true;
         out.add(new Action.Lead(++term));
-        if (opensWithNothing && last() == 0) {
+        if (needsNoDisk && last() == 0) {
+          accept(new Vote.Accept(1, List.of(new byte[0])));
+          decide(1, out);
+        } else if (opensWithNothing && last() == 0) {
           propose(new Event.Propose(0, List.of(new byte[0])), out);
         }
       } else if (!leads && (leading || !Objects.equals(leader, following))) {

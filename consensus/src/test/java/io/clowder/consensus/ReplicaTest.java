@@ -33,7 +33,7 @@ class ReplicaTest {
   private final Happened happened = new Happened();
   private final JournalWriter writer =
       new JournalWriter(journal, Workbench.NOTES, disk, new LoopOutcome());
-  private final Replica replica = new Replica(SEGMENT, N1, core, writer, happened);
+  private final Replica replica = new Replica(N1, core, writer, happened);
 
   @BeforeEach
   void open() throws IOException {
@@ -311,7 +311,7 @@ class ReplicaTest {
             return new View("follower", 0, 0, 0, "");
           }
         };
-    reentrant[0] = new Replica(SEGMENT, N1, rude, writer, happened);
+    reentrant[0] = new Replica(N1, rude, writer, happened);
     assertThrows(AssertionError.class, () -> reentrant[0].step(TICK));
   }
 }

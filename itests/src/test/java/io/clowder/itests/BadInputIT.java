@@ -83,7 +83,14 @@ public class BadInputIT {
     Files.writeString(file, "io.clowder.consensus.group~main.jion=true\n");
     Path dir = Files.createTempDirectory("x").resolve("c");
     refused(
-        2, "group.join", "up", "--detach", "--dir", dir.toString(), "--config", file.toString());
+        2,
+        "group~main.join?",
+        "up",
+        "--detach",
+        "--dir",
+        dir.toString(),
+        "--config",
+        file.toString());
     assertTrue("made all the same", !Files.exists(dir.resolve("cluster.properties")));
   }
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.itests;
 
-import io.clowder.simulator.History;
-import io.clowder.simulator.Linearizability;
-import io.clowder.simulator.Operation.Kind;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertTrue;
+
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -28,11 +33,22 @@ final class MapLoad {
   private volatile boolean ended;
   private volatile String problem = "nothing failed";
 
-  /** What all clients asked and were told. */
+  /**
+   * What all clients asked and were told. A version is the position in the log of the write that
+   * made it: so the order that explains everything, if there is one, is that of the versions, and
+   * needs no search.
+   */
   static final class Witness {
-    private final History history = new History();
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private final List<Asked> asked = new ArrayList<>();
+    private long time;
     private int clients;
     private long values;
+
+    /** One operation; a value of 0 is none, an end of {@link #NEVER} tells nothing. */
+    private record Asked(
+        String key, boolean write, long begin, long end, long value, long version) {}
 
     private synchronized int client() {
       return ++clients;
@@ -42,18 +58,62 @@ final class MapLoad {
       return ++values;
     }
 
-    private synchronized int begin(int client, String key, Kind kind, long value) {
-      return history.begin(client, key, kind, value, 0);
+    private synchronized int begin(String key, boolean write, long value) {
+      asked.add(new Asked(key, write, ++time, NEVER, value, 0));
+      return asked.size() - 1;
     }
 
     private synchronized void done(int number, long value, long version) {
-      history.done(number, value, version);
+      Asked begun = asked.get(number);
+      asked.set(number, new Asked(begun.key, begun.write, begun.begin, ++time, value, version));
     }
 
-    /** Checks the history; how many operations were completed. */
+    /** Checks each key; how many operations were completed. */
     synchronized int check() {
-      Linearizability.check(history);
-      return history.completed();
+      Map<String, List<Asked>> keys = new TreeMap<>();
+      asked.forEach(one -> keys.computeIfAbsent(one.key, key -> new ArrayList<>()).add(one));
+      keys.values().forEach(Witness::checkKey);
+      return (int) asked.stream().filter(one -> one.end != NEVER).count();
+    }
+
+    private static void checkKey(List<Asked> all) {
+      Map<Long, Asked> writes = new HashMap<>();
+      all.stream().filter(Asked::write).forEach(write -> writes.put(write.value, write));
+      Map<Long, Long> versions = new HashMap<>();
+      List<Asked> told = new ArrayList<>(all.stream().filter(one -> one.end != NEVER).toList());
+      for (Asked one : told) {
+        Long known = versions.putIfAbsent(one.value, one.version);
+        assertTrue(one + ": its value has version " + known, known == null || known == one.version);
+        Asked write = writes.get(one.value);
+        assertTrue(
+            one + " was read before it was written, or never was",
+            one.value == 0 || (write != null && write.begin < one.end));
+      }
+      assertEquals(
+          "values with one version",
+          versions.size(),
+          versions.values().stream().distinct().count());
+      checkOrder(told);
+    }
+
+    /** Nobody is told of less than what somebody was told before he asked. */
+    private static void checkOrder(List<Asked> told) {
+      List<Asked> byEnd = new ArrayList<>(told);
+      byEnd.sort(Comparator.comparingLong(Asked::end));
+      told.sort(Comparator.comparingLong(Asked::begin));
+      int ended = 0;
+      Asked newest = null;
+      for (Asked one : told) {
+        for (; byEnd.get(ended).end < one.begin; ended++) {
+          if (newest == null || byEnd.get(ended).version > newest.version) {
+            newest = byEnd.get(ended);
+          }
+        }
+        boolean late =
+            newest != null
+                && (one.write ? one.version <= newest.version : one.version < newest.version);
+        assertFalse(one + " came after " + newest, late);
+      }
     }
   }
 
@@ -95,9 +155,9 @@ final class MapLoad {
       String key = "key-" + random.nextInt(KEYS);
       try {
         if (random.nextBoolean()) {
-          get(client, key);
+          get(key);
         } else {
-          put(client, key);
+          put(key);
         }
       } catch (IOException e) {
         // The node is away: what was asked may have happened, and soon it is back.
@@ -107,8 +167,8 @@ final class MapLoad {
     }
   }
 
-  private void get(int client, String key) throws IOException {
-    int asked = witness.begin(client, key, Kind.GET, 0);
+  private void get(String key) throws IOException {
+    int asked = witness.begin(key, false, 0);
     Shell.Answer answer = shell.run("kv:get " + key + " -o json");
     if (answer.status() == 0) {
       told(asked, number(VALUE, answer.out()), number(VERSION, answer.out()));
@@ -119,9 +179,9 @@ final class MapLoad {
     }
   }
 
-  private void put(int client, String key) throws IOException {
+  private void put(String key) throws IOException {
     long value = witness.value();
-    int asked = witness.begin(client, key, Kind.PUT, value);
+    int asked = witness.begin(key, true, value);
     Shell.Answer answer = shell.run("kv:put " + key + " " + value + " -o json");
     if (answer.status() == 0) {
       told(asked, value, number(VERSION, answer.out()));

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,13 +20,16 @@ final class ClusterStart {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration PAUSE = Duration.ofMillis(100);
 
-  /** How long a node may say that its group is down before it is believed. */
+  /** How long a node may go on saying that its group is down before it is believed. */
   private static final Duration DOUBT = Duration.ofSeconds(3);
 
   private final Cluster cluster;
   private final Distribution distribution;
   private final Map<LocalNode, Process> started = new LinkedHashMap<>();
   private final Map<LocalNode, CommandFailure> failed = new LinkedHashMap<>();
+
+  /** When a node first said that its group is down: it opens it after it begins to answer. */
+  private final Map<LocalNode, Duration> downSince = new HashMap<>();
 
   /** Over {@link #started} and {@link #brokenOff}: a signal comes in a thread of its own. */
   private final Lock mutex = new ReentrantLock();
@@ -141,7 +145,9 @@ final class ClusterStart {
     }
     ClusterStatus.View view = ClusterStatus.ask(node).get(0);
     String missing = missing(view);
-    boolean down = "down".equals(view.text("role")) && passed.compareTo(DOUBT) > 0;
+    boolean down =
+        "down".equals(view.text("role"))
+            && passed.minus(downSince.computeIfAbsent(node, n -> passed)).compareTo(DOUBT) > 0;
     if (missing.isEmpty() || (!down && passed.compareTo(LIMIT) < 0)) {
       return missing.isEmpty();
     }

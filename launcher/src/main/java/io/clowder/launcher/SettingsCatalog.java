@@ -17,6 +17,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -29,6 +31,9 @@ import org.xml.sax.SAXException;
 
 /** The settings that bundles say they take, read from the Metatype descriptions in their jars. */
 final class SettingsCatalog {
+  /** The name of one instance in the middle of a setting's. */
+  private static final Pattern INSTANCE = Pattern.compile("~[^.]*");
+
   /** The keys of each PID. */
   private final SortedMap<String, SortedSet<String>> keys = new TreeMap<>();
 
@@ -116,11 +121,13 @@ final class SettingsCatalog {
   }
 
   private @Nullable String nearest(String name) {
+    Matcher matcher = INSTANCE.matcher(name);
+    String instance = matcher.find() ? matcher.group() : "";
     String best = null;
     int distance = 4;
     for (Map.Entry<String, SortedSet<String>> pid : keys.entrySet()) {
       for (String key : pid.getValue()) {
-        String candidate = pid.getKey() + "." + key;
+        String candidate = pid.getKey() + instance + "." + key;
         int edits = edits(name, candidate);
         if (edits < distance) {
           distance = edits;

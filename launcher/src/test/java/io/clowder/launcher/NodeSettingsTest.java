@@ -121,6 +121,13 @@ class NodeSettingsTest {
     assertEquals(
         List.of("io.clowder.consensus.group~main", "batch.bytes"),
         catalog.split("io.clowder.consensus.group~main.batch.bytes"));
+    CommandFailure failure =
+        assertThrows(
+            CommandFailure.class, () -> catalog.split("io.clowder.consensus.group~main.jion"));
+    assertEquals(
+        "unknown setting 'io.clowder.consensus.group~main.jion'; did you mean"
+            + " io.clowder.consensus.group~main.join?",
+        failure.getMessage());
   }
 
   @Test

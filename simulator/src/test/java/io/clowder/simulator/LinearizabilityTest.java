@@ -212,6 +212,18 @@ class LinearizabilityTest {
     assertNull(Linearizability.violation(operations));
   }
 
+  /** A cluster that nobody can reach at first leaves many, each of which could be anywhere. */
+  @Test
+  void whatNobodySawTakesNoTime() {
+    var operations = new ArrayList<>(RandomHistories.honest(new SplittableRandom(3), 5, 2_000));
+    for (int i = 0; i < 20; i++) {
+      Kind kind = i % 4 == 0 ? Kind.DELETE : Kind.PUT;
+      operations.add(
+          new Operation(9, "k", kind, Outcome.UNKNOWN, 0, Operation.NEVER, 1_000_000 + i, 0, 0));
+    }
+    assertNull(Linearizability.violation(operations));
+  }
+
   private void put(long begin, long end, long value, long version) {
     history.add(new Operation(1, "k", Kind.PUT, Outcome.DONE, begin, end, value, 0, version));
   }

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param node whose view this is
  * @param protocol the protocol of the current segment
  * @param segment the current segment's number, from 0
- * @param role {@code leader}, {@code follower}, {@code candidate}; {@code down} while the replica
- *     cannot run, {@code joining} while this node waits to be made a member, {@code removed} when
- *     it is none any more
+ * @param role {@code leader}, {@code follower}, {@code candidate}; {@code opening} while the
+ *     journal is read, {@code down} while the replica cannot run, {@code joining} while this node
+ *     waits to be made a member, {@code removed} when it is none any more
  * @param leader who leads, as far as this node knows
  * @param term the protocol's epoch
  * @param committed the last position known to be decided

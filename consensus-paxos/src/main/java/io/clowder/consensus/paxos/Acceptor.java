@@ -34,6 +34,11 @@ final class Acceptor {
   private final int tailSlots;
   private final int pageBytes;
 
+  /** The last ballot whose leader did not know what is installed here, and when to say so next. */
+  private Ballot doubted = Ballot.NONE;
+
+  private long doubtAt;
+
   Acceptor(Replica replica, Learner learner, int tailSlots, int pageBytes) {
     this.replica = replica;
     this.learner = learner;
@@ -52,12 +57,8 @@ final class Acceptor {
    * Whether everything is held that the owner of a ballot must be told of. If not, it needs a
    * snapshot; to answer "nothing accepted" would let it choose anew what is chosen.
    */
-  boolean holds(NodeId owner, long from) {
-    if (from <= log.base()) {
-      replica.act(new Action.NeedSnapshot(owner));
-      return false;
-    }
-    return true;
+  boolean holds(long from) {
+    return from > log.base();
   }
 
   /** No promise: see {@link #holds}. */
@@ -84,7 +85,7 @@ final class Acceptor {
       // A quorum has what is chosen: to apply it need not wait for this disk.
       learner.advance();
       if (!news.isEmpty()) {
-        replica.vote(first + known, news);
+        replica.vote(first + known, news, learner.decided());
       }
     }
     // Otherwise it acknowledges less than it has: the leader would send this again at once, for
@@ -122,13 +123,27 @@ final class Acceptor {
     learner.advance();
     if (heartbeat.round() > 0) {
       if (!learner.isSure()) {
-        // It cannot choose these slots with this replica's help. It may be over, or be behind.
-        replica.act(new Action.NeedSnapshot(leader));
+        doubt(leader, heartbeat.ballot());
       }
       replica.send(
           leader,
           new HeartbeatReply(replica.promised(), heartbeat.round(), learner.acknowledged()));
     }
+  }
+
+  /**
+   * A leader cannot choose these slots with this replica's help. It may be over, or be behind; but
+   * if it has just begun, it is about to learn them. Reads send many heartbeats.
+   */
+  private void doubt(NodeId leader, Ballot ballot) {
+    if (ballot.equals(doubted) && replica.now() < doubtAt) {
+      return;
+    }
+    if (ballot.equals(doubted)) {
+      replica.act(new Action.NeedSnapshot(leader));
+    }
+    doubted = ballot;
+    doubtAt = replica.now() + replica.timing.heartbeatNanos();
   }
 
   /** The driver has a snapshot of what was decided here. */

@@ -40,7 +40,13 @@ final class Learner {
     log = replica.log;
     decided = snapshotSlot;
     installed = snapshotSlot;
+    chosen = replica.recovered;
     restart();
+  }
+
+  /** The first step after a restart: decides again what was decided, in whatever ballots. */
+  void recall() {
+    level = Math.max(level, replica.recovered);
     advance();
   }
 

@@ -62,7 +62,8 @@ final class PaxosCodec implements Codec<Message> {
     } else if (message instanceof Promised m) {
       head(13, m.ballot(), out);
     } else if (message instanceof Voted m) {
-      writeCommands(m.commands(), head(14, m.ballot(), out).writeVarLong(m.first()));
+      head(14, m.ballot(), out).writeVarLong(m.first()).writeVarLong(m.decided());
+      writeCommands(m.commands(), out);
     } else if (message instanceof Base m) {
       head(15, m.promised(), out).writeVarLong(m.slot());
     } else {
@@ -101,7 +102,7 @@ final class PaxosCodec implements Codec<Message> {
       case 11 -> new Trimmed(ballot, in.readVarLong());
       case 12 -> new Succeed(ballot);
       case 13 -> new Promised(ballot);
-      case 14 -> new Voted(ballot, in.readVarLong(), readCommands(in));
+      case 14 -> new Voted(ballot, in.readVarLong(), in.readVarLong(), readCommands(in));
       case 15 -> new Base(in.readVarLong(), ballot);
       default -> throw new WireFormatException("no Paxos message has kind " + kind);
     };

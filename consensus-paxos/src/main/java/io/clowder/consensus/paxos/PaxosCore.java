@@ -57,6 +57,9 @@ final class PaxosCore implements ProtocolCore {
   @Override
   public void step(Event event, Actions out) {
     replica.begin(out);
+    if (learner.decided() < replica.recovered) {
+      learner.recall();
+    }
     if (event instanceof Event.Receive e) {
       receive(e.from(), e.message());
     } else if (event instanceof Event.Propose e) {
@@ -191,9 +194,10 @@ final class PaxosCore implements ProtocolCore {
 
   private void canvassed(NodeId owner, Canvass canvass) {
     if (!election.sticksToLeader()) {
-      boolean holds = acceptor.holds(owner, canvass.from());
+      boolean holds = acceptor.holds(canvass.from());
       election.answer(owner, canvass, holds);
       if (!holds) {
+        replica.act(new Action.NeedSnapshot(owner));
         election.standSoon();
       }
     }
@@ -204,18 +208,22 @@ final class PaxosCore implements ProtocolCore {
     if (!prepare.transfer() && election.sticksToLeader()) {
       return;
     }
-    if (!acceptor.holds(owner, prepare.from())) {
+    if (!acceptor.holds(prepare.from())) {
+      replica.act(new Action.NeedSnapshot(owner));
       acceptor.answerTrimmed(owner, prepare);
       election.standSoon();
       return;
     }
-    if (replica.promised().isBelow(prepare.ballot())) {
+    // Only a question for a page shows whether this replica could answer it.
+    if (replica.promised().isBelow(prepare.ballot()) && prepare.from() != Prepare.ALIVE) {
       enter(prepare.ballot(), null);
     }
     if (replica.leader() == null) {
       election.rest();
     }
-    acceptor.answer(owner, prepare);
+    if (replica.promised().equals(prepare.ballot())) {
+      acceptor.answer(owner, prepare);
+    }
   }
 
   /** The owner of a ballot that is not earlier than the promised one leads in it. */

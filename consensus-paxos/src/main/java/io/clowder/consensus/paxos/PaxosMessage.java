@@ -56,9 +56,13 @@ sealed interface PaxosMessage extends Message {
    * Phase 1a, for all slots from {@code from} on: promise to accept nothing of an earlier ballot,
    * and tell what was accepted.
    *
+   * @param from or {@link #ALIVE}: the sender lives, and waits for what it has asked for before
    * @param transfer the leader itself wishes it: no reason to stick to it
    */
   record Prepare(Ballot ballot, long from, boolean transfer) implements Call {
+    /** Beyond anything: the answer is an empty page. */
+    static final long ALIVE = NUMBER_MAX;
+
     public Prepare {
       checkBallot(ballot);
       checkSlot(from);
@@ -189,11 +193,21 @@ sealed interface PaxosMessage extends Message {
     }
   }
 
-  /** These commands are accepted in this ballot, which is promised, too. */
-  record Voted(Ballot ballot, long first, Commands commands) implements Written {
+  /**
+   * These commands are accepted in this ballot, which is promised, too.
+   *
+   * @param decided all slots up to there are chosen, and what was chosen is in this and the records
+   *     before it; so never beyond the last of these commands
+   */
+  record Voted(Ballot ballot, long first, long decided, Commands commands) implements Written {
     public Voted {
       checkBallot(ballot);
       checkCommands(first, commands);
+      checkNumber(decided);
+      if (decided > first + commands.size() - 1) {
+        throw new IllegalArgumentException(
+            decided + " decided, by " + commands.size() + " commands from " + first);
+      }
     }
   }
 

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Phase 1 of one ballot, once for all slots that its owner does not know to be chosen ("Paxos Made
@@ -26,12 +25,20 @@ final class Preparation {
   private final long from;
   private final SlotLog found;
   private final Map<NodeId, Witness> witnesses = new TreeMap<>();
-  private long nextAsk;
+  private long nextBeat;
 
   /** What one member has told so far. */
   private static final class Witness {
     /** The slot from which on it is to tell more. */
     long next;
+
+    /** When that was asked for first, and when it is to be asked for again. */
+    long askedAt;
+
+    long repeatAt;
+
+    /** How long it may take until it is asked for again. */
+    long patience;
 
     /** It has promised, and told all. */
     boolean isDone;
@@ -61,62 +68,88 @@ final class Preparation {
     found = new SlotLog(decided);
     replica.members.forEach(member -> witnesses.put(member, new Witness(from)));
     for (long slot = from; slot <= replica.log.last(); slot++) {
-      consider(slot, replica.log.ballot(slot), replica.log);
+      Ballot vote = replica.log.ballot(slot);
+      if (vote != null) {
+        consider(slot, vote, replica.log.command(slot));
+      }
     }
   }
 
-  private void consider(long slot, @Nullable Ballot vote, SlotLog log) {
-    if (vote != null) {
-      found.put(slot, vote, log.command(slot));
+  /** The vote of the highest ballot counts. */
+  private void consider(long slot, Ballot vote, byte[] command) {
+    Ballot best = found.ballot(slot);
+    if (best == null || best.isBelow(vote)) {
+      found.put(slot, vote, command);
     }
   }
 
   /** Asks all, and itself: it knows its own votes, but its promise counts when it is on disk. */
   void begin() {
-    ask();
+    nextBeat = replica.now() + replica.timing.heartbeatNanos();
+    for (NodeId peer : replica.peers) {
+      turn(peer, witness(peer), 0);
+    }
     replica.send(replica.self, new Promise(ballot, from, from - 1, from - 1, Votes.NONE));
   }
 
-  /** When to ask again: questions and answers get lost, and voters are to know that it lives. */
+  /** When to speak again: questions and answers get lost, and voters are to know that it lives. */
   long deadline() {
-    return nextAsk;
+    return nextBeat;
   }
 
-  /** Time has passed. */
+  /**
+   * Time has passed. To say that it lives it asks for nothing: each repeated question brings a
+   * whole page again, and a link that is slower than one page per heartbeat would drown in copies.
+   */
   void tick() {
-    if (replica.now() >= nextAsk) {
-      ask();
+    if (replica.now() < nextBeat) {
+      return;
+    }
+    nextBeat = replica.now() + replica.timing.heartbeatNanos();
+    for (NodeId peer : replica.peers) {
+      Witness witness = witness(peer);
+      if (witness.trimmed > 0) {
+        turn(peer, witness, 0);
+      } else if (!witness.isDone && replica.now() >= witness.repeatAt) {
+        witness.patience *= 2;
+        ask(peer, witness);
+      } else {
+        replica.send(peer, new Prepare(ballot, Prepare.ALIVE, transfer));
+      }
     }
   }
 
-  private void ask() {
-    nextAsk = replica.now() + replica.timing.heartbeatNanos();
-    for (NodeId peer : replica.peers) {
-      ask(peer, witness(peer));
-    }
+  /** Asks for a page for the first time; it may take twice as long as the one before. */
+  private void turn(NodeId peer, Witness witness, long took) {
+    witness.askedAt = replica.now();
+    witness.patience = Math.max(replica.timing.electionNanos() / 2, 2 * took);
+    ask(peer, witness);
   }
 
   private void ask(NodeId peer, Witness witness) {
+    witness.repeatAt = replica.now() + witness.patience;
     replica.send(peer, new Prepare(ballot, witness.next, transfer));
   }
 
   /**
-   * Takes a page. Pages come in order, so one that was not asked for is a late copy.
+   * Takes a page. Pages come in order, so one that was not asked for is a late copy, or only says
+   * that the member lives.
    *
-   * @return whether it was news
+   * @return whether there is hope: the member has promised, and is still telling
    */
   boolean promised(NodeId member, Promise promise) {
     Witness witness = witness(member);
-    if (witness.isDone || promise.from() != witness.next) {
+    if (witness.isDone) {
       return false;
+    }
+    if (promise.from() != witness.next) {
+      return witness.trimmed == 0;
     }
     Votes votes = promise.votes();
     for (int i = 0; i < votes.size(); i++) {
       Ballot vote = votes.ballot(i);
-      long slot = promise.from() + i;
-      Ballot best = found.ballot(slot);
-      if (vote != null && (best == null || best.isBelow(vote))) {
-        found.put(slot, vote, votes.command(i));
+      if (vote != null) {
+        consider(promise.from() + i, vote, votes.command(i));
       }
     }
     witness.next = promise.from() + votes.size();
@@ -128,7 +161,7 @@ final class Preparation {
     witness.trimmed = 0;
     witness.isDone = witness.next > promise.last();
     if (!witness.isDone) {
-      ask(member, witness);
+      turn(member, witness, replica.now() - witness.askedAt);
     }
     return true;
   }

@@ -108,7 +108,7 @@ final class Proposer {
     long from = first;
     while (from <= log.last()) {
       Commands batch = log.slice(from);
-      replica.vote(from, batch);
+      replica.vote(from, batch, learner.decided());
       from += batch.size();
     }
     replica.send(replica.self, new Accepted(ballot, log.last()));

@@ -20,6 +20,7 @@ final class Recovery {
   private final SlotLog log;
   private Ballot promised = Ballot.NONE;
   private long covered;
+  private long decided;
 
   Recovery(CoreSetting setting) {
     this.setting = setting;
@@ -55,7 +56,15 @@ final class Recovery {
           "the anchor of snapshot %d has %d bytes; Paxos has none"
               .formatted(setting.snapshotSlot(), setting.anchor().length));
     }
-    return new Replica(setting, quorums, log, promised);
+    decided = Math.max(decided, setting.snapshotSlot());
+    for (long slot = log.base() + 1; slot <= decided; slot++) {
+      if (log.ballot(slot) == null) {
+        throw new IllegalStateException(
+            "slot %d was decided, as all up to %d, but is not in the journal"
+                .formatted(slot, decided));
+      }
+    }
+    return new Replica(setting, quorums, log, promised, decided);
   }
 
   private void promised(Ballot ballot) {
@@ -71,6 +80,7 @@ final class Recovery {
   }
 
   private void voted(Voted record) {
+    decided = Math.max(decided, record.decided());
     for (int i = 0; i < record.commands().size(); i++) {
       long slot = record.first() + i;
       if (slot <= log.base()) {

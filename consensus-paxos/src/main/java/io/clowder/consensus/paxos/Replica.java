@@ -31,6 +31,12 @@ final class Replica {
   final Quorums quorums;
   final CoreSetting.Timing timing;
   final SlotLog log;
+
+  /**
+   * Up to there it had decided before it was restarted, and still holds what its snapshot lacks.
+   */
+  final long recovered;
+
   private final int place;
 
   /** Before any time that a monotonic clock may begin with; some begin far below zero. */
@@ -54,7 +60,7 @@ final class Replica {
 
   private Actions out = action -> {};
 
-  Replica(CoreSetting setting, Quorums quorums, SlotLog log, Ballot promised) {
+  Replica(CoreSetting setting, Quorums quorums, SlotLog log, Ballot promised, long recovered) {
     self = setting.self();
     members = setting.members();
     place = members.indexOf(self);
@@ -63,6 +69,7 @@ final class Replica {
     this.quorums = quorums;
     this.log = log;
     this.promised = promised;
+    this.recovered = recovered;
     covered = setting.snapshotSlot();
     announcedBallot = promised;
   }
@@ -149,12 +156,17 @@ final class Replica {
     out.add(new Action.Send(to, message));
   }
 
-  /** Writes down votes in the promised ballot: these are a promise, too. */
-  void vote(long first, Commands commands) {
+  /**
+   * Writes down votes in the promised ballot: these are a promise, too. And it writes down what is
+   * decided, as far as the journal has it by then: after a crash the records that follow may be
+   * lost, and older votes in their slots come back, which need not be what was chosen.
+   */
+  void vote(long first, Commands commands, long decided) {
     unsaved = false;
+    long last = first + commands.size() - 1;
     out.add(
         new Action.Persist(
-            new PaxosMessage.Voted(promised, first, commands), first + commands.size() - 1));
+            new PaxosMessage.Voted(promised, first, Math.min(decided, last), commands), last));
   }
 
   /**

@@ -42,7 +42,8 @@ class PaxosCodecTest {
               Map.entry("Succeed ballot=5.1", "0c01810a"),
               Map.entry("Promised ballot=5.1", "0d01810a"),
               Map.entry(
-                  "Voted ballot=5.1 first=300 commands=a,bc", "0e01810aac02" + "02" + "0161026263"),
+                  "Voted ballot=5.1 first=300 decided=299 commands=a,bc",
+                  "0e01810aac02ab02" + "02" + "0161026263"),
               Map.entry("Base slot=300 promised=5.1", "0f01810aac02"),
               Map.entry("Base slot=300 promised=0.0", "0f0100ac02")));
 
@@ -92,6 +93,7 @@ class PaxosCodecTest {
         "0101810aac02ab02" + "ffffff7f", // a huge count
         "0101810aac02ab02" + "05" + "0161", // a count beyond the bytes
         "0101810aac02ab02" + "01" + "ffffff7f", // a huge length
+        "0e01810a0506" + "010161", // decided beyond the last
         "0f01810a00", // a base at 0
       })
   void refusesWhatNoCoreSends(String hex) {

@@ -178,9 +178,9 @@ class PaxosCoreTest {
     for (int slot = 1; slot <= 9; slot++) {
       byte[] command = new byte[Limits.BATCH_BYTES / 4];
       command[0] = (byte) slot;
-      records.add(new Voted(old, slot, new Commands(new byte[][] {command})));
+      records.add(new Voted(old, slot, 0, new Commands(new byte[][] {command})));
     }
-    records.add(new Voted(old, 10, new Commands(new byte[][] {new byte[Limits.COMMAND_BYTES]})));
+    records.add(new Voted(old, 10, 0, new Commands(new byte[][] {new byte[Limits.COMMAND_BYTES]})));
     ProtocolCore voter = open(N2, records);
     voter.step(new Event.Clock(0), action -> {});
 
@@ -188,6 +188,7 @@ class PaxosCoreTest {
     ProtocolCore candidate = candidate(ballot);
     Message question = new Prepare(ballot, 1, false);
     int pages = 0;
+    long now = 200;
     for (int turn = 0; question != null; turn++) {
       List<Action> answers = new ArrayList<>();
       voter.step(new Event.Receive(N1, question), answers::add);
@@ -195,14 +196,19 @@ class PaxosCoreTest {
       assertFits(page);
       List<Action> then = new ArrayList<>();
       if (turn % 2 == 0) {
-        // Lost: after a while the same is asked again.
-        candidate.step(new Event.Clock(210 + 10L * turn), then::add);
+        // Lost: after a while the same is asked again. Until then each says that it lives.
+        Message alive = new Promise(ballot, Prepare.ALIVE, 0, 10, Votes.NONE);
+        while (questions(then, N2).isEmpty()) {
+          candidate.step(new Event.Receive(N2, alive), then::add);
+          now += 10;
+          candidate.step(new Event.Clock(now), then::add);
+        }
       } else {
         pages++;
         candidate.step(new Event.Receive(N2, page), then::add);
-        assertEquals(List.of(), sent(then, N3, Prepare.class), "no page of n3's has come");
+        assertEquals(List.of(), questions(then, N3), "no page of n3's has come");
       }
-      List<Message> questions = sent(then, N2, Prepare.class);
+      List<Message> questions = questions(then, N2);
       question = questions.isEmpty() ? null : questions.get(0);
       if (question == null) {
         assertEquals(List.of(), sent(then, N3, Accept.class), "where n3 is is not known");
@@ -212,6 +218,13 @@ class PaxosCoreTest {
     assertEquals(4, pages);
     assertEquals("leader", candidate.view().role());
     assertEquals(11, candidate.view().lastSlot());
+  }
+
+  /** Those that want a page. */
+  private static List<Message> questions(List<Action> actions, NodeId peer) {
+    List<Message> questions = sent(actions, peer, Prepare.class);
+    questions.removeIf(it -> ((Prepare) it).from() == Prepare.ALIVE);
+    return questions;
   }
 
   private static void assertFits(Message page) {

@@ -40,6 +40,15 @@ class PaxosRandomTest {
         return record instanceof Voted ? null : record;
       }
     },
+    /** A vote is taken for a decision. */
+    BOLD_RECORDS {
+      @Override
+      public @Nullable Message written(Message record) {
+        return record instanceof Voted m
+            ? new Voted(m.ballot(), m.first(), m.first() + m.commands().size() - 1, m.commands())
+            : record;
+      }
+    },
     EARLY_SENDS {
       @Override
       public boolean sendsEarly() {

@@ -304,7 +304,7 @@ final class CoreChecks {
         try {
           protocol.open(life.again(), records);
         } catch (IllegalStateException e) {
-          continue;
+          // Refused, as it should be.
         } catch (RuntimeException | AssertionError e) {
           throw new AssertionError("not refused by an IllegalStateException, but " + e, e);
         }

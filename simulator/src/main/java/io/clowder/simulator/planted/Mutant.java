@@ -63,7 +63,7 @@ public final class Mutant {
       return (BiFunction<String, Long, @Nullable String>)
           loader.loadClass(Trial.class.getName()).getConstructor().newInstance();
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError("the trial cannot be loaded", e);
+      throw new LinkageError("the trial cannot be loaded", e);
     }
   }
 
