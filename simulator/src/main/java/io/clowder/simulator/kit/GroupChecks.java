@@ -34,6 +34,7 @@ final class GroupChecks {
         check("a lone member leads, decides, reads and comes back from its disk", 1, this::alone),
         check("law 2: a lone member decides nothing that is not on disk", 1, this::aloneHung),
         check("law 2: a leader counts itself when its disk has synced", 3, this::leaderHung),
+        check("a leader decides a command of its own at once", 3, this::firstCommand),
         check("a leader decides every proposal once and in order", 3, this::inOrder),
         check("a barrier covers what was decided before a new leader", 5, this::barrierOfNewLeader),
         check("a leader that is cut off confirms no barrier", 3, this::barrierCutOff),
@@ -168,6 +169,21 @@ final class GroupChecks {
     leader.hangDisk(false);
     group.world.pass(PATIENCE / 2);
     require(group.world.decidedAnywhere() > before, "not decided when the disk is well again");
+  }
+
+  private void firstCommand(Group group) {
+    ToyNode<Watched> leader = group.begin();
+    require(group.world.decidedAnywhere() > 0, leader.id() + " leads, and nothing is decided");
+    for (Life life : group.witness.lives()) {
+      for (Life.Step step : life.steps) {
+        for (Action action : step.actions()) {
+          if (action instanceof Action.Decide decide) {
+            boolean empty = decide.commands().stream().allMatch(it -> it.length == 0);
+            require(empty, decide + ", though nobody has proposed anything");
+          }
+        }
+      }
+    }
   }
 
   private void inOrder(Group group) {

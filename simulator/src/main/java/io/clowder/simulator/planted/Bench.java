@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,8 @@ public record Bench(Path root, Path file, List<Path> support) {
   /** Toy worlds are tried up to this one. */
   private static final long WORLDS_MAX = 1_000;
 
+  private static final String UNITS = "consensus/src/test/java/io/clowder/consensus";
+
   /** The bugs of the file. */
   public List<Bug> bugs() throws IOException {
     return Bug.read(file);
@@ -45,7 +48,7 @@ public record Bench(Path root, Path file, List<Path> support) {
     if (found == null) {
       throw new AssertionError(bug.name() + " was never found: search for it");
     }
-    BiFunction<String, Long, @Nullable String> trial = Mutant.of(bug, root, support).trial();
+    BiFunction<String, Long, @Nullable String> trial = trial(bug, found.way());
     String message = trial.apply(found.way(), found.seed());
     for (long seed = 1; message == null && found.seed() > 0 && seed <= NEIGHBOURS; seed++) {
       message = trial.apply(found.way(), seed);
@@ -53,6 +56,17 @@ public record Bench(Path root, Path file, List<Path> support) {
     if (message == null) {
       throw new AssertionError(
           bug.name() + " is not found any more by " + found + "; search for it anew");
+    }
+  }
+
+  private BiFunction<String, Long, @Nullable String> trial(Bug bug, String way) throws IOException {
+    return Mutant.of(bug, root, way.startsWith("unit") ? units(".java") : support).trial();
+  }
+
+  /** Sources of the driver's tests. */
+  private List<Path> units(String end) throws IOException {
+    try (Stream<Path> files = Files.list(root.resolve(UNITS))) {
+      return files.filter(it -> it.toString().endsWith(end)).sorted().toList();
     }
   }
 
@@ -83,7 +97,7 @@ public record Bench(Path root, Path file, List<Path> support) {
   }
 
   private Bug.@Nullable Found find(Bug bug, long seeds) throws IOException {
-    BiFunction<String, Long, @Nullable String> trial = Mutant.of(bug, root, support).trial();
+    BiFunction<String, Long, @Nullable String> trial = trial(bug, "");
     String module = bug.name().substring(0, bug.name().indexOf('-'));
     boolean isCore = !module.equals("driver");
     Bug.Found found = first(trial, "cluster", seeds);
@@ -94,6 +108,14 @@ public record Bench(Path root, Path file, List<Path> support) {
       if (found == null) {
         String message = trial.apply(way, 0L);
         found = message == null ? null : new Bug.Found(way, 0, shortened(message));
+      }
+    }
+    if (found == null && !isCore) {
+      BiFunction<String, Long, @Nullable String> units = trial(bug, "unit");
+      for (Path file : units("Test.java")) {
+        String way = "unit " + file.getFileName().toString().replace(".java", "");
+        String message = found == null ? units.apply(way, 0L) : null;
+        found = message == null ? found : new Bug.Found(way, 0, shortened(message));
       }
     }
     return found;

@@ -8,7 +8,11 @@ import io.clowder.simulator.kit.ProtocolKit;
 import io.clowder.simulator.trace.TraceFile;
 import io.clowder.simulator.trace.Vocabulary;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -23,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code raft world} simulates cores in a toy world
  *   <li>{@code raft kit} makes the checks of the kit, but for the random worlds
  *   <li>{@code raft traces} plays the traces
+ *   <li>{@code unit CLASS} runs the unit tests of a class of the driver
  * </ul>
  */
 public final class Trial implements BiFunction<String, Long, @Nullable String> {
@@ -35,6 +40,9 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
   public @Nullable String apply(String way, Long seed) {
     try {
       String[] words = way.split(" ");
+      if (words[0].equals("unit")) {
+        return unit("io.clowder.consensus." + words[1]);
+      }
       return words.length == 1 ? cluster(seed) : ofProtocol(words[0], words[1], seed);
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -90,6 +98,41 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
       }
     }
     return null;
+  }
+
+  private static @Nullable String unit(String type) {
+    try {
+      Class<?> tests = Class.forName(type);
+      for (Method test : annotated(tests, "Test")) {
+        var constructor = tests.getDeclaredConstructor();
+        constructor.setAccessible(true);
+        Object instance = constructor.newInstance();
+        try {
+          for (Method before : annotated(tests, "BeforeEach")) {
+            before.invoke(instance);
+          }
+          test.invoke(instance);
+        } catch (InvocationTargetException e) {
+          return test.getName() + ": " + firstLine(e.getCause());
+        }
+      }
+      return null;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("unit tests of " + type, e);
+    }
+  }
+
+  private static List<Method> annotated(Class<?> type, String annotation) {
+    List<Method> methods = new ArrayList<>();
+    for (Method method : type.getDeclaredMethods()) {
+      for (var found : method.getAnnotations()) {
+        if (found.annotationType().getSimpleName().equals(annotation)) {
+          method.setAccessible(true);
+          methods.add(method);
+        }
+      }
+    }
+    return methods;
   }
 
   private static ConsensusProtocol protocol(String name) {
