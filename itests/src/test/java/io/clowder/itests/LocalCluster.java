@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -159,8 +160,11 @@ final class LocalCluster {
   void killAll() throws IOException {
     remember();
     for (ProcessHandle process : processes.values()) {
-      process.destroyForcibly();
-      process.onExit().join();
+      // Of one that ended long ago, the number may be somebody else's by now.
+      if (process.isAlive()) {
+        process.destroyForcibly();
+        process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+      }
     }
     if (Files.exists(dir)) {
       try (Stream<Path> all = Files.walk(dir)) {

@@ -64,7 +64,8 @@ public class SwapProcessIT {
       int completed = witness.check();
       assertTrue("only " + completed + " operations", completed > SWAPS * SOME);
       assertEquals(token, find(TOKEN, answer(holder, "lock:info job -o json")));
-      String next = answer(holder, "lock:release job") + answer(holder, "lock:acquire job -o json");
+      String next =
+          answer(holder, "lock:release job " + token) + answer(holder, "lock:acquire job -o json");
       assertTrue(next, Long.parseLong(find(TOKEN, next)) > Long.parseLong(token));
       awaitSameSegment(cluster);
     } finally {
