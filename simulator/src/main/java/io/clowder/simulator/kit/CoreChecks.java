@@ -165,9 +165,10 @@ final class CoreChecks {
               + " records";
       List<String> first;
       List<String> second;
-      ProtocolCore core;
+      ProtocolCore.View view;
       try {
-        core = protocol.open(life.at(step.snapshotSlot(), step.anchor()), records);
+        ProtocolCore core = protocol.open(life.at(step.snapshotSlot(), step.anchor()), records);
+        view = core.view();
         first = act(core, new Event.Clock(17));
         second =
             act(
@@ -177,7 +178,6 @@ final class CoreChecks {
         throw new AssertionError(where + ": " + e, e);
       }
       require(first.equals(second), where + ": " + first + " and then " + second);
-      ProtocolCore.View view = core.view();
       require(
           view.decided() == step.snapshotSlot(), where + ": decided before it said so: " + view);
       require(view.term() >= led, where + ": led in term " + led + ", but comes back as " + view);
