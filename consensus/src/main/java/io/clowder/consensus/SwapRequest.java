@@ -32,6 +32,10 @@ final class SwapRequest {
 
   private static final long ASK_NANOS = 300_000_000L;
   private static final long ANSWER_NANOS = 2_000_000_000L;
+
+  /** Commands that came at least this often before the seal make the gap; nobody waited else. */
+  private static final long UNDER_LOAD_NANOS = 100_000_000L;
+
   private static final long REPEAT_NANOS = 500_000_000L;
 
   private final Successor successor;
@@ -357,7 +361,7 @@ final class SwapRequest {
     next = link;
     sealedAt = link.base();
     long last = road.lastCommandAt();
-    gapFrom = now - last < 1_000_000_000L ? last : now;
+    gapFrom = now - last < UNDER_LOAD_NANOS ? last : now;
     say("sealed at " + sealedAt);
     stage = Stage.SERVING;
   }
