@@ -144,6 +144,23 @@ class GroupMembersTest {
   }
 
   @Test
+  void aSessionWhoseEndIsProposedIsNotConfirmed() {
+    OneNode node = node(true);
+    deliver(node, new GroupMessage.Forward(List.of(open(N2, 8))));
+    node.pass(Duration.ofSeconds(10));
+    node.now += 200 * MILLIS;
+    node.work();
+    // The disk has not synced the end, which so is not decided.
+    node.deliver(N2, DIRECTORY, new GroupMessage.Renew(2, 9));
+    node.work();
+    node.work();
+    assertEquals("", node.diary.lines());
+    assertTrue(node.wire.sent.contains("n2 Renewed[session=2, id=9, alive=false]"));
+    node.settle();
+    assertEquals("3-2 ", node.diary.lines());
+  }
+
+  @Test
   void aRenewedSessionLives() {
     OneNode node = node(true);
     deliver(node, new GroupMessage.Forward(List.of(open(N2, 8))));

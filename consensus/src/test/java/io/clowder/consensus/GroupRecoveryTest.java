@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
@@ -278,6 +279,32 @@ class GroupRecoveryTest {
     assertTrue(
         laggard.protocol.events.stream()
             .anyMatch(e -> e instanceof Event.Installed i && i.slot() == 12));
+  }
+
+  @Test
+  void whatWasAppliedWithinASnapshotIsAnswered() {
+    OneNode source = new OneNode(new MemoryStorage(), "instant", N1, N2);
+    addProtocol(source);
+    for (int i = 0; i < 11; i++) {
+      source.submit("c" + i);
+    }
+    source.settle();
+    MemoryStorage.Content snapshot = source.storage.snapshots.latest;
+
+    // The same node in another world: its session is the same, and its first command was applied.
+    OneNode laggard = follower();
+    long nonce = new SplittableRandom(1).nextLong();
+    byte[] opening = new Envelope.Open(N1, laggard.incarnation(), nonce, 10_000).encode();
+    laggard.deliver(N2, 5, new InstantProtocol.Vote.Accept(1, List.of(opening)));
+    laggard.settle();
+    var result = laggard.submit("c0");
+    laggard.settle();
+    laggard.deliver(N2, 5, new GroupMessage.Offer(12, snapshot.size()));
+    laggard.settle();
+    laggard.deliver(N2, 5, chunk(snapshot, 0, snapshot.bytes().length));
+    laggard.settle();
+    assertEquals(12, laggard.status().applied());
+    assertEquals(2, Workbench.done(result).position());
   }
 
   private static GroupMessage chunk(MemoryStorage.Content snapshot, int offset, int length) {
