@@ -472,7 +472,7 @@ class ReplicatedLocksTest {
 
   @Test
   void theComponentOpensItsSessionAndKeepsItsLocksThoughNobodyAsksForIt() throws IOException {
-    String description = "/OSGI-INF/io.clowder.lock.ReplicatedLocks.xml";
+    String description = "/OSGI-INF/io.clowder.lock.MainLocks.xml";
     try (InputStream in = ReplicatedLocks.class.getResourceAsStream(description)) {
       assertNotNull(in);
       String xml = new String(in.readAllBytes(), StandardCharsets.UTF_8);
