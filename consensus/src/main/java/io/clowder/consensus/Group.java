@@ -118,7 +118,14 @@ public final class Group implements Transport.Receiver {
             environment.wallMillis(),
             environment.random().nextLong() >>> 16);
     this.renewals =
-        new Renewals(node.id(), setting.sessionTtlMillis(), state, requests, reads, postbox, now);
+        new Renewals(
+            node.id(),
+            setting.sessionTtlMillis(),
+            state,
+            requests,
+            reads,
+            postbox,
+            environment.nanoClock());
     this.compaction =
         new Compaction(
             setting, storage, environment.background(), wiring, state, requests, health, now);
@@ -743,7 +750,7 @@ public final class Group implements Transport.Receiver {
       }
       if (by.leads()) {
         router.lead(by.term(), round.now());
-        renewals.lead(round.now());
+        renewals.lead();
       } else {
         router.follow(by.leader(), by.term(), round.now());
         renewals.follow();
@@ -856,7 +863,7 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public void opened(Sessions.Session session) {
-      renewals.opened(session, router.leads(), round.now());
+      renewals.opened(session, router.leads());
     }
 
     @Override

@@ -203,7 +203,7 @@ final class Inbound {
       reads.ready(m.id(), m.position());
     } else if (message instanceof GroupMessage.Renew m) {
       if (router.leads()) {
-        renewals.confirm(from, m, now);
+        renewals.confirm(from, m);
       }
     } else if (message instanceof GroupMessage.Renewed m) {
       renewals.renewed(m);

@@ -239,7 +239,7 @@ final class Passage {
         open == null ? router.term() : open.term(),
         round.now());
     if (router.leads()) {
-      parts.renewals.lead(round.now());
+      parts.renewals.lead();
     }
   }
 

@@ -3,11 +3,16 @@ package io.clowder.consensus;
 
 import io.clowder.api.NodeId;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps this node's session alive; as the leader, also tells which sessions are. On the group's
  * thread.
+ *
+ * <p>A leader gives a session its time from a look at the clock after it has heard of it, not from
+ * the time of the round that it is in: that may be older than the sending of what came in since,
+ * after a pause, and the session's owner counts from there.
  */
 final class Renewals {
   private final NodeId self;
@@ -16,6 +21,7 @@ final class Renewals {
   private final Requests requests;
   private final Reads reads;
   private final Postbox postbox;
+  private final LongSupplier nanoClock;
   private final SessionClock clock = new SessionClock();
   private long next;
 
@@ -26,19 +32,20 @@ final class Renewals {
       Requests requests,
       Reads reads,
       Postbox postbox,
-      long now) {
+      LongSupplier nanoClock) {
     this.self = self;
     this.ttlMillis = ttlMillis;
     this.state = state;
     this.requests = requests;
     this.reads = reads;
     this.postbox = postbox;
-    next = now;
+    this.nanoClock = nanoClock;
+    next = nanoClock.getAsLong();
   }
 
   /** This node begins to lead. */
-  void lead(long now) {
-    clock.start(state.sessions(), now);
+  void lead() {
+    clock.start(state.sessions(), nanoClock.getAsLong());
   }
 
   /** This node does not lead. */
@@ -52,7 +59,8 @@ final class Renewals {
   }
 
   /** A session was opened in the log. */
-  void opened(Sessions.Session session, boolean leads, long now) {
+  void opened(Sessions.Session session, boolean leads) {
+    long now = nanoClock.getAsLong();
     if (leads) {
       clock.renew(session, now);
     }
@@ -76,7 +84,7 @@ final class Renewals {
     next = now + ttlMillis * 1_000_000L / 10;
     GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
     if (leads) {
-      confirm(self, renewal, now);
+      confirm(self, renewal);
     } else if (leader != null) {
       postbox.send(leader, renewal);
     }
@@ -87,7 +95,8 @@ final class Renewals {
    * a leader that was deposed meanwhile confirms nothing, and its successor gives every session its
    * full time after that.
    */
-  void confirm(NodeId owner, GroupMessage.Renew renewal, long now) {
+  void confirm(NodeId owner, GroupMessage.Renew renewal) {
+    long now = nanoClock.getAsLong();
     reads.whenLeading(
         position -> {
           Sessions.Session session = state.sessions().get(renewal.session());

@@ -172,6 +172,22 @@ class GroupMembersTest {
   }
 
   @Test
+  void aRenewalCountsFromAfterItCameInThoughItsRoundBeganBeforeAPause() {
+    OneNode node = node(true);
+    deliver(node, new GroupMessage.Forward(List.of(open(N2, 8))));
+    node.pass(Duration.ofSeconds(1));
+    long began = node.now;
+    node.now += 250 * MILLIS;
+    node.deliver(N2, DIRECTORY, new GroupMessage.Renew(2, 9));
+    node.group.doWork(began);
+    node.settle();
+    node.pass(Duration.ofMillis(9_980));
+    assertEquals("", node.diary.lines());
+    node.pass(Duration.ofMillis(200));
+    assertEquals("3-2 ", node.diary.lines());
+  }
+
+  @Test
   void aFollowerRenewsItsSessionAndCountsFromTheSending() {
     OneNode node = node(false);
     decide(node, 1, opening(node));
