@@ -58,5 +58,14 @@ public final class Limits {
   /** Waiters of one lock. */
   public static final int LOCK_WAITERS = 10_000;
 
+  /** Holders of one lock that is shared, and permits of a semaphore. */
+  public static final int LOCK_HOLDERS = 10_000;
+
+  /** Longest note or reason that comes with a lock, in bytes of UTF-8. */
+  public static final int NOTE_BYTES = 256;
+
+  /** Resources whose largest fencing token a store remembers by name. */
+  public static final int FENCES = 100_000;
+
   private Limits() {}
 }

@@ -828,6 +828,11 @@ public final class Group implements Transport.Receiver {
       return environment.random().nextLong();
     }
 
+    @Override
+    public long wallMillis() {
+      return environment.wallMillis().getAsLong();
+    }
+
     // Snapshots
 
     @Override

@@ -3,6 +3,7 @@ package io.clowder.consensus;
 
 import io.clowder.api.NodeId;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * after a pause, and the session's owner counts from there.
  */
 final class Renewals {
+  private static final int SENT_MAX = 16;
+
   private final NodeId self;
   private final int ttlMillis;
   private final ReplicatedState state;
@@ -22,7 +25,12 @@ final class Renewals {
   private final Reads reads;
   private final Postbox postbox;
   private final LongSupplier nanoClock;
+  private final LongSupplier wallMillis;
   private final SessionClock clock = new SessionClock();
+
+  /** What the wall clock said when the latest renewals were sent, by their identifiers. */
+  private final TreeMap<Long, Long> sent = new TreeMap<>();
+
   private long next;
 
   Renewals(
@@ -32,7 +40,8 @@ final class Renewals {
       Requests requests,
       Reads reads,
       Postbox postbox,
-      LongSupplier nanoClock) {
+      LongSupplier nanoClock,
+      LongSupplier wallMillis) {
     this.self = self;
     this.ttlMillis = ttlMillis;
     this.state = state;
@@ -40,6 +49,7 @@ final class Renewals {
     this.reads = reads;
     this.postbox = postbox;
     this.nanoClock = nanoClock;
+    this.wallMillis = wallMillis;
     next = nanoClock.getAsLong();
   }
 
@@ -83,6 +93,10 @@ final class Renewals {
     }
     next = now + ttlMillis * 1_000_000L / 10;
     GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
+    sent.put(now, wallMillis.getAsLong());
+    if (sent.size() > SENT_MAX) {
+      sent.pollFirstEntry();
+    }
     if (leads) {
       confirm(self, renewal);
     } else if (leader != null) {
@@ -116,8 +130,9 @@ final class Renewals {
 
   /** The leader's answer: the session was alive when the renewal was sent. */
   void renewed(GroupMessage.Renewed answer) {
-    if (answer.alive()) {
-      requests.renewed(answer.session(), answer.id(), ttlMillis);
+    Long sentMillis = sent.remove(answer.id());
+    if (answer.alive() && sentMillis != null) {
+      requests.renewed(answer.session(), answer.id(), sentMillis, ttlMillis);
     }
   }
 }

@@ -38,6 +38,9 @@ final class Requests {
 
     /** A fresh nonce. */
     long nonce();
+
+    /** Milliseconds since 1970. */
+    long wallMillis();
   }
 
   /** One command. */
@@ -68,10 +71,11 @@ final class Requests {
 
   private final AtomicInteger outstanding = new AtomicInteger();
   private final AtomicLong outstandingBytes = new AtomicLong();
-  private volatile ConsensusService.Session session = new ConsensusService.Session(0, 0);
+  private volatile ConsensusService.Session session = ConsensusService.Session.NONE;
 
   private long nonce;
   private long openSince;
+  private long openSinceMillis;
   private long openSentAt;
   private boolean openSent;
 
@@ -176,7 +180,10 @@ final class Requests {
       if (!openSent) {
         openSent = true;
         openSentAt = now;
-        openSince = openSince == 0 ? now : openSince;
+        if (openSince == 0) {
+          openSince = now;
+          openSinceMillis = identity.wallMillis();
+        }
         batch.add(identity.open(nonce).encode());
       }
       return batch;
@@ -296,21 +303,23 @@ final class Requests {
     if (opened.nonce != nonce || session.id() == opened.id) {
       return false;
     }
-    session = new ConsensusService.Session(opened.id, validUntil(openSince, opened.ttlMillis));
+    session = validSince(opened.id, openSince, openSinceMillis, opened.ttlMillis);
     return true;
   }
 
-  /** This session was alive at {@code since} or later. */
-  void renewed(long id, long since, int ttlMillis) {
-    long until = validUntil(since, ttlMillis);
-    if (session.id() == id && until - session.validUntilNanos() > 0) {
-      session = new ConsensusService.Session(id, until);
+  /** This session was alive at {@code since}, by the other clock {@code sinceMillis}, or later. */
+  void renewed(long id, long since, long sinceMillis, int ttlMillis) {
+    ConsensusService.Session renewed = validSince(id, since, sinceMillis, ttlMillis);
+    if (session.id() == id && renewed.validUntilNanos() - session.validUntilNanos() > 0) {
+      session = renewed;
     }
   }
 
   /** One percent of drift, and two of margin for what happens between looking and acting. */
-  private static long validUntil(long since, int ttlMillis) {
-    return since + ttlMillis * 970_000L;
+  private static ConsensusService.Session validSince(
+      long id, long since, long sinceMillis, int ttlMillis) {
+    return new ConsensusService.Session(
+        id, since + ttlMillis * 970_000L, sinceMillis + ttlMillis * 97L / 100);
   }
 
   /**
@@ -350,7 +359,7 @@ final class Requests {
     window = new Pending[64];
     lowest = 1;
     next = 1;
-    session = new ConsensusService.Session(0, 0);
+    session = ConsensusService.Session.NONE;
     nonce = identity.nonce();
     openSent = false;
     openSince = 0;

@@ -235,9 +235,9 @@ class GroupTest {
     assertEquals(1, node.service.session().id());
     node.pass(Duration.ofSeconds(60));
     assertEquals(1, node.service.session().id());
-    assertTrue(node.service.session().isValid(node.now));
-    assertTrue(node.service.session().isValid(node.now + 7_000 * MILLIS));
-    assertFalse(node.service.session().isValid(node.now + 9_701 * MILLIS));
+    assertTrue(node.service.session().isValid(node.now, node.wallMillis));
+    assertTrue(node.service.session().isValid(node.now + 7_000 * MILLIS, node.wallMillis));
+    assertFalse(node.service.session().isValid(node.now + 9_701 * MILLIS, node.wallMillis));
   }
 
   @Test

@@ -77,11 +77,26 @@ class RequestsTest {
     caller.openSession(SESSION);
     assertEquals((1_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
 
-    requests.renewed(SESSION, 4_000 * MILLIS, 10_000);
+    requests.renewed(SESSION, 4_000 * MILLIS, caller.wallMillis, 10_000);
     assertEquals((4_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
-    requests.renewed(SESSION, 2_000 * MILLIS, 10_000);
-    requests.renewed(SESSION + 1, 9_000 * MILLIS, 10_000);
+    requests.renewed(SESSION, 2_000 * MILLIS, caller.wallMillis, 10_000);
+    requests.renewed(SESSION + 1, 9_000 * MILLIS, caller.wallMillis, 10_000);
     assertEquals((4_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
+  }
+
+  @Test
+  void validityEndsByTheClockThatWentOnWhileTheMachineWasSuspended() {
+    requests.take(1_000 * MILLIS, MUCH);
+    long sentMillis = caller.wallMillis;
+    caller.wallMillis += 60_000;
+    caller.openSession(SESSION);
+    long now = 2_000 * MILLIS;
+    assertFalse(requests.session().isValid(now, sentMillis + 9_700));
+    assertTrue(requests.session().isValid(now, sentMillis + 9_699));
+    assertEquals(700 * MILLIS, requests.session().validNanos(now, sentMillis + 9_000));
+
+    requests.renewed(SESSION, now, caller.wallMillis, 10_000);
+    assertEquals(9_700 * MILLIS, requests.session().validNanos(now, caller.wallMillis));
   }
 
   @Test

@@ -98,6 +98,7 @@ final class Workbench {
     final Completions completions = new Completions(executor);
     final Requests requests;
     private long nonce = 100;
+    long wallMillis = 1_700_000_000_000L;
 
     Caller() {
       requests = new Requests(this, completions);
@@ -111,6 +112,11 @@ final class Workbench {
     @Override
     public long nonce() {
       return ++nonce;
+    }
+
+    @Override
+    public long wallMillis() {
+      return wallMillis;
     }
 
     /** Opens the session as the log does. */

@@ -6,18 +6,31 @@ import static io.clowder.api.CoordinationException.refused;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
+import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Change;
+import io.clowder.lock.LockRequest.Enter;
 import io.clowder.lock.LockRequest.Open;
+import io.clowder.lock.LockResult.Full;
+import io.clowder.lock.LockResult.NotEntered;
 import io.clowder.lock.LockResult.NotOpen;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** The group, asked in the name of one client; sees to it that the session is this client's. */
 final class ClientSession {
   private static final Duration RETRY_MIN = Duration.ofMillis(100);
   private static final int RETRY_DOUBLINGS = 6;
+
+  /** Whose session it is. */
+  interface Client {
+    /** The lowest request whose Acquire may be on its way. */
+    long floor();
+
+    /** The name of a bundle; null if it has stopped. */
+    @Nullable String bundle(int number);
+  }
 
   /** A result, and the position of its entry. */
   record Answer(long position, LockResult result) {}
@@ -57,44 +70,47 @@ final class ClientSession {
 
   /** Whether what is held in the name of this session is surely still held. */
   boolean isValid(long session) {
+    return validNanos(session) > 0;
+  }
+
+  /** For how many nanoseconds what is held in the name of this session is surely still held. */
+  long validNanos(long session) {
     ConsensusService.Session current = consensus.session();
-    return current.id() == session && current.isValid(timer.nanoTime());
+    return current.id() == session ? current.validNanos(timer.nanoTime(), timer.wallMillis()) : 0;
   }
 
   /** How long the present session surely lives; 0 if it may have ended. */
   Duration validFor() {
-    ConsensusService.Session current = consensus.session();
-    long now = timer.nanoTime();
-    return current.isValid(now) ? Duration.ofNanos(current.validUntilNanos() - now) : Duration.ZERO;
+    return Duration.ofNanos(validNanos(consensus.session().id()));
   }
 
   /** Opens it in the background, which lets go of what earlier clients left in it. */
-  void open(LongSupplier floor) {
-    open(floor, 0);
+  void open(Client owner) {
+    open(owner, 0);
   }
 
-  private void open(LongSupplier floor, int attempts) {
-    ask(new Open(0, client, floor.getAsLong(), node), floor, timeout)
+  private void open(Client owner, int attempts) {
+    ask(owner, new Open(0, client, owner.floor(), node), timeout)
         .whenComplete(
             (answer, failure) -> {
               if (failure != null && !closed) {
-                timer.after(backOff(attempts), () -> open(floor, attempts + 1));
+                timer.after(backOff(attempts), () -> open(owner, attempts + 1));
               }
             });
   }
 
   /**
    * Has a change applied. If it finds the session another client's, or new, the session is opened
-   * first; the change was not applied then, and is sent again. Nothing is sent once this is closed.
+   * first, and its bundle is named; the change was not applied then, and is sent again. Nothing is
+   * sent once this is closed.
    *
-   * @param floor the lowest request whose Acquire may be on its way
    * @param deadline from now, for all of it
    */
-  CompletionStage<Answer> ask(Change change, LongSupplier floor, Duration deadline) {
-    return ask(change, floor, timer.nanoTime() + deadline.toNanos());
+  CompletionStage<Answer> ask(Client owner, Change change, Duration deadline) {
+    return ask(owner, change, timer.nanoTime() + deadline.toNanos());
   }
 
-  private CompletionStage<Answer> ask(Change change, LongSupplier floor, long untilNanos) {
+  private CompletionStage<Answer> ask(Client owner, Change change, long untilNanos) {
     if (closed) {
       return CompletableFuture.failedStage(LockFailure.stopping());
     }
@@ -109,12 +125,29 @@ final class ClientSession {
             done -> {
               LockResult result = LockResult.decode(done.result());
               if (result instanceof NotOpen notOpen) {
-                Open open = new Open(notOpen.current(), client, floor.getAsLong(), node);
-                return ask(open, floor, untilNanos)
-                    .thenCompose(opened -> ask(change, floor, untilNanos));
+                return after(
+                    new Open(notOpen.current(), client, owner.floor(), node),
+                    owner,
+                    change,
+                    untilNanos);
+              } else if (result instanceof NotEntered && change instanceof Acquire acquire) {
+                String bundle = owner.bundle(acquire.bundle());
+                return bundle == null
+                    ? CompletableFuture.failedStage(LockFailure.bundleStopped())
+                    : after(new Enter(client, acquire.bundle(), bundle), owner, change, untilNanos);
               }
               return CompletableFuture.completedStage(new Answer(done.position(), result));
             });
+  }
+
+  private CompletionStage<Answer> after(
+      Change first, Client owner, Change change, long untilNanos) {
+    return ask(owner, first, untilNanos)
+        .thenCompose(
+            answer ->
+                answer.result() instanceof Full
+                    ? CompletableFuture.completedStage(answer)
+                    : ask(owner, change, untilNanos));
   }
 
   /** How long to wait after so many failures. */

@@ -49,6 +49,15 @@ public final class FurtherLocks {
         min = "1",
         max = "600000")
     int timeout_millis() default 5_000;
+
+    /** How many events are kept for {@code lock:history}. */
+    @AttributeDefinition(
+        name = "History",
+        description =
+            "How many of the latest events this node keeps for lock:history, 0 to 1000000",
+        min = "0",
+        max = "1000000")
+    int history_size() default 1_000;
   }
 
   private final LockGroup locks;
@@ -61,7 +70,8 @@ public final class FurtherLocks {
             context,
             node.id(),
             checked(config.consensus_group()),
-            Duration.ofMillis(config.timeout_millis()));
+            Duration.ofMillis(config.timeout_millis()),
+            config.history_size());
   }
 
   private static String checked(String group) {

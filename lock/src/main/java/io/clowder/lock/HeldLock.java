@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.lock;
 
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -9,28 +11,36 @@ import org.jspecify.annotations.Nullable;
 /** A grant of this node. What can happen to it, happens in {@link LockClient}. */
 final class HeldLock implements Grant {
   private final LockClient client;
+  private final Claim claim;
   private final long request;
   private final long session;
-  private final String name;
   private final long token;
+  private final long untilNanos;
   private final CompletableFuture<@Nullable Void> lost = new CompletableFuture<>();
+  private final CompletableFuture<@Nullable Void> asked = new CompletableFuture<>();
   private final CompletableFuture<@Nullable Void> released = new CompletableFuture<>();
   private volatile boolean over;
 
   /** Guarded by {@link #client}. */
   private boolean releasing;
 
-  HeldLock(LockClient client, long request, long session, String name, long token) {
+  /**
+   * A grant.
+   *
+   * @param untilNanos when the longest time to hold it is over; ignored if the claim has none
+   */
+  HeldLock(LockClient client, Claim claim, Request request, long untilNanos) {
     this.client = client;
-    this.request = request;
-    this.session = session;
-    this.name = name;
-    this.token = token;
+    this.claim = claim;
+    this.request = request.id;
+    this.session = request.session;
+    this.token = request.token;
+    this.untilNanos = untilNanos;
   }
 
   @Override
-  public String name() {
-    return name;
+  public Claim claim() {
+    return claim;
   }
 
   @Override
@@ -40,10 +50,27 @@ final class HeldLock implements Grant {
 
   @Override
   public boolean isHeld() {
-    if (!over && !client.isValid(session)) {
-      client.lapsed(request);
+    return !remaining().isZero();
+  }
+
+  @Override
+  public Duration remaining() {
+    if (over) {
+      return Duration.ZERO;
     }
-    return !over;
+    long nanos = client.validNanos(session);
+    if (claim.maxHold() != null) {
+      nanos = Math.min(nanos, client.nanosUntil(untilNanos));
+    }
+    if (nanos <= 0) {
+      client.lapsed(request);
+      return Duration.ZERO;
+    }
+    return Duration.ofNanos(nanos);
+  }
+
+  long untilNanos() {
+    return untilNanos;
   }
 
   @Override
@@ -52,9 +79,19 @@ final class HeldLock implements Grant {
   }
 
   @Override
+  public CompletionStage<Void> asked() {
+    return asked.minimalCompletionStage();
+  }
+
+  @Override
   public CompletionStage<Void> release() {
     client.release(request, this);
     return released.minimalCompletionStage();
+  }
+
+  @Override
+  public void close() {
+    client.release(request, this);
   }
 
   boolean isOver() {
@@ -77,6 +114,10 @@ final class HeldLock implements Grant {
 
   CompletableFuture<@Nullable Void> whenLost() {
     return lost;
+  }
+
+  CompletableFuture<@Nullable Void> whenAsked() {
+    return asked;
   }
 
   CompletableFuture<@Nullable Void> whenReleased() {

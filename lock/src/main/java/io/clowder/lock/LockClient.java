@@ -4,11 +4,14 @@ package io.clowder.lock;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.Limits;
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
 import io.clowder.lock.ClientSession.Answer;
 import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Cancel;
+import io.clowder.lock.LockRequest.Leave;
 import io.clowder.lock.LockRequest.Release;
+import io.clowder.lock.LockRequest.Settle;
 import io.clowder.lock.LockResult.Busy;
 import io.clowder.lock.LockResult.Granted;
 import io.clowder.lock.LockResult.Queued;
@@ -28,19 +31,30 @@ import org.jspecify.annotations.Nullable;
  * answer of the group, an entry that touches it, a timer, a call, goes through this monitor, which
  * nobody holds while he waits; callers' stages complete on the {@link Timer}'s threads.
  */
-final class LockClient implements LockTable.Observer {
+final class LockClient implements LockTable.Observer, ClientSession.Client {
+  /** A grant, by what releases it. */
+  private record Held(String name, long token) {}
+
+  /** An owner of a lock within a bundle. */
+  private record Owner(int bundle, String name, String owner) {}
+
   private final ClientSession session;
   private final LockTable table;
   private final Timer timer;
 
+  private final Map<Integer, String> bundles = new HashMap<>();
   private final Map<Long, Request> requests = new HashMap<>();
 
   /** Requests whose Acquire may still be on its way. */
   private final TreeSet<Long> unsettled = new TreeSet<>();
 
-  /** Requests that hold their lock, by its name: one at most, for the table says so. */
-  private final Map<String, Request> held = new HashMap<>();
+  /** Requests that hold their lock. */
+  private final Map<Held, Request> held = new HashMap<>();
 
+  /** Requests with an owner, until nobody wants them any more. */
+  private final Map<Owner, Request> owned = new HashMap<>();
+
+  private int lastBundle;
   private long lastId;
   private boolean watching;
   private boolean closed;
@@ -54,32 +68,143 @@ final class LockClient implements LockTable.Observer {
   /** Listens to the table, and opens the session. */
   void start() {
     table.add(this);
-    session.open(this::floor);
+    session.open(this);
   }
 
-  /** Asks for a lock; without {@code wait}, only if it is free. */
-  CompletionStage<@Nullable Grant> acquire(String name, @Nullable Duration wait) {
+  // --- bundles ----------------------------------------------------------------------------------
+
+  /** A bundle begins to use locks; its number. */
+  synchronized int enter(String name) {
+    bundles.put(++lastBundle, name);
+    return lastBundle;
+  }
+
+  /** A bundle has stopped: it loses what it holds, and nobody waits for it any more. */
+  void leave(int bundle) {
+    synchronized (this) {
+      if (closed || bundles.remove(bundle) == null) {
+        return;
+      }
+      for (Request request : List.copyOf(requests.values())) {
+        if (request.bundle != bundle || request.phase == Phase.LEAVING) {
+          continue;
+        }
+        fail(request, LockFailure.bundleStopped());
+        if (request.phase == Phase.HELD) {
+          lose(request);
+        }
+        if (request.phase == Phase.ASKING) {
+          leave(request); // Its Acquire may come after the Leave.
+        } else {
+          drop(request);
+        }
+      }
+    }
+    leave(new Leave(session.client(), bundle), 0);
+  }
+
+  private void leave(Leave leave, int attempts) {
+    session
+        .ask(this, leave, session.timeout())
+        .whenComplete(
+            (answer, failure) -> {
+              if (failure != null && !isClosed()) {
+                timer.after(session.backOff(attempts), () -> leave(leave, attempts + 1));
+              }
+            });
+  }
+
+  private synchronized boolean isClosed() {
+    return closed;
+  }
+
+  @Override
+  public synchronized @Nullable String bundle(int number) {
+    return bundles.get(number);
+  }
+
+  // --- acquiring --------------------------------------------------------------------------------
+
+  /**
+   * Asks for a lock; without {@code wait}, only if it is free. Whoever completes the future does
+   * not want the lock any more.
+   *
+   * @param orFail whether the future fails if the lock is not free; else it completes with null
+   */
+  CompletableFuture<Grant> acquire(
+      int bundle, Claim claim, @Nullable Duration wait, boolean orFail) {
     Request request;
     Acquire command;
     synchronized (this) {
       if (closed) {
-        return CompletableFuture.failedStage(LockFailure.stopping());
+        return CompletableFuture.failedFuture(LockFailure.stopping());
+      } else if (!bundles.containsKey(bundle)) {
+        return CompletableFuture.failedFuture(LockFailure.bundleStopped());
+      } else if (requests.size() - held.size() >= Limits.PENDING_REQUESTS) {
+        return CompletableFuture.failedFuture(LockFailure.tooMany());
       }
-      if (requests.size() - held.size() >= Limits.PENDING_REQUESTS) {
-        return CompletableFuture.failedStage(LockFailure.tooMany());
+      Owner owner = claim.owner() == null ? null : new Owner(bundle, claim.name(), claim.owner());
+      Request present = owner == null ? null : owned.get(owner);
+      if (present != null && isStillWanted(present)) {
+        return again(present, claim);
       }
-      request = new Request(++lastId, name);
+      request = new Request(++lastId, bundle, claim);
       requests.put(request.id, request);
       unsettled.add(request.id);
-      command = new Acquire(session.client(), request.id, floor(), wait != null, name);
+      if (owner != null) {
+        owned.put(owner, request);
+      }
+      command =
+          new Acquire(
+              session.client(),
+              request.id,
+              floor(),
+              bundle,
+              wait != null,
+              claim.name(),
+              Claims.want(claim));
       if (wait != null) {
         request.callOff = timer.after(wait, () -> expired(request));
       }
     }
+    var unused = request.answer.whenComplete((grant, failure) -> givenUp(request));
     session
-        .ask(command, this::floor, wait == null ? session.timeout() : wait)
+        .ask(this, command, wait == null ? session.timeout() : wait)
         .whenComplete((answer, failure) -> asked(request, answer, failure));
-    return request.answer.minimalCompletionStage();
+    return request.answer;
+  }
+
+  /** Whether the request goes on; one whose session may have ended does not. */
+  private boolean isStillWanted(Request request) {
+    if (request.phase == Phase.HELD && !isValid(request)) {
+      lapsed(request.id);
+      return false;
+    }
+    return true;
+  }
+
+  /** The owner asks again for what it holds. */
+  private CompletableFuture<@Nullable Grant> again(Request present, Claim claim) {
+    if (present.phase != Phase.HELD) {
+      return CompletableFuture.failedFuture(LockFailure.ownerWaits(claim));
+    } else if (present.claim.mode() != claim.mode() || present.claim.permits() != claim.permits()) {
+      return CompletableFuture.failedFuture(LockFailure.ownerHolds(claim, present.claim.mode()));
+    }
+    // The longest time to hold it is that of the first claim.
+    Claim same = present.claim;
+    HeldLock grant = new HeldLock(this, same, present, present.grants.get(0).untilNanos());
+    present.grants.add(grant);
+    return CompletableFuture.completedFuture(grant);
+  }
+
+  /** The future is complete; if not by us, its caller does not want it any more. */
+  private synchronized void givenUp(Request request) {
+    if (!request.answered) {
+      request.answered = true;
+      if (request.phase == Phase.WAITING) {
+        leave(request);
+      } // Else the group's answer comes, and finds that nobody wants it.
+    }
   }
 
   /** The group's answer to the Acquire. */
@@ -92,22 +217,23 @@ final class LockClient implements LockTable.Observer {
       } else {
         leave(request);
       }
-      fail(request, LockFailure.withdrawn(request.name, cause));
+      fail(request, LockFailure.withdrawn(request.name(), cause));
       return;
     }
     unsettled.remove(request.id);
     LockResult result = answer.result();
     if (result instanceof Granted granted) {
       request.session = granted.session();
+      request.since = answer.position();
       granted(request, granted.token());
       review(request); // It may have been released by another before this answer came.
     } else if (result instanceof Queued queued) {
       request.session = queued.session();
       request.since = answer.position();
-      request.phase = Phase.WAITING;
       if (closed || request.answered) {
         leave(request);
       } else {
+        request.phase = Phase.WAITING;
         review(request); // It may have been granted before this answer came.
       }
     } else {
@@ -115,7 +241,7 @@ final class LockClient implements LockTable.Observer {
       if (result instanceof Busy) {
         answer(request, null);
       } else {
-        fail(request, LockFailure.refusal(request.name, result));
+        fail(request, LockFailure.refusal(request.claim, result));
       }
     }
   }
@@ -126,16 +252,23 @@ final class LockClient implements LockTable.Observer {
       return;
     }
     if (!session.isValid(request.session)) {
-      fail(request, LockFailure.sessionEnded(request.name));
+      fail(request, LockFailure.sessionEnded(request.name()));
       leave(request);
       return;
     }
     request.callOff.run();
     request.phase = Phase.HELD;
-    held.put(request.name, request);
-    request.since = token;
-    request.grant = new HeldLock(this, request.id, request.session, request.name, token);
-    answer(request, request.grant);
+    request.token = token;
+    held.put(new Held(request.name(), token), request);
+    Duration maxHold = request.claim.maxHold();
+    long untilNanos = 0;
+    if (maxHold != null) {
+      untilNanos = timer.nanoTime() + maxHold.toNanos();
+      request.callOff = timer.after(maxHold, () -> lapsed(request.id));
+    }
+    HeldLock grant = new HeldLock(this, request.claim, request, untilNanos);
+    request.grants.add(grant);
+    answer(request, grant);
     watchSession();
   }
 
@@ -151,13 +284,47 @@ final class LockClient implements LockTable.Observer {
       fail(
           request,
           state.sessions().containsKey(request.session)
-              ? LockFailure.releasedByAnother(request.name)
-              : LockFailure.sessionEnded(request.name));
+              ? LockFailure.releasedByAnother(request.name())
+              : LockFailure.sessionEnded(request.name()));
     } else if (request.phase == Phase.WAITING && token > 0) {
+      request.since = state.position();
       granted(request, token);
+    } else if (request.phase == Phase.WAITING) {
+      awaitDelay(request, Duration.ofMillis(state.delayMillis(request.session, request.id)));
     } else if (request.phase == Phase.HELD && token == null) {
       lose(request);
       drop(request);
+    } else if (request.phase == Phase.HELD && state.isAsked(request.name(), request.token)) {
+      request.grants.forEach(grant -> complete(grant.whenAsked(), null));
+    }
+  }
+
+  /** The first in line sees to it that the lock goes on when its delay is over. */
+  private void awaitDelay(Request request, Duration delay) {
+    if (!delay.isZero() && !request.isDelayed) {
+      request.isDelayed = true;
+      timer.after(delay, () -> settle(request));
+    }
+  }
+
+  private void settle(Request request) {
+    if (isWaiting(request)) {
+      session
+          .ask(this, new Settle(), session.timeout())
+          .whenComplete((answer, failure) -> settled(request, failure));
+    }
+  }
+
+  private synchronized boolean isWaiting(Request request) {
+    return request.phase == Phase.WAITING && !closed;
+  }
+
+  private synchronized void settled(Request request, @Nullable Throwable failure) {
+    request.isDelayed = false;
+    if (isWaiting(request) && failure != null) {
+      awaitDelay(request, session.backOff(request.attempts++));
+    } else if (isWaiting(request)) {
+      review(request);
     }
   }
 
@@ -189,23 +356,37 @@ final class LockClient implements LockTable.Observer {
       return;
     }
     if (request.phase == Phase.WAITING) {
-      fail(request, LockFailure.taken(request.name));
+      fail(request, LockFailure.taken(request.name()));
       leave(request);
     } else {
       // The group's answer is about to time out too, and then says what there is to cancel.
-      fail(request, LockFailure.unanswered(request.name));
+      fail(request, LockFailure.unanswered(request.name()));
     }
   }
 
-  /** Whether locks of the session are surely held now. */
-  boolean isValid(long sessionId) {
-    return session.isValid(sessionId);
+  // --- holding ----------------------------------------------------------------------------------
+
+  /**
+   * For how many nanoseconds locks of the session are surely held; not positive if they may not.
+   */
+  long validNanos(long sessionId) {
+    return session.validNanos(sessionId);
   }
 
-  /** By this node's clock, the session of a grant may have ended. */
+  /** How long it is until then, by the timer's clock. */
+  long nanosUntil(long nanos) {
+    return nanos - timer.nanoTime();
+  }
+
+  private boolean isValid(Request request) {
+    return session.isValid(request.session)
+        && (request.claim.maxHold() == null || nanosUntil(request.grants.get(0).untilNanos()) > 0);
+  }
+
+  /** By this node's clock, a grant may be over. */
   synchronized void lapsed(long id) {
     Request request = requests.get(id);
-    if (request != null && request.phase == Phase.HELD) {
+    if (request != null && request.phase == Phase.HELD && !isValid(request)) {
       lose(request);
       // The session may yet go on: then the group must not think that the lock is in use.
       leave(request);
@@ -222,11 +403,7 @@ final class LockClient implements LockTable.Observer {
 
   private synchronized void sessionDue() {
     watching = false;
-    for (Request request : List.copyOf(held.values())) {
-      if (!session.isValid(request.session)) {
-        lapsed(request.id);
-      }
-    }
+    List.copyOf(held.values()).forEach(request -> lapsed(request.id));
     if (!held.isEmpty()) {
       watchSession();
     }
@@ -243,11 +420,17 @@ final class LockClient implements LockTable.Observer {
         return;
       }
       grant.releasing();
+      if (request.grants.size() > 1) {
+        request.grants.remove(grant);
+        end(grant);
+        complete(grant.whenReleased(), null);
+        return;
+      }
       lose(request);
       request.phase = Phase.LEAVING;
     }
     session
-        .ask(new Release(grant.name(), grant.token()), this::floor, session.timeout())
+        .ask(this, new Release(grant.claim().name(), grant.token(), ""), session.timeout())
         .whenComplete((answer, failure) -> released(id, grant, failure));
   }
 
@@ -261,17 +444,31 @@ final class LockClient implements LockTable.Observer {
     complete(grant.whenReleased(), failure == null ? null : LockFailure.cause(failure));
   }
 
-  /** The grant of this node with this token, if there is one. */
-  synchronized @Nullable Grant held(String name, long token) {
-    Request request = held.get(name);
-    HeldLock grant = request == null ? null : request.grant;
-    return grant != null && grant.token() == token ? grant : null;
+  /**
+   * Releases the grants of this node with this token, if there are any: so that they turn false
+   * before the group hears of it.
+   */
+  @Nullable CompletionStage<Void> release(String name, long token) {
+    List<HeldLock> grants;
+    synchronized (this) {
+      Request request = held.get(new Held(name, token));
+      if (request == null) {
+        return null;
+      }
+      grants = List.copyOf(request.grants);
+    }
+    CompletionStage<Void> last = CompletableFuture.completedStage(null);
+    for (HeldLock grant : grants) {
+      last = grant.release();
+    }
+    return last;
   }
 
   /** Nobody wants this request any more. */
   private void leave(Request request) {
     request.callOff.run();
     request.phase = Phase.LEAVING;
+    disown(request);
     timer.execute(() -> cancel(request));
   }
 
@@ -284,7 +481,7 @@ final class LockClient implements LockTable.Observer {
       command = new Cancel(session.client(), request.id, floor());
     }
     session
-        .ask(command, this::floor, session.timeout())
+        .ask(this, command, session.timeout())
         .whenComplete(
             (answer, failure) -> {
               if (failure == null) {
@@ -300,26 +497,46 @@ final class LockClient implements LockTable.Observer {
     request.callOff.run();
     unsettled.remove(request.id);
     requests.remove(request.id);
+    disown(request);
+  }
+
+  private void disown(Request request) {
+    String owner = request.claim.owner();
+    if (owner != null) {
+      owned.remove(new Owner(request.bundle, request.name(), owner), request);
+    }
   }
 
   /** The lowest request whose Acquire may still be on its way. */
-  private synchronized long floor() {
+  @Override
+  public synchronized long floor() {
     return unsettled.isEmpty() ? lastId + 1 : unsettled.first();
   }
 
   private void lose(Request request) {
-    HeldLock grant = request.grant;
-    if (grant == null) {
+    if (request.grants.isEmpty()) {
       throw new AssertionError("request " + request.id + " is held, and has no grant");
     }
-    held.remove(request.name, request);
+    request.callOff.run();
+    held.remove(new Held(request.name(), request.token), request);
+    disown(request);
+    request.grants.forEach(this::end);
+    request.grants.clear();
+  }
+
+  private void end(HeldLock grant) {
     grant.end();
     complete(grant.whenLost(), null);
   }
 
   private void answer(Request request, @Nullable Grant grant) {
     request.answered = true;
-    timer.execute(() -> request.answer.complete(grant));
+    timer.execute(
+        () -> {
+          if (!request.answer.complete(grant) && grant != null) {
+            grant.close(); // Its caller gave it up a moment ago.
+          }
+        });
   }
 
   private void fail(Request request, CoordinationException failure) {

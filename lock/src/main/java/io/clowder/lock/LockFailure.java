@@ -7,7 +7,10 @@ import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.api.lock.Claim;
 import io.clowder.lock.LockResult.Full;
+import io.clowder.lock.LockResult.OtherKind;
 import io.clowder.lock.LockResult.Refused;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -53,14 +56,43 @@ final class LockFailure {
             cause.reason(), Outcome.DID_NOT_HAPPEN, cause.getMessage(), cause);
   }
 
+  static CoordinationException bundleStopped() {
+    return refused(
+        Reason.UNAVAILABLE,
+        "the bundle that got this lock service was stopped, or gave it back; get it anew");
+  }
+
+  static CoordinationException ownerWaits(Claim claim) {
+    return refused(
+        Reason.CONFLICT,
+        "owner %s waits for lock %s already".formatted(claim.owner(), claim.name()));
+  }
+
+  static CoordinationException ownerHolds(Claim claim, Claim.Mode mode) {
+    return refused(
+        Reason.CONFLICT,
+        "owner %s holds lock %s in another way, %s, and would wait for itself: release it first"
+            .formatted(claim.owner(), claim.name(), mode));
+  }
+
   /** The group refused to queue or grant a request. */
-  static CoordinationException refusal(String name, LockResult result) {
+  static CoordinationException refusal(Claim claim, LockResult result) {
+    String name = claim.name();
     if (result instanceof Full full) {
       return refused(
           Reason.OVERLOADED,
-          full.queue()
-              ? "%d wait for lock %s already".formatted(Limits.LOCK_WAITERS, name)
-              : "%d locks are held already".formatted(Limits.LOCKS));
+          switch (full.what()) {
+            case WAITERS -> "%d wait for lock %s already".formatted(Limits.LOCK_WAITERS, name);
+            case LOCKS -> "%d locks are in use already".formatted(Limits.LOCKS);
+            case BUNDLES ->
+                "%d bundles of this node use locks already".formatted(LockState.BUNDLES_MAX);
+          });
+    } else if (result instanceof OtherKind other) {
+      return refused(
+          Reason.CONFLICT,
+          other.permits() == 0
+              ? "lock %s is in use, and is no semaphore".formatted(name)
+              : "lock %s is in use as a semaphore of %d permits".formatted(name, other.permits()));
     } else if (result instanceof LockResult.Cancelled) {
       return stopping();
     }
@@ -71,9 +103,19 @@ final class LockFailure {
   static CoordinationException wrongToken(String name, long token, Refused result) {
     return refused(
         Reason.CONFLICT,
-        result.held() == 0
-            ? "lock %s is free, and was never held with token %d".formatted(name, token)
-            : "lock %s is held with token %d, not %d".formatted(name, result.held(), token));
+        result.token() == 0
+            ? "lock %s was never held with token %d".formatted(name, token)
+            : "lock %s is held with token %d, not %d".formatted(name, result.token(), token));
+  }
+
+  static CoordinationException nobodyWaits(String name, NodeId node) {
+    return refused(Reason.CONFLICT, "nobody on %s waits for lock %s".formatted(node, name));
+  }
+
+  static CoordinationException stale(String resource, long token, long last) {
+    return refused(
+        Reason.CONFLICT,
+        "token %d is stale: resource %s has seen %d".formatted(token, resource, last));
   }
 
   /** What the group failed with; anything else is a fault, with an unknown outcome. */

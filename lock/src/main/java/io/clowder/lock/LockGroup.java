@@ -4,16 +4,28 @@ package io.clowder.lock;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.lock.FenceGate;
+import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceFactory;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.util.tracker.ServiceTracker;
@@ -21,9 +33,9 @@ import org.osgi.util.tracker.ServiceTrackerCustomizer;
 
 /**
  * The locks of one group on this node: gives the runtime the table, and whenever the runtime
- * answers for it, offers the {@link LockService}. Consumers choose by its properties {@code
- * consensus.group} and {@code consensus.protocol}, which follow the group when it goes on under
- * another protocol.
+ * answers for it, offers each bundle its {@link LockService}. Consumers choose by its properties
+ * {@code consensus.group} and {@code consensus.protocol}, which follow the group when it goes on
+ * under another protocol.
  *
  * <p>Not a component, whose references cannot be told by configuration which group they mean
  * without a filter for each.
@@ -31,7 +43,9 @@ import org.osgi.util.tracker.ServiceTrackerCustomizer;
 final class LockGroup
     implements ServiceTrackerCustomizer<ConsensusService, LockGroup.Offer>, AutoCloseable {
   /** What is offered while the runtime answers. */
-  record Offer(ReplicatedLocks locks, ServiceRegistration<LockService> registration) {}
+  record Offer(ReplicatedLocks locks, List<ServiceRegistration<?>> registrations) {}
+
+  static final int HISTORY_MAX = 1_000_000;
 
   private static final String MACHINE = "lock";
 
@@ -40,23 +54,43 @@ final class LockGroup
   private final String group;
   private final Duration timeout;
   private final LockTable table = new LockTable();
+  private final LockEvents history;
+  private final ExecutorService listening;
   private final ServiceRegistration<StateMachine> machine;
   private final ServiceTracker<ConsensusService, Offer> tracker;
+  private final ServiceTracker<LockListener, LockListener> listeners;
 
   /**
    * Begins.
    *
    * @param timeout for answers of the group, 1 ms to 10 minutes
+   * @param historySize how many events are kept, 0 to {@link #HISTORY_MAX}
    */
-  LockGroup(BundleContext context, NodeId node, String group, Duration timeout) {
+  LockGroup(BundleContext context, NodeId node, String group, Duration timeout, int historySize) {
     if (!group.matches("[a-z0-9][a-z0-9-]{0,31}")) {
       throw new IllegalArgumentException(
           "consensus.group is '" + group + "': use 1 to 32 of a-z, 0-9 and '-'");
+    }
+    if (historySize < 0 || historySize > HISTORY_MAX) {
+      throw new IllegalArgumentException(
+          "%s: history.size is %d: use 0 to %d"
+              .formatted(ReplicatedLocks.PID, historySize, HISTORY_MAX));
     }
     this.context = context;
     this.node = node;
     this.group = group;
     this.timeout = ReplicatedLocks.checked(timeout);
+    this.listening =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread thread = new Thread(task, "clowder-lock-listeners");
+              thread.setDaemon(true);
+              return thread;
+            });
+    this.history = new LockEvents(historySize, listening);
+    table.add(history);
+    this.listeners = new ServiceTracker<>(context, LockListener.class, new Listeners());
+    listeners.open();
     this.machine =
         context.registerService(
             StateMachine.class,
@@ -92,24 +126,31 @@ final class LockGroup
         new ReplicatedLocks(
             consensus,
             table,
+            history,
             node,
             timeout,
             new SecureRandom().nextLong() | 1,
             new ThreadTimer("clowder-lock"));
+    Map<String, Object> properties = properties(reference);
     return new Offer(
         locks,
-        context.registerService(
-            LockService.class, locks, FrameworkUtil.asDictionary(properties(reference))));
+        List.of(
+            context.registerService(
+                LockService.class, new ForBundles(locks), FrameworkUtil.asDictionary(properties)),
+            context.registerService(
+                FenceGate.class, locks, FrameworkUtil.asDictionary(properties))));
   }
 
   @Override
   public void modifiedService(ServiceReference<ConsensusService> reference, Offer offer) {
-    offer.registration().setProperties(FrameworkUtil.asDictionary(properties(reference)));
+    offer
+        .registrations()
+        .forEach(it -> it.setProperties(FrameworkUtil.asDictionary(properties(reference))));
   }
 
   @Override
   public void removedService(ServiceReference<ConsensusService> reference, Offer offer) {
-    offer.registration().unregister();
+    offer.registrations().forEach(ServiceRegistration::unregister);
     offer.locks().deactivate();
     context.ungetService(reference);
   }
@@ -127,5 +168,68 @@ final class LockGroup
   public void close() {
     tracker.close();
     machine.unregister();
+    listeners.close();
+    listening.shutdown();
+  }
+
+  /** Each bundle's locks: released when the bundle stops or gives the service back. */
+  private record ForBundles(ReplicatedLocks locks) implements ServiceFactory<LockService> {
+    @Override
+    public LockService getService(Bundle bundle, ServiceRegistration<LockService> registration) {
+      return locks.enter(bundle.getSymbolicName());
+    }
+
+    @Override
+    public void ungetService(
+        Bundle bundle, ServiceRegistration<LockService> registration, LockService service) {
+      ((BundleLocks) service).close();
+    }
+  }
+
+  /** Whoever wants to hear of this group's locks. */
+  private final class Listeners implements ServiceTrackerCustomizer<LockListener, LockListener> {
+    @Override
+    public @Nullable LockListener addingService(ServiceReference<LockListener> reference) {
+      Object of = reference.getProperty(LockListener.GROUP);
+      if (!group.equals(of == null ? "main" : of)) {
+        return null;
+      }
+      LockListener listener = context.getService(reference);
+      if (listener != null) {
+        history.add(listener, names(reference.getProperty(LockListener.NAME)));
+      }
+      return listener;
+    }
+
+    @Override
+    public void modifiedService(ServiceReference<LockListener> reference, LockListener listener) {
+      history.add(listener, names(reference.getProperty(LockListener.NAME)));
+    }
+
+    @Override
+    public void removedService(ServiceReference<LockListener> reference, LockListener listener) {
+      history.remove(listener);
+      context.ungetService(reference);
+    }
+  }
+
+  /** What a listener's property says: a string or several, {@code *} for any characters. */
+  static Predicate<String> names(@Nullable Object property) {
+    if (property == null) {
+      return name -> true;
+    }
+    Stream<?> names =
+        property instanceof Object[] several
+            ? Stream.of(several)
+            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
+    String pattern =
+        names
+            .map(
+                name ->
+                    Stream.of(String.valueOf(name).split("\\*", -1))
+                        .map(Pattern::quote)
+                        .collect(Collectors.joining(".*")))
+            .collect(Collectors.joining("|"));
+    return Pattern.compile(pattern, Pattern.DOTALL).asMatchPredicate();
   }
 }

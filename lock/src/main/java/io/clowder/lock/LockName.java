@@ -31,10 +31,35 @@ final class LockName {
 
   /** Like {@link #check}, and not empty. */
   static String checkName(String name) {
+    return checkName("name of the lock", name);
+  }
+
+  /** Like {@link #check}, and not empty. */
+  static String checkName(String what, String name) {
     if (name.isEmpty()) {
-      throw refused(Reason.INVALID, "the name of the lock is empty");
+      throw refused(Reason.INVALID, "the " + what + " is empty");
     }
-    return check("name of the lock", name);
+    return check(what, name);
+  }
+
+  /** As much of the name of a bundle as is kept. */
+  static String cut(String bundle) {
+    String cut = bundle;
+    while (cut.getBytes(StandardCharsets.UTF_8).length > LockRequest.NAME_BYTES) {
+      cut = cut.substring(0, cut.length() - 1);
+    }
+    return cut;
+  }
+
+  /** Refuses a text for people that is too long or not Unicode. */
+  static String checkNote(String what, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (bytes.length > Limits.NOTE_BYTES) {
+      throw refused(
+          Reason.TOO_LARGE,
+          "the %s has %d bytes: at most %d".formatted(what, bytes.length, Limits.NOTE_BYTES));
+    }
+    return check(what, text);
   }
 
   /** Reads a name or a prefix. */

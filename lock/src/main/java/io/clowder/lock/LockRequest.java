@@ -15,11 +15,14 @@ import org.jspecify.annotations.Nullable;
  * <p>A session outlives the code that uses it: a bundle may be stopped and started, a process even,
  * within one session. So a <em>client</em>, one run of the lock service on a node, opens the
  * session for itself, which lets go of whatever an earlier client left there; and it numbers its
- * requests, rising from 1.
+ * requests, rising from 1, and the bundles in whose names it makes them.
  */
 sealed interface LockRequest {
   /** The version that every kind has so far. */
-  int VERSION = 1;
+  int VERSION = 2;
+
+  /** Longest name of a bundle, in bytes of UTF-8; longer ones are cut. */
+  int NAME_BYTES = 128;
 
   /** What goes through the log. */
   sealed interface Change extends LockRequest {}
@@ -36,21 +39,42 @@ sealed interface LockRequest {
    */
   record Open(long expected, long client, long floor, NodeId node) implements Change {}
 
+  /** Names a bundle, in whose name requests are made from now on. */
+  record Enter(long client, int bundle, String name) implements Change {}
+
+  /** The bundle has stopped: ends all requests in its name. */
+  record Leave(long client, int bundle) implements Change {}
+
   /**
    * Asks for a lock; if it is taken and {@code queue} holds, in the queue.
    *
    * @param request the client's number for this acquisition
    * @param floor the client has done with all of its requests below this number: an Acquire of one
    *     that comes late must do nothing
+   * @param bundle in whose name
    */
-  record Acquire(long client, long request, long floor, boolean queue, String name)
+  record Acquire(
+      long client, long request, long floor, int bundle, boolean queue, String name, Want want)
       implements Change {}
 
   /** Ends a request wherever it stands: unheard of, queued, or holding the lock. */
   record Cancel(long client, long request, long floor) implements Change {}
 
-  /** Ends the acquisition that has {@code token}, whoever it belongs to. */
-  record Release(String name, long token) implements Change {}
+  /**
+   * Ends the acquisition that has {@code token}, whoever it belongs to.
+   *
+   * @param reason why it is taken from its holder; empty if the holder releases it
+   */
+  record Release(String name, long token, String reason) implements Change {}
+
+  /** Lets the first waiter of the node go ahead, and asks the holders to give way. */
+  record Promote(String name, NodeId node) implements Change {}
+
+  /** Has locks whose delay is over given to those who wait for them. */
+  record Settle() implements Change {}
+
+  /** Shows a token for a resource. */
+  record Show(String resource, long token) implements Change {}
 
   /** One lock. */
   record Info(String name) implements Question {}
@@ -58,28 +82,46 @@ sealed interface LockRequest {
   /** Up to {@code limit} held locks that begin with {@code prefix} and come after {@code after}. */
   record Page(String prefix, @Nullable String after, int limit) implements Question {}
 
+  /** Up to {@code limit} bundles. */
+  record Bundles(int limit) implements Question {}
+
   /** The bytes of this request. */
   default byte[] encode() {
     WireWriter out = new WireWriter(64);
     if (this instanceof Open open) {
       begin(out, 1).writeLong(open.expected).writeLong(open.client);
       out.writeVarLong(open.floor).writeString(open.node.value());
+    } else if (this instanceof Enter enter) {
+      begin(out, 2).writeLong(enter.client).writeVarLong(enter.bundle).writeString(enter.name);
+    } else if (this instanceof Leave leave) {
+      begin(out, 3).writeLong(leave.client).writeVarLong(leave.bundle);
     } else if (this instanceof Acquire acquire) {
-      begin(out, 2).writeLong(acquire.client).writeVarLong(acquire.request);
-      out.writeVarLong(acquire.floor).writeBoolean(acquire.queue).writeString(acquire.name);
+      begin(out, 4).writeLong(acquire.client).writeVarLong(acquire.request);
+      out.writeVarLong(acquire.floor).writeVarLong(acquire.bundle).writeBoolean(acquire.queue);
+      out.writeString(acquire.name);
+      acquire.want.write(out);
     } else if (this instanceof Cancel cancel) {
-      begin(out, 3).writeLong(cancel.client).writeVarLong(cancel.request);
+      begin(out, 5).writeLong(cancel.client).writeVarLong(cancel.request);
       out.writeVarLong(cancel.floor);
     } else if (this instanceof Release release) {
-      begin(out, 4).writeString(release.name).writeVarLong(release.token);
+      begin(out, 6).writeString(release.name).writeVarLong(release.token);
+      out.writeString(release.reason);
+    } else if (this instanceof Promote promote) {
+      begin(out, 7).writeString(promote.name).writeString(promote.node.value());
+    } else if (this instanceof Settle) {
+      begin(out, 8);
+    } else if (this instanceof Show show) {
+      begin(out, 9).writeString(show.resource).writeVarLong(show.token);
     } else if (this instanceof Info info) {
-      begin(out, 5).writeString(info.name);
+      begin(out, 10).writeString(info.name);
     } else if (this instanceof Page page) {
-      begin(out, 6).writeString(page.prefix).writeBoolean(page.after != null);
+      begin(out, 11).writeString(page.prefix).writeBoolean(page.after != null);
       if (page.after != null) {
         out.writeString(page.after);
       }
       out.writeVarLong(page.limit);
+    } else if (this instanceof Bundles bundles) {
+      begin(out, 12).writeVarLong(bundles.limit);
     } else {
       throw new AssertionError("no bytes for " + getClass());
     }
@@ -101,19 +143,29 @@ sealed interface LockRequest {
     LockRequest request =
         switch (kind) {
           case 1 -> new Open(in.readLong(), in.readLong(), readNumber(in), readNode(in));
-          case 2 ->
+          case 2 -> new Enter(readClient(in), readBundle(in), in.readString(NAME_BYTES));
+          case 3 -> new Leave(readClient(in), readBundle(in));
+          case 4 ->
               new Acquire(
                   readClient(in),
                   readNumber(in),
                   readNumber(in),
+                  readBundle(in),
                   in.readBoolean(),
-                  LockName.readName(in));
-          case 3 -> new Cancel(readClient(in), readNumber(in), readNumber(in));
-          case 4 -> new Release(LockName.readName(in), in.readVarLong());
-          case 5 -> new Info(LockName.readName(in));
+                  LockName.readName(in),
+                  Want.read(in));
+          case 5 -> new Cancel(readClient(in), readNumber(in), readNumber(in));
           case 6 ->
+              new Release(
+                  LockName.readName(in), in.readVarLong(), in.readString(Limits.NOTE_BYTES));
+          case 7 -> new Promote(LockName.readName(in), readNode(in));
+          case 8 -> new Settle();
+          case 9 -> new Show(LockName.readName(in), readNumber(in));
+          case 10 -> new Info(LockName.readName(in));
+          case 11 ->
               new Page(
                   LockName.read(in), in.readBoolean() ? LockName.read(in) : null, readLimit(in));
+          case 12 -> new Bundles(readLimit(in));
           default -> throw new WireFormatException("lock request of unknown kind " + kind);
         };
     in.expectEnd();
@@ -148,6 +200,15 @@ sealed interface LockRequest {
       throw new WireFormatException("lock request with the number " + number);
     }
     return number;
+  }
+
+  /** Reads the number of a bundle. */
+  static int readBundle(WireReader in) {
+    long bundle = in.readVarLong();
+    if (bundle < 1 || bundle > Integer.MAX_VALUE) {
+      throw new WireFormatException("lock request of bundle " + bundle);
+    }
+    return (int) bundle;
   }
 
   private static int readLimit(WireReader in) {

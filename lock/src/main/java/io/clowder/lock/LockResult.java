@@ -2,24 +2,28 @@
 package io.clowder.lock;
 
 import io.clowder.api.Limits;
-import io.clowder.api.NodeId;
 import io.clowder.api.lock.LockInfo;
+import io.clowder.api.lock.LockSession;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** What {@link LockTable} answers: a byte of kind, a byte of version, the fields. */
 sealed interface LockResult {
   /** The version that every kind has so far. */
-  int VERSION = 1;
+  int VERSION = 2;
 
-  /** The session is the client's. */
-  record Opened() implements LockResult {}
+  /** It is as was asked for. */
+  record Done() implements LockResult {}
 
   /** Nothing was done: the session is the client's {@code current}, 0 for nobody's. */
   record NotOpen(long current) implements LockResult {}
+
+  /** Nothing was done: the bundle has to be named first. */
+  record NotEntered() implements LockResult {}
 
   /** The request holds the lock, in the name of {@code session}. */
   record Granted(long session, long token) implements LockResult {}
@@ -30,53 +34,89 @@ sealed interface LockResult {
   /** The lock is taken, and the request did not want to wait. */
   record Busy() implements LockResult {}
 
-  /** No room for another lock, or, if {@code queue}, for another waiter of this one. */
-  record Full(boolean queue) implements LockResult {}
+  /** No room for another one of these. */
+  record Full(What what) implements LockResult {
+    /** What there are too many of. */
+    enum What {
+      LOCKS(1),
+      WAITERS(2),
+      BUNDLES(3);
+
+      private final int code;
+
+      What(int code) {
+        this.code = code;
+      }
+
+      static What read(WireReader in) {
+        int code = in.readByte();
+        for (What what : values()) {
+          if (what.code == code) {
+            return what;
+          }
+        }
+        throw new WireFormatException("too many of " + code);
+      }
+    }
+  }
+
+  /** The name is a semaphore of so many permits, or no semaphore if 0. */
+  record OtherKind(int permits) implements LockResult {}
 
   /** The request is over. */
   record Cancelled() implements LockResult {}
 
-  /** The acquisition with this token is over. */
-  record Released() implements LockResult {}
-
   /**
-   * Nothing was released: the lock is held with the token {@code held}, or is free if that is 0,
-   * and the token was never given for it.
+   * Nothing was changed: {@code token} is in the way, of a holder or shown for the resource; or
+   * nothing is there that could be changed, if it is 0.
    */
-  record Refused(long held) implements LockResult {}
+  record Refused(long token) implements LockResult {}
 
   /** The locks asked for, by name. */
   record Locks(List<LockInfo> locks) implements LockResult {
+    /** Bytes that a holder or waiter takes at most. */
+    private static final int ENTRY_BYTES = 64 + LockRequest.NAME_BYTES + Limits.NOTE_BYTES + 64;
+
     /** Bytes that a lock takes at most. */
     static int size(LockInfo lock) {
-      return 3 * lock.name().length() + 128 + 66 * lock.waiters().size();
+      return 3 * lock.name().length()
+          + 64
+          + ENTRY_BYTES * (lock.holders().size() + lock.waiters().size());
     }
   }
+
+  /** The bundles asked for. */
+  record Bundles(List<LockSession> bundles) implements LockResult {}
 
   /** The bytes of this result. */
   default byte[] encode() {
     WireWriter out = new WireWriter(32);
-    if (this instanceof Opened) {
+    if (this instanceof Done) {
       begin(out, 1);
     } else if (this instanceof NotOpen notOpen) {
       begin(out, 2).writeLong(notOpen.current);
+    } else if (this instanceof NotEntered) {
+      begin(out, 3);
     } else if (this instanceof Granted granted) {
-      begin(out, 3).writeLong(granted.session).writeVarLong(granted.token);
+      begin(out, 4).writeLong(granted.session).writeVarLong(granted.token);
     } else if (this instanceof Queued queued) {
-      begin(out, 4).writeLong(queued.session);
+      begin(out, 5).writeLong(queued.session);
     } else if (this instanceof Busy) {
-      begin(out, 5);
+      begin(out, 6);
     } else if (this instanceof Full full) {
-      begin(out, 6).writeBoolean(full.queue);
+      begin(out, 7).writeByte(full.what.code);
+    } else if (this instanceof OtherKind other) {
+      begin(out, 8).writeVarLong(other.permits);
     } else if (this instanceof Cancelled) {
-      begin(out, 7);
-    } else if (this instanceof Released) {
-      begin(out, 8);
+      begin(out, 9);
     } else if (this instanceof Refused refused) {
-      begin(out, 9).writeVarLong(refused.held);
+      begin(out, 10).writeVarLong(refused.token);
     } else if (this instanceof Locks locks) {
-      begin(out, 10).writeVarLong(locks.locks.size());
+      begin(out, 11).writeVarLong(locks.locks.size());
       locks.locks.forEach(lock -> write(lock, out));
+    } else if (this instanceof Bundles bundles) {
+      begin(out, 12).writeVarLong(bundles.bundles.size());
+      bundles.bundles.forEach(bundle -> write(bundle, out));
     } else {
       throw new AssertionError("no bytes for " + getClass());
     }
@@ -97,16 +137,18 @@ sealed interface LockResult {
     }
     LockResult result =
         switch (kind) {
-          case 1 -> new Opened();
+          case 1 -> new Done();
           case 2 -> new NotOpen(in.readLong());
-          case 3 -> new Granted(in.readLong(), in.readVarLong());
-          case 4 -> new Queued(in.readLong());
-          case 5 -> new Busy();
-          case 6 -> new Full(in.readBoolean());
-          case 7 -> new Cancelled();
-          case 8 -> new Released();
-          case 9 -> new Refused(in.readVarLong());
-          case 10 -> new Locks(readLocks(in));
+          case 3 -> new NotEntered();
+          case 4 -> new Granted(in.readLong(), in.readVarLong());
+          case 5 -> new Queued(in.readLong());
+          case 6 -> new Busy();
+          case 7 -> new Full(Full.What.read(in));
+          case 8 -> new OtherKind((int) in.readVarLong());
+          case 9 -> new Cancelled();
+          case 10 -> new Refused(in.readVarLong());
+          case 11 -> new Locks(readPage(in, LockResult::readLock));
+          case 12 -> new Bundles(readPage(in, LockResult::readBundle));
           default -> throw new WireFormatException("lock result of unknown kind " + kind);
         };
     in.expectEnd();
@@ -118,30 +160,86 @@ sealed interface LockResult {
   }
 
   private static void write(LockInfo lock, WireWriter out) {
-    out.writeString(lock.name()).writeVarLong(lock.token()).writeString(lock.node().value());
-    out.writeLong(lock.session()).writeLong(lock.sinceMillis());
-    out.writeVarLong(lock.waiters().size());
-    lock.waiters().forEach(node -> out.writeString(node.value()));
+    out.writeString(lock.name()).writeVarLong(lock.permits()).writeLong(lock.delayedUntilMillis());
+    out.writeVarLong(lock.holding()).writeVarLong(lock.holders().size());
+    for (LockInfo.Holder holder : lock.holders()) {
+      out.writeVarLong(holder.token()).writeString(holder.node().value());
+      out.writeLong(holder.session()).writeString(holder.bundle());
+      Want.write(holder.mode(), out);
+      out.writeVarLong(holder.permits());
+      out.writeLong(holder.sinceMillis()).writeBoolean(holder.asked()).writeString(holder.note());
+    }
+    out.writeVarLong(lock.waiting()).writeVarLong(lock.waiters().size());
+    for (LockInfo.Waiter waiter : lock.waiters()) {
+      out.writeString(waiter.node().value()).writeLong(waiter.session());
+      out.writeString(waiter.bundle());
+      Want.write(waiter.mode(), out);
+      out.writeVarLong(waiter.permits()).writeByte(waiter.priority());
+      out.writeLong(waiter.sinceMillis()).writeString(waiter.note());
+    }
   }
 
-  private static List<LockInfo> readLocks(WireReader in) {
+  private static void write(LockSession bundle, WireWriter out) {
+    out.writeString(bundle.node().value()).writeLong(bundle.session());
+    out.writeString(bundle.bundle()).writeLong(bundle.sinceMillis());
+    out.writeVarLong(bundle.holds()).writeVarLong(bundle.waits());
+  }
+
+  private static <T> List<T> readPage(WireReader in, Function<WireReader, T> read) {
     int count = in.readCount();
     if (count > Limits.PAGE_ENTRIES) {
-      throw new WireFormatException("page of " + count + " locks");
+      throw new WireFormatException("page of " + count);
     }
-    List<LockInfo> locks = new ArrayList<>();
+    List<T> page = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      String name = LockName.readName(in);
-      long token = in.readVarLong();
-      NodeId node = LockRequest.readNode(in);
-      long session = in.readLong();
-      long sinceMillis = in.readLong();
-      List<NodeId> waiters = new ArrayList<>();
-      for (int left = in.readCount(); left > 0; left--) {
-        waiters.add(LockRequest.readNode(in));
-      }
-      locks.add(new LockInfo(name, token, node, session, sinceMillis, waiters));
+      page.add(read.apply(in));
     }
-    return locks;
+    return page;
+  }
+
+  private static LockInfo readLock(WireReader in) {
+    String name = LockName.readName(in);
+    int permits = (int) in.readVarLong();
+    long delayedUntilMillis = in.readLong();
+    int holding = (int) in.readVarLong();
+    List<LockInfo.Holder> holders = new ArrayList<>();
+    for (int left = in.readCount(); left > 0; left--) {
+      holders.add(
+          new LockInfo.Holder(
+              in.readVarLong(),
+              LockRequest.readNode(in),
+              in.readLong(),
+              in.readString(LockRequest.NAME_BYTES),
+              Want.readMode(in),
+              (int) in.readVarLong(),
+              in.readLong(),
+              in.readBoolean(),
+              in.readString(Limits.NOTE_BYTES)));
+    }
+    int waiting = (int) in.readVarLong();
+    List<LockInfo.Waiter> waiters = new ArrayList<>();
+    for (int left = in.readCount(); left > 0; left--) {
+      waiters.add(
+          new LockInfo.Waiter(
+              LockRequest.readNode(in),
+              in.readLong(),
+              in.readString(LockRequest.NAME_BYTES),
+              Want.readMode(in),
+              (int) in.readVarLong(),
+              in.readByte(),
+              in.readLong(),
+              in.readString(Limits.NOTE_BYTES)));
+    }
+    return new LockInfo(name, permits, holders, holding, waiters, waiting, delayedUntilMillis);
+  }
+
+  private static LockSession readBundle(WireReader in) {
+    return new LockSession(
+        LockRequest.readNode(in),
+        in.readLong(),
+        in.readString(LockRequest.NAME_BYTES),
+        in.readLong(),
+        (int) in.readVarLong(),
+        (int) in.readVarLong());
   }
 }

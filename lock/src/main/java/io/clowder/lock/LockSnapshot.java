@@ -6,7 +6,8 @@ import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
-import io.clowder.lock.LockState.Freed;
+import io.clowder.lock.LockState.Bundle;
+import io.clowder.lock.LockState.Delay;
 import io.clowder.lock.LockState.Holder;
 import io.clowder.lock.LockState.Lock;
 import io.clowder.lock.LockState.Place;
@@ -22,51 +23,96 @@ import org.pcollections.TreePMap;
 import org.pcollections.TreePSet;
 
 /**
- * The table as a file: a byte of format; position and largest forgotten token, eight bytes each;
- * then sessions, locks and freed tokens, each as eight bytes of count and, in order, four bytes of
- * length and that many of record. Nothing at all stands for the table of the beginning.
+ * The table as a file: a byte of format; position, time, largest forgotten token of locks and of
+ * resources, eight bytes each; then sessions, locks, freed tokens and fences, each as eight bytes
+ * of count and, in order, four bytes of length and that many of record. Nothing at all stands for
+ * the table of the beginning.
  */
 final class LockSnapshot {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
-  /** A lock with all of its waiters, or a session with all of its cancelled requests. */
-  private static final int RECORD_BYTES_MAX = Limits.RESULT_BYTES;
+  /** A lock with all of its holders and waiters is the largest record. */
+  private static final int RECORD_BYTES_MAX =
+      (Limits.LOCK_HOLDERS + Limits.LOCK_WAITERS) * (Limits.NOTE_BYTES + 128)
+          + 2 * Limits.RESULT_BYTES;
 
   private LockSnapshot() {}
 
   static void write(LockState state, OutputStream out) throws IOException {
-    WireWriter header = new WireWriter(32);
-    header.writeByte(FORMAT).writeLong(state.position()).writeLong(state.freed().forgotten());
+    WireWriter header = new WireWriter(64);
+    header.writeByte(FORMAT).writeLong(state.position()).writeLong(state.timeMillis());
+    header.writeLong(state.freed().forgotten()).writeLong(state.fences().forgotten());
     flush(header, out);
     WireWriter record = new WireWriter(256);
     flush(header.writeLong(state.sessions().size()), out);
     for (Map.Entry<Long, Session> entry : state.sessions().entrySet()) {
-      Session session = entry.getValue();
-      record.writeLong(entry.getKey()).writeString(session.node().value());
-      record.writeLong(session.client()).writeVarLong(session.floor());
-      record.writeVarLong(session.cancelled().size());
-      session.cancelled().forEach(record::writeVarLong);
+      record.writeLong(entry.getKey());
+      write(entry.getValue(), record);
       flushRecord(header, record, out);
     }
     flush(header.writeLong(state.locks().size()), out);
     for (Map.Entry<String, Lock> entry : state.locks().entrySet()) {
-      Holder holder = entry.getValue().holder();
-      record.writeString(entry.getKey()).writeLong(holder.session()).writeVarLong(holder.request());
-      record.writeVarLong(holder.token()).writeLong(holder.sinceMillis());
-      record.writeVarLong(entry.getValue().waiters().size());
-      entry
-          .getValue()
-          .waiters()
-          .forEach(
-              (ticket, waiter) ->
-                  record
-                      .writeVarLong(ticket)
-                      .writeLong(waiter.session())
-                      .writeVarLong(waiter.request()));
+      record.writeString(entry.getKey());
+      write(entry.getValue(), state, record);
       flushRecord(header, record, out);
     }
-    flush(header.writeLong(state.freed().tokens().size()), out);
-    for (Map.Entry<String, Long> entry : state.freed().tokens().entrySet()) {
+    write(state.freed(), header, record, out);
+    write(state.fences(), header, record, out);
+  }
+
+  private static void write(Session session, WireWriter record) {
+    record.writeString(session.node().value());
+    record.writeLong(session.client()).writeVarLong(session.floor());
+    record.writeVarLong(session.cancelled().size());
+    session.cancelled().forEach(record::writeVarLong);
+    record.writeVarLong(session.bundles().size());
+    session
+        .bundles()
+        .forEach(
+            (number, bundle) ->
+                record
+                    .writeVarLong(number)
+                    .writeString(bundle.name())
+                    .writeLong(bundle.sinceMillis()));
+  }
+
+  private static void write(Lock lock, LockState state, WireWriter record) {
+    record.writeVarLong(lock.permits()).writeVarLong(lock.last());
+    record.writeLong(lock.delayedUntilMillis()).writeVarLong(lock.holders().size());
+    lock.holders()
+        .forEach(
+            (token, holder) -> {
+              record.writeVarLong(token).writeLong(holder.session());
+              record.writeVarLong(holder.request());
+              record.writeVarLong(bundle(state, holder.session(), holder.request()));
+              record.writeLong(holder.sinceMillis()).writeBoolean(holder.asked());
+              holder.want().write(record);
+            });
+    record.writeVarLong(lock.waiters().size());
+    lock.waiters()
+        .forEach(
+            (ticket, waiter) -> {
+              record.writeVarLong(ticket).writeLong(waiter.session());
+              record.writeVarLong(waiter.request());
+              record.writeVarLong(bundle(state, waiter.session(), waiter.request()));
+              record.writeLong(waiter.sinceMillis());
+              waiter.want().write(record);
+            });
+  }
+
+  private static int bundle(LockState state, long session, long request) {
+    Session known = state.sessions().get(session);
+    Place place = known == null ? null : known.requests().get(request);
+    if (place == null) {
+      throw new AssertionError("request " + request + " of session " + session + " has no place");
+    }
+    return place.bundle();
+  }
+
+  private static void write(LastTokens last, WireWriter header, WireWriter record, OutputStream out)
+      throws IOException {
+    flush(header.writeLong(last.tokens().size()), out);
+    for (Map.Entry<String, Long> entry : last.tokens().entrySet()) {
       record.writeString(entry.getKey()).writeVarLong(entry.getValue());
       flushRecord(header, record, out);
     }
@@ -94,26 +140,53 @@ final class LockSnapshot {
       throw new IOException("lock snapshot of format " + format + ", which is not known here");
     }
     try {
-      Reading reading = new Reading(in.readLong());
-      reading.freed = Freed.NOTHING.withForgotten(in.readLong());
+      Reading reading = new Reading(in.readLong(), in.readLong());
+      long freedForgotten = in.readLong();
+      long fencesForgotten = in.readLong();
       for (long left = in.readLong(); left != 0; left--) {
         reading.session(record(in));
       }
       for (long left = in.readLong(); left != 0; left--) {
         reading.lock(record(in));
       }
-      for (long left = in.readLong(); left != 0; left--) {
-        reading.freed(record(in));
-      }
+      LastTokens freed = tokens(in, LockState.FREED_MAX).withForgotten(freedForgotten);
+      LastTokens fences = tokens(in, Limits.FENCES).withForgotten(fencesForgotten);
       if (in.read() >= 0) {
         throw new WireFormatException("it goes on after its last record");
       }
-      return new LockState(reading.position, reading.locks, reading.sessions, reading.freed);
+      for (String name : freed.tokens().keySet()) {
+        Reading.check(!reading.locks.containsKey(name), "a lock that is free and not");
+      }
+      return new LockState(
+          reading.position,
+          reading.timeMillis,
+          reading.locks,
+          reading.sessions,
+          freed,
+          fences,
+          reading.delays);
     } catch (EOFException e) {
       throw new IOException("lock snapshot is corrupt: cut short", e);
     } catch (WireFormatException e) {
       throw new IOException("lock snapshot is corrupt: " + e.getMessage(), e);
     }
+  }
+
+  private static LastTokens tokens(DataInputStream in, int max) throws IOException {
+    LastTokens last = LastTokens.none(max);
+    String before = "";
+    long count = in.readLong();
+    Reading.check(count >= 0 && count <= max, count + " names with tokens");
+    for (long left = count; left > 0; left--) {
+      WireReader record = record(in);
+      String name = LockName.readName(record);
+      long token = record.readVarLong();
+      record.expectEnd();
+      Reading.check(name.compareTo(before) > 0 && token > 0, "names with tokens out of order");
+      last = last.plus(name, token);
+      before = name;
+    }
+    return last;
   }
 
   private static WireReader record(DataInputStream in) throws IOException {
@@ -131,12 +204,14 @@ final class LockSnapshot {
   /** A state in the making, which refuses what no table can have written. */
   private static final class Reading {
     private final long position;
+    private final long timeMillis;
     private TreePMap<Long, Session> sessions = TreePMap.empty();
     private TreePMap<String, Lock> locks = TreePMap.empty();
-    private Freed freed = Freed.NOTHING;
+    private TreePSet<Delay> delays = LockState.EMPTY.delays();
 
-    Reading(long position) {
+    Reading(long position, long timeMillis) {
       this.position = position;
+      this.timeMillis = timeMillis;
     }
 
     void session(WireReader in) {
@@ -154,46 +229,66 @@ final class LockSnapshot {
             "cancelled requests out of order");
         cancelled = cancelled.plus(request);
       }
+      TreePMap<Integer, Bundle> bundles = TreePMap.empty();
+      for (int left = in.readCount(); left > 0; left--) {
+        int number = LockRequest.readBundle(in);
+        check(bundles.isEmpty() || number > bundles.lastKey(), "bundles out of order");
+        String name = in.readString(LockRequest.NAME_BYTES);
+        bundles = bundles.plus(number, new Bundle(name, in.readLong()));
+      }
       in.expectEnd();
-      sessions = sessions.plus(id, new Session(node, client, floor, cancelled, TreePMap.empty()));
+      sessions =
+          sessions.plus(id, new Session(node, client, floor, cancelled, bundles, TreePMap.empty()));
     }
 
     void lock(WireReader in) {
       String name = LockName.readName(in);
       check(locks.isEmpty() || name.compareTo(locks.lastKey()) > 0, "locks out of order");
-      long holderSession = in.readLong();
-      long holderRequest = in.readVarLong();
-      Holder holder = new Holder(holderSession, holderRequest, in.readVarLong(), in.readLong());
-      place(holder.session(), holder.request(), new Place(name, holder.token()));
+      long permits = in.readVarLong();
+      check(permits >= 0 && permits <= Limits.LOCK_HOLDERS, "a semaphore of " + permits);
+      long last = in.readVarLong();
+      long delayedUntilMillis = in.readLong();
+      Lock lock = new Lock((int) permits, last).withDelay(delayedUntilMillis);
+      for (int left = in.readCount(); left > 0; left--) {
+        long token = in.readVarLong();
+        check(lock.holders().isEmpty() || token > lock.holders().lastKey(), "holders disordered");
+        check(token > 0 && token <= last, "a token that was not given");
+        long session = in.readLong();
+        long request = in.readVarLong();
+        place(session, request, new Place(name, LockRequest.readBundle(in), 0, token));
+        long sinceMillis = in.readLong();
+        boolean asked = in.readBoolean();
+        Want want = Want.read(in);
+        check(want.of() == permits && lock.hasRoomFor(want), "more holders than there is room for");
+        lock = lock.withHolder(token, new Holder(session, request, want, sinceMillis, asked));
+      }
       TreePMap<Long, Waiter> waiters = TreePMap.empty();
       for (int left = in.readCount(); left > 0; left--) {
         long ticket = in.readVarLong();
         check(waiters.isEmpty() || ticket > waiters.lastKey(), "waiters out of order");
-        Waiter waiter = new Waiter(in.readLong(), in.readVarLong());
-        place(waiter.session(), waiter.request(), new Place(name, ticket));
-        waiters = waiters.plus(ticket, waiter);
+        check(ticket > 0, "a waiter without a ticket");
+        long session = in.readLong();
+        long request = in.readVarLong();
+        place(session, request, new Place(name, LockRequest.readBundle(in), ticket, 0));
+        long sinceMillis = in.readLong();
+        Want want = Want.read(in);
+        check(want.of() == permits, "a waiter for another kind of lock");
+        waiters = waiters.plus(ticket, new Waiter(session, request, want, sinceMillis));
       }
       in.expectEnd();
-      locks = locks.plus(name, new Lock(holder, waiters));
-    }
-
-    void freed(WireReader in) {
-      String name = LockName.readName(in);
-      TreePMap<String, Long> known = freed.tokens();
-      check(known.isEmpty() || name.compareTo(known.lastKey()) > 0, "freed locks out of order");
-      long token = in.readVarLong();
-      check(!locks.containsKey(name) && token > 0 && token <= position, "a wrong freed lock");
-      in.expectEnd();
-      check(known.size() < Freed.NAMES_MAX, "too many freed locks");
-      freed = freed.plus(name, token);
+      lock = lock.withWaiters(waiters);
+      locks = locks.plus(name, lock);
+      if (delayedUntilMillis > 0) {
+        delays = delays.plus(new Delay(delayedUntilMillis, name));
+      }
     }
 
     private void place(long id, long request, Place place) {
-      check(place.ticket() > 0 && place.ticket() <= position, "a request from the future");
       Session session = sessions.get(id);
       if (session == null) {
         throw new WireFormatException("a request of session " + id + ", which is not there");
       }
+      check(session.bundles().containsKey(place.bundle()), "a request of an unknown bundle");
       check(!session.requests().containsKey(request), "a request in two places");
       sessions = sessions.plus(id, session.withRequests(session.requests().plus(request, place)));
     }

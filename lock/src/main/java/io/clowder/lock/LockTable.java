@@ -3,8 +3,10 @@ package io.clowder.lock;
 
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.lock.LockEvent;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.api.wire.WireFormatException;
+import io.clowder.lock.LockRequest.Bundles;
 import io.clowder.lock.LockRequest.Change;
 import io.clowder.lock.LockRequest.Info;
 import io.clowder.lock.LockRequest.Page;
@@ -23,11 +25,14 @@ public final class LockTable implements StateMachine {
    * change: must be quick, and must not wait.
    */
   interface Observer {
-    /** A request was granted a lock that it waited for, or lost one by somebody else's release. */
-    void touched(long session, long request);
+    /** A request stands otherwise than before because of somebody else's entry. */
+    default void touched(long session, long request) {}
 
     /** A session is over, and all of its requests. */
-    void ended(long session);
+    default void ended(long session) {}
+
+    /** An entry made this happen. */
+    default void happened(List<LockEvent> events) {}
 
     /** The state is another one: an older one that entries will follow, or a much later one. */
     void restored();
@@ -58,7 +63,7 @@ public final class LockTable implements StateMachine {
     byte[] result = NO_RESULT;
     boolean ended = entry.kind() == Entry.Kind.SESSION_ENDED;
     if (ended) {
-      turn.end(entry.session());
+      turn.end(entry.session(), LockEvent.Kind.EXPIRED);
     } else if (LockRequest.decode(entry.command()) instanceof Change change) {
       result = turn.apply(entry.session(), change).encode();
     } else {
@@ -66,6 +71,7 @@ public final class LockTable implements StateMachine {
     }
     state = turn.state();
     for (Observer observer : observers) {
+      observer.happened(turn.events());
       if (ended) {
         observer.ended(entry.session());
       }
@@ -78,7 +84,7 @@ public final class LockTable implements StateMachine {
   public byte[] query(byte[] query) {
     try {
       if (LockRequest.decode(query) instanceof Question question) {
-        return new LockResult.Locks(answer(question)).encode();
+        return answer(question).encode();
       }
     } catch (WireFormatException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
@@ -86,12 +92,14 @@ public final class LockTable implements StateMachine {
     throw new IllegalArgumentException("a command is not a question");
   }
 
-  private List<LockInfo> answer(Question question) {
+  private LockResult answer(Question question) {
     if (question instanceof Info info) {
       LockInfo found = state.info(info.name());
-      return found == null ? List.of() : List.of(found);
+      return new LockResult.Locks(found == null ? List.of() : List.of(found));
     } else if (question instanceof Page page) {
-      return state.page(page.prefix(), page.after(), page.limit());
+      return new LockResult.Locks(state.page(page.prefix(), page.after(), page.limit()));
+    } else if (question instanceof Bundles bundles) {
+      return new LockResult.Bundles(state.bundles(bundles.limit()));
     }
     throw new AssertionError("cannot answer " + question.getClass());
   }

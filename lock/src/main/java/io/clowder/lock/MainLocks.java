@@ -31,6 +31,15 @@ public final class MainLocks {
         min = "1",
         max = "600000")
     int timeout_millis() default 5_000;
+
+    /** How many events are kept for {@code lock:history}. */
+    @AttributeDefinition(
+        name = "History",
+        description =
+            "How many of the latest events this node keeps for lock:history, 0 to 1000000",
+        min = "0",
+        max = "1000000")
+    int history_size() default 1_000;
   }
 
   private final LockGroup locks;
@@ -38,7 +47,13 @@ public final class MainLocks {
   /** The component. */
   @Activate
   public MainLocks(BundleContext context, @Reference(name = "node") Node node, Config config) {
-    locks = new LockGroup(context, node.id(), "main", Duration.ofMillis(config.timeout_millis()));
+    locks =
+        new LockGroup(
+            context,
+            node.id(),
+            "main",
+            Duration.ofMillis(config.timeout_millis()),
+            config.history_size());
   }
 
   /** Lets go of this node's locks. */

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.lock;
 
-import static io.clowder.api.CoordinationException.refused;
-
 import io.clowder.api.CoordinationException;
-import io.clowder.api.CoordinationException.Reason;
-import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.ReadConsistency;
-import io.clowder.api.lock.Grant;
-import io.clowder.api.lock.LockInfo;
+import io.clowder.api.lock.FenceGate;
+import io.clowder.api.lock.LockEvent;
 import io.clowder.api.lock.LockService;
-import io.clowder.lock.LockRequest.Info;
-import io.clowder.lock.LockRequest.Page;
+import io.clowder.lock.LockRequest.Change;
 import io.clowder.lock.LockRequest.Question;
-import io.clowder.lock.LockRequest.Release;
-import io.clowder.lock.LockResult.Locks;
+import io.clowder.lock.LockRequest.Show;
 import io.clowder.lock.LockResult.Refused;
 import java.time.Duration;
 import java.util.List;
@@ -25,25 +19,25 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Locks as others see them. When it is closed, which the stop of this bundle or of the runtime
- * below does, this node's grants are lost and its waiters fail.
+ * Locks of one group on this node. When it is closed, which the stop of this bundle or of the
+ * runtime below does, this node's grants are lost and its waiters fail.
  *
  * <p>It has work to do before anybody asks for it: letting go of what an earlier run left.
  */
-public final class ReplicatedLocks implements LockService, AutoCloseable {
+public final class ReplicatedLocks implements FenceGate, AutoCloseable {
   static final String PID = "io.clowder.lock";
   static final int TIMEOUT_MILLIS_MAX = 600_000;
-
-  private static final Duration WAIT_MAX = Duration.ofDays(10_000);
 
   /** How long a stop is held up until the group has heard of it. */
   private static final Duration STOP_MAX = Duration.ofSeconds(1);
 
   private final ConsensusService consensus;
   private final LockClient client;
+  private final LockEvents history;
   private final Duration timeout;
   private final Timer timer;
 
@@ -51,6 +45,7 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
    * Locks on any consensus service whose machine is {@code table}. Opens this node's session at
    * once, for itself alone: a node has one instance at a time.
    *
+   * @param history of the same table
    * @param timeout for answers of the group, 1 ms to 10 minutes
    * @param client a random number, not 0: each instance of one node must have another
    * @param timer closed with this instance
@@ -58,11 +53,13 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
   public ReplicatedLocks(
       ConsensusService consensus,
       LockTable table,
+      LockEvents history,
       NodeId node,
       Duration timeout,
       long client,
       Timer timer) {
     this.consensus = consensus;
+    this.history = history;
     this.timeout = checked(timeout);
     this.client =
         new LockClient(new ClientSession(consensus, node, timer, client, timeout), table, timer);
@@ -77,6 +74,16 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
               .formatted(PID, timeout.toMillis(), TIMEOUT_MILLIS_MAX));
     }
     return timeout;
+  }
+
+  /** Locks for a bundle; close what comes back, an {@link AutoCloseable}, when it stops. */
+  BundleLocks enter(String bundle) {
+    return new BundleLocks(this, client, client.enter(LockName.cut(bundle)));
+  }
+
+  /** Locks for a user that is there as long as this instance. */
+  public LockService locksOf(String user) {
+    return enter(user);
   }
 
   /**
@@ -108,104 +115,40 @@ public final class ReplicatedLocks implements LockService, AutoCloseable {
     }
   }
 
-  /**
-   * {@inheritDoc}
-   *
-   * <p>A {@code wait} of zero takes the lock only if it is free; the group then has the configured
-   * time to answer. Otherwise {@code wait} is the limit for both. A waiter fails with {@code
-   * SESSION_EXPIRED} when this node's session ends: it has lost its place in the queue.
-   */
   @Override
-  public CompletionStage<Grant> acquire(String name, Duration wait) {
-    if (wait.isNegative()) {
-      return failed(refused(Reason.INVALID, "cannot wait " + wait + " for a lock"));
-    }
-    Duration limit = wait.compareTo(WAIT_MAX) > 0 ? WAIT_MAX : wait;
-    return request(name, wait.isZero() ? null : limit)
-        .thenApply(
-            grant -> {
-              if (grant == null) {
-                throw LockFailure.taken(name);
-              }
-              return grant;
-            });
-  }
-
-  @Override
-  public CompletionStage<@Nullable Grant> tryAcquire(String name) {
-    return request(name, null);
-  }
-
-  private CompletionStage<@Nullable Grant> request(String name, @Nullable Duration wait) {
+  public CompletionStage<Void> check(String resource, long token) {
     try {
-      return client.acquire(LockName.checkName(name), wait);
+      if (token < 1) {
+        throw LockFailure.stale(resource, token, 1);
+      }
+      return change(
+          new Show(LockName.checkName("name of the resource", resource), token),
+          refused -> LockFailure.stale(resource, token, refused.token()));
     } catch (CoordinationException e) {
-      return failed(e);
+      return CompletableFuture.failedStage(e);
     }
   }
 
-  @Override
-  public CompletionStage<Void> release(String name, long token) {
-    try {
-      LockName.checkName(name);
-    } catch (CoordinationException e) {
-      return failed(e);
-    }
-    if (token < 1) {
-      return failed(refused(Reason.CONFLICT, "no lock ever had the token " + token));
-    }
-    Grant own = client.held(name, token);
-    if (own != null) {
-      return own.release(); // So that it turns false before the group hears of it.
-    }
+  /** Has a change applied that is no client's; if it was refused, fails as {@code failure} says. */
+  CompletionStage<Void> change(Change change, Function<Refused, CoordinationException> failure) {
     return consensus
-        .submit(new Release(name, token).encode(), timeout)
+        .submit(change.encode(), timeout)
         .thenApply(
             done -> {
               if (LockResult.decode(done.result()) instanceof Refused refused) {
-                throw LockFailure.wrongToken(name, token, refused);
+                throw failure.apply(refused);
               }
               return null;
             });
   }
 
-  @Override
-  public CompletionStage<@Nullable LockInfo> info(String name) {
-    try {
-      return ask(new Info(LockName.checkName(name)))
-          .thenApply(locks -> locks.isEmpty() ? null : locks.get(0));
-    } catch (CoordinationException e) {
-      return failed(e);
-    }
-  }
-
-  @Override
-  public CompletionStage<List<LockInfo>> list(String prefix, @Nullable String after, int limit) {
-    try {
-      if (limit < 1 || limit > Limits.PAGE_ENTRIES) {
-        throw refused(Reason.INVALID, "a list of " + limit + ": use 1 to " + Limits.PAGE_ENTRIES);
-      }
-      String from = after == null ? null : LockName.check("name of the lock", after);
-      return ask(new Page(LockName.check("prefix", prefix), from, limit));
-    } catch (CoordinationException e) {
-      return failed(e);
-    }
-  }
-
-  private CompletionStage<List<LockInfo>> ask(Question question) {
+  <T extends LockResult> CompletionStage<T> ask(Question question, Class<T> answer) {
     return consensus
         .query(question.encode(), ReadConsistency.LINEARIZABLE, timeout)
-        .thenApply(
-            bytes -> {
-              if (LockResult.decode(bytes) instanceof Locks locks) {
-                return locks.locks();
-              }
-              throw new AssertionError("a question answered by something else than locks");
-            });
+        .thenApply(bytes -> answer.cast(LockResult.decode(bytes)));
   }
 
-  private static <T extends @Nullable Object> CompletionStage<T> failed(
-      CoordinationException failure) {
-    return CompletableFuture.failedStage(failure);
+  List<LockEvent> history(@Nullable String name) {
+    return history.of(name);
   }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.lock;
 
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +23,12 @@ final class Request {
   }
 
   final long id;
-  final String name;
+  final int bundle;
+  final Claim claim;
   final CompletableFuture<@Nullable Grant> answer = new CompletableFuture<>();
+
+  /** As long as it is held: one for each time that its owner claimed it and did not release. */
+  final List<HeldLock> grants = new ArrayList<>(1);
 
   Phase phase = Phase.ASKING;
 
@@ -34,12 +41,24 @@ final class Request {
   /** The entry since when it waits or holds; states before that entry say nothing about it. */
   long since;
 
-  @Nullable HeldLock grant;
+  /** Once it holds. */
+  long token;
+
+  /** Calls off the end of the waiting, then that of the holding. */
   Runnable callOff = () -> {};
+
+  /** Whether the end of a delay is awaited. */
+  boolean isDelayed;
+
   int attempts;
 
-  Request(long id, String name) {
+  Request(long id, int bundle, Claim claim) {
     this.id = id;
-    this.name = name;
+    this.bundle = bundle;
+    this.claim = claim;
+  }
+
+  String name() {
+    return claim.name();
   }
 }

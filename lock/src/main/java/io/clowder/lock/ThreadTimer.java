@@ -35,6 +35,11 @@ final class ThreadTimer implements Timer {
   }
 
   @Override
+  public long wallMillis() {
+    return System.currentTimeMillis();
+  }
+
+  @Override
   public void execute(Runnable task) {
     try {
       threads.execute(task);

@@ -12,6 +12,9 @@ public interface Timer extends Executor, AutoCloseable {
   /** Now, in nanoseconds, on the clock of {@code ConsensusService.Session.validUntilNanos}. */
   long nanoTime();
 
+  /** Now, in milliseconds since 1970: this clock goes on while the machine is suspended. */
+  long wallMillis();
+
   /**
    * Has a task run once, after a delay.
    *

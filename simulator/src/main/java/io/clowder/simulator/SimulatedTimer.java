@@ -22,6 +22,11 @@ final class SimulatedTimer implements Timer {
   }
 
   @Override
+  public long wallMillis() {
+    return process.clock().wallMillis();
+  }
+
+  @Override
   public void execute(Runnable task) {
     thread.execute(task);
   }

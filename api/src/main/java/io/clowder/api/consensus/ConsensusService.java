@@ -72,11 +72,23 @@ public interface ConsensusService {
    * @param validUntilNanos until when, by this node's {@link System#nanoTime}, no other node can
    *     have seen it end: counted from the sending of the last renewal that was confirmed, less a
    *     margin for drift. Meaningless if {@code id} is 0
+   * @param validUntilMillis the same by this node's {@link System#currentTimeMillis}: the monotonic
+   *     clock may stand still while a machine is suspended
    */
-  record Session(long id, long validUntilNanos) {
-    /** Whether the session surely lives at {@code nowNanos}. */
-    public boolean isValid(long nowNanos) {
-      return id != 0 && validUntilNanos - nowNanos > 0;
+  record Session(long id, long validUntilNanos, long validUntilMillis) {
+    /** No session. */
+    public static final Session NONE = new Session(0, 0, 0);
+
+    /** For how many nanoseconds it surely lives; not positive if it may have ended. */
+    public long validNanos(long nowNanos, long nowMillis) {
+      return id == 0
+          ? 0
+          : Math.min(validUntilNanos - nowNanos, (validUntilMillis - nowMillis) * 1_000_000L);
+    }
+
+    /** Whether the session surely lives. */
+    public boolean isValid(long nowNanos, long nowMillis) {
+      return validNanos(nowNanos, nowMillis) > 0;
     }
   }
 }

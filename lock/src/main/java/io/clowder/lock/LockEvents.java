@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.lock;
+
+import io.clowder.api.lock.LockEvent;
+import io.clowder.api.lock.LockListener;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happened to locks as this node has applied it: keeps the latest, and tells listeners.
+ * Thread-safe; listeners are called outside of any lock, on the executor.
+ */
+public final class LockEvents implements LockTable.Observer {
+  /** How many events may wait for slow listeners. */
+  private static final int WAITING_MAX = 10_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(LockEvents.class);
+
+  private final int size;
+  private final Executor executor;
+  private final Map<LockListener, Predicate<String>> listeners = new ConcurrentHashMap<>();
+  private final Deque<LockEvent> latest = new ArrayDeque<>();
+  private final Deque<LockEvent> waiting = new ArrayDeque<>();
+  private boolean missed;
+  private boolean telling;
+
+  /**
+   * A history of nothing.
+   *
+   * @param size how many events are kept
+   * @param executor tells the listeners
+   */
+  public LockEvents(int size, Executor executor) {
+    this.size = size;
+    this.executor = executor;
+  }
+
+  /** Tells a listener of locks with these names. */
+  void add(LockListener listener, Predicate<String> names) {
+    listeners.put(listener, names);
+  }
+
+  void remove(LockListener listener) {
+    listeners.remove(listener);
+  }
+
+  @Override
+  public synchronized void happened(List<LockEvent> events) {
+    for (LockEvent event : events) {
+      if (event.kind() == LockEvent.Kind.REVOKED) {
+        LOG.warn(
+            "lock {} was taken from {} on {} (token {}): {}",
+            event.name(),
+            event.bundle(),
+            event.node(),
+            event.token(),
+            event.reason());
+      }
+      if (size > 0) {
+        if (latest.size() == size) {
+          latest.poll();
+        }
+        latest.add(event);
+      }
+      if (listeners.isEmpty()) {
+        continue;
+      } else if (waiting.size() == WAITING_MAX) {
+        waiting.clear();
+        missed = true;
+      }
+      waiting.add(event);
+    }
+    tell();
+  }
+
+  @Override
+  public synchronized void restored() {
+    missed = !listeners.isEmpty();
+    tell();
+  }
+
+  private void tell() {
+    if (!telling && (missed || !waiting.isEmpty())) {
+      telling = true;
+      executor.execute(this::run);
+    }
+  }
+
+  private void run() {
+    while (true) {
+      boolean gap;
+      List<LockEvent> events;
+      synchronized (this) {
+        gap = missed;
+        missed = false;
+        events = new ArrayList<>(waiting);
+        waiting.clear();
+        if (!gap && events.isEmpty()) {
+          telling = false;
+          return;
+        }
+      }
+      listeners.forEach((listener, names) -> tell(listener, names, gap, events));
+    }
+  }
+
+  private static void tell(
+      LockListener listener, Predicate<String> names, boolean gap, List<LockEvent> events) {
+    try {
+      if (gap) {
+        listener.missed();
+      }
+      for (LockEvent event : events) {
+        if (names.test(event.name())) {
+          listener.happened(event);
+        }
+      }
+    } catch (RuntimeException | LinkageError e) {
+      LOG.warn("lock listener {} failed", listener, e);
+    }
+  }
+
+  /** The latest events of one lock, or of all if the name is null; the latest last. */
+  synchronized List<LockEvent> of(@Nullable String name) {
+    return latest.stream().filter(event -> name == null || event.name().equals(name)).toList();
+  }
+}
