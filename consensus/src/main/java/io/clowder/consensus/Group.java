@@ -125,7 +125,8 @@ public final class Group implements Transport.Receiver {
             requests,
             reads,
             postbox,
-            environment.nanoClock());
+            environment.nanoClock(),
+            environment.wallMillis());
     this.compaction =
         new Compaction(
             setting, storage, environment.background(), wiring, state, requests, health, now);

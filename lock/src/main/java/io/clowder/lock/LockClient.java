@@ -9,6 +9,7 @@ import io.clowder.api.lock.Grant;
 import io.clowder.lock.ClientSession.Answer;
 import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Cancel;
+import io.clowder.lock.LockRequest.Enter;
 import io.clowder.lock.LockRequest.Leave;
 import io.clowder.lock.LockRequest.Release;
 import io.clowder.lock.LockRequest.Settle;
@@ -73,10 +74,18 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
 
   // --- bundles ----------------------------------------------------------------------------------
 
-  /** A bundle begins to use locks; its number. */
-  synchronized int enter(String name) {
-    bundles.put(++lastBundle, name);
-    return lastBundle;
+  /**
+   * A bundle begins to use locks; its number. The group is told at once, lest the first lock has to
+   * wait for that; if it does not hear of it, it asks when the first lock is wanted.
+   */
+  int enter(String name) {
+    int bundle;
+    synchronized (this) {
+      bundle = ++lastBundle;
+      bundles.put(bundle, name);
+    }
+    session.ask(this, new Enter(session.client(), bundle, name), session.timeout());
+    return bundle;
   }
 
   /** A bundle has stopped: it loses what it holds, and nobody waits for it any more. */
@@ -148,7 +157,7 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
       if (present != null && isStillWanted(present)) {
         return again(present, claim);
       }
-      request = new Request(++lastId, bundle, claim);
+      request = new Request(++lastId, bundle, claim, orFail);
       requests.put(request.id, request);
       unsettled.add(request.id);
       if (owner != null) {
@@ -238,8 +247,10 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
       }
     } else {
       drop(request);
-      if (result instanceof Busy) {
+      if (result instanceof Busy && !request.orFail) {
         answer(request, null);
+      } else if (result instanceof Busy) {
+        fail(request, LockFailure.taken(request.name()));
       } else {
         fail(request, LockFailure.refusal(request.claim, result));
       }

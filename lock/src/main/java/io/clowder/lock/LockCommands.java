@@ -137,17 +137,20 @@ public final class LockCommands {
     }
   }
 
+  /** So many of so many. */
+  private record Permits(int permits, int of) {}
+
   /** Reads {@code 2/5}. */
-  static final class PermitsConverter implements ITypeConverter<int[]> {
+  private static final class PermitsConverter implements ITypeConverter<Permits> {
     private static final Pattern FORM = Pattern.compile("(\\d{1,6})/(\\d{1,6})");
 
     @Override
-    public int[] convert(String text) {
+    public Permits convert(String text) {
       Matcher matcher = FORM.matcher(text);
       if (!matcher.matches()) {
         throw new IllegalArgumentException("write permits as 1/5: one of five");
       }
-      return new int[] {Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))};
+      return new Permits(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }
   }
 
@@ -202,7 +205,7 @@ public final class LockCommands {
         paramLabel = "N/OF",
         converter = PermitsConverter.class,
         description = "N of the OF permits of a semaphore, such as 1/5.")
-    private int @Nullable [] permits;
+    private @Nullable Permits permits;
 
     @Option(names = "--priority", description = "0 to 9; more goes ahead (default 0).")
     private int priority;
@@ -239,7 +242,7 @@ public final class LockCommands {
       }
       Claim claim =
           permits != null
-              ? Claim.permits(name, permits[0], permits[1])
+              ? Claim.permits(name, permits.permits(), permits.of())
               : shared ? Claim.shared(name) : Claim.exclusive(name);
       claim = claim.withPriority(priority).withLockDelay(delay).withNote(note);
       return maxHold == null ? claim : claim.withMaxHold(maxHold);

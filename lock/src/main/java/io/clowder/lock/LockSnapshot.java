@@ -234,7 +234,7 @@ final class LockSnapshot {
         int number = LockRequest.readBundle(in);
         check(bundles.isEmpty() || number > bundles.lastKey(), "bundles out of order");
         String name = in.readString(LockRequest.NAME_BYTES);
-        bundles = bundles.plus(number, new Bundle(name, in.readLong()));
+        bundles = bundles.plus(number, new Bundle(name, since(in)));
       }
       in.expectEnd();
       sessions =
@@ -256,7 +256,7 @@ final class LockSnapshot {
         long session = in.readLong();
         long request = in.readVarLong();
         place(session, request, new Place(name, LockRequest.readBundle(in), 0, token));
-        long sinceMillis = in.readLong();
+        long sinceMillis = since(in);
         boolean asked = in.readBoolean();
         Want want = Want.read(in);
         check(want.of() == permits && lock.hasRoomFor(want), "more holders than there is room for");
@@ -270,7 +270,7 @@ final class LockSnapshot {
         long session = in.readLong();
         long request = in.readVarLong();
         place(session, request, new Place(name, LockRequest.readBundle(in), ticket, 0));
-        long sinceMillis = in.readLong();
+        long sinceMillis = since(in);
         Want want = Want.read(in);
         check(want.of() == permits, "a waiter for another kind of lock");
         waiters = waiters.plus(ticket, new Waiter(session, request, want, sinceMillis));
@@ -281,6 +281,12 @@ final class LockSnapshot {
       if (delayedUntilMillis > 0) {
         delays = delays.plus(new Delay(delayedUntilMillis, name));
       }
+    }
+
+    private long since(WireReader in) {
+      long sinceMillis = in.readLong();
+      check(sinceMillis <= timeMillis, "something from the future");
+      return sinceMillis;
     }
 
     private void place(long id, long request, Place place) {

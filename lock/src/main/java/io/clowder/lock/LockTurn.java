@@ -218,7 +218,7 @@ final class LockTurn {
     } else if (lock.permits() != want.of()) {
       return new OtherKind(lock.permits());
     }
-    long ticket = (long) (Want.PRIORITY_MAX - want.priority()) << PRIORITY_SHIFT | position;
+    long ticket = (long) (Want.PRIORITY_MAX + 1 - want.priority()) << PRIORITY_SHIFT | position;
     boolean first = lock.waiters().isEmpty() || ticket < lock.waiters().firstKey();
     if (first && lock.hasRoomFor(want) && !lock.isDelayed(timeMillis)) {
       freed = freed.minus(name);
@@ -297,12 +297,12 @@ final class LockTurn {
     }
     long ticket = found.getKey();
     Waiter waiter = found.getValue();
-    // Tickets are larger than what is left of them here, so that this goes ahead of all.
+    // Below the tickets of all priorities, and of all that were promoted before.
     long ahead = Math.min(lock.waiters().firstKey(), 1L << PRIORITY_SHIFT) - 1;
     if (ahead < 1) {
       throw new AssertionError("no ticket left before " + lock.waiters().firstKey());
     }
-    if (lock.waiters().firstKey() != ticket) {
+    if (lock.waiters().firstKey() != ticket || ticket >= 1L << PRIORITY_SHIFT) {
       TreePMap<Long, Waiter> waiters = lock.waiters().minus(ticket).plus(ahead, waiter);
       lock = lock.withWaiters(waiters);
       Place place = place(waiter.session(), waiter.request());
@@ -362,6 +362,11 @@ final class LockTurn {
       grant(name, rest, waiter.session(), waiter.request(), bundle, waiter.want());
       touched.add(new Touched(waiter.session(), waiter.request()));
       lock = lock(name);
+    }
+    if (lock.isDelayed(timeMillis) && !lock.waiters().isEmpty()) {
+      // It has to see to it that the lock goes on when the delay is over.
+      Waiter first = lock.waiters().firstEntry().getValue();
+      touched.add(new Touched(first.session(), first.request()));
     }
     if (lock.isIdle() && !lock.isDelayed(timeMillis)) {
       putDelay(name, lock, 0);

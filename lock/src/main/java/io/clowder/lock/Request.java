@@ -25,6 +25,10 @@ final class Request {
   final long id;
   final int bundle;
   final Claim claim;
+
+  /** Whether the answer is a failure, and not null, if the lock is not free. */
+  final boolean orFail;
+
   final CompletableFuture<@Nullable Grant> answer = new CompletableFuture<>();
 
   /** As long as it is held: one for each time that its owner claimed it and did not release. */
@@ -52,10 +56,11 @@ final class Request {
 
   int attempts;
 
-  Request(long id, int bundle, Claim claim) {
+  Request(long id, int bundle, Claim claim, boolean orFail) {
     this.id = id;
     this.bundle = bundle;
     this.claim = claim;
+    this.orFail = orFail;
   }
 
   String name() {

@@ -15,6 +15,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.lock.TestGroup.Fate;
@@ -24,23 +25,35 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 
 class ReplicatedLocksTest {
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration LONG = Duration.ofSeconds(8);
+  private static final String STOPPED =
+      "the bundle that got this lock service was stopped, or gave it back; get it anew";
 
   private final VirtualTimer timer = new VirtualTimer();
   private final TestGroup group = new TestGroup();
   private final TestGroup.Node n1 = group.node("n1", timer);
   private final TestGroup.Node n2 = group.node("n2", timer);
-  private final ReplicatedLocks locks1 = locks(n1, 1);
-  private final ReplicatedLocks locks2 = locks(n2, 2);
+  private final ReplicatedLocks all1 = locks(n1, 1);
+  private final ReplicatedLocks all2 = locks(n2, 2);
+  private final BundleLocks locks1 = all1.enter("one");
+  private final BundleLocks locks2 = all2.enter("two");
 
   private ReplicatedLocks locks(TestGroup.Node node, long client) {
-    return new ReplicatedLocks(node, group.table, node.id, Duration.ofSeconds(2), client, timer);
+    return locks(node, client, Duration.ofSeconds(2), timer);
+  }
+
+  private ReplicatedLocks locks(
+      TestGroup.Node node, long client, Duration timeout, VirtualTimer its) {
+    return new ReplicatedLocks(node, group.table, group.events, node.id, timeout, client, its);
   }
 
   @Test
@@ -58,7 +71,7 @@ class ReplicatedLocksTest {
     done(first.lost());
     Grant next = done(second);
     assertEquals(before + 3, group.entries());
-    assertEquals(List.of("x", "x"), List.of(first.name(), next.name()));
+    assertEquals(List.of("x", "x"), List.of(first.claim().name(), next.claim().name()));
     assertEquals(before + 1, first.token());
     assertEquals(before + 3, next.token());
     assertTrue(next.isHeld());
@@ -105,7 +118,7 @@ class ReplicatedLocksTest {
     timer.advance(SECOND);
     refused(Reason.TIMEOUT, "lock x was not free in time", waiter);
     done(grant.release());
-    assertEquals(n2.id, info("x").node(), "granted to the request that nobody wants any more");
+    assertEquals(n2.id, node("x"), "granted to the request that nobody wants any more");
     n2.deliver();
     assertNull(info("x"));
   }
@@ -194,7 +207,7 @@ class ReplicatedLocksTest {
     n2.next(Fate.ANSWER_LATE);
     CompletionStage<Grant> waiter = locks2.acquire("x", LONG);
     done(grant.release());
-    assertEquals(n2.id, info("x").node());
+    assertEquals(n2.id, node("x"));
     pending(waiter);
     n2.answer();
     assertTrue(done(waiter).isHeld());
@@ -204,7 +217,7 @@ class ReplicatedLocksTest {
   void aGrantReleasedByAnotherBeforeItsAnswerCameIsNotHeld() {
     n1.next(Fate.ANSWER_LATE);
     CompletionStage<Grant> waiter = locks1.acquire("x", LONG);
-    done(locks2.release("x", info("x").token()));
+    done(locks2.release("x", token("x")));
     n1.answer();
     assertFalse(done(waiter).isHeld());
   }
@@ -300,10 +313,7 @@ class ReplicatedLocksTest {
         Reason.CONFLICT,
         "lock x is held with token %d, not 999".formatted(token),
         locks1.release("x", 999));
-    refused(
-        Reason.CONFLICT,
-        "lock y is free, and was never held with token 999",
-        locks2.release("y", 999));
+    refused(Reason.CONFLICT, "lock y was never held with token 999", locks2.release("y", 999));
     refused(Reason.CONFLICT, "no lock ever had the token 0", locks2.release("x", 0));
     assertTrue(grant.isHeld());
   }
@@ -350,7 +360,7 @@ class ReplicatedLocksTest {
     elsewhere.append(
         Entry.Kind.COMMAND,
         n2.session().id(),
-        new LockRequest.Release("x", first.token()).encode());
+        new LockRequest.Release("x", first.token(), "").encode());
     group.restore(elsewhere.snapshot());
     assertEquals(elsewhere.position(), done(granted).token());
     done(first.lost());
@@ -367,8 +377,7 @@ class ReplicatedLocksTest {
   void aLaterStateTakesALockFromOneBeforeItGivesItToTheNext() {
     VirtualTimer prompt = new VirtualTimer.Prompt();
     TestGroup.Node n3 = group.node("n3", prompt);
-    ReplicatedLocks locks3 =
-        new ReplicatedLocks(n3, group.table, n3.id, Duration.ofSeconds(2), 3, prompt);
+    BundleLocks locks3 = locks(n3, 3, Duration.ofSeconds(2), prompt).enter("three");
     for (int request = 1; request < 15; request++) {
       locks3.acquire("x", LONG).thenAccept(Grant::release);
     }
@@ -377,7 +386,9 @@ class ReplicatedLocksTest {
     CompletionStage<Boolean> both = locks3.acquire("x", LONG).thenApply(next -> held.isHeld());
     TestGroup elsewhere = group.copy();
     elsewhere.append(
-        Entry.Kind.COMMAND, n3.session().id(), new LockRequest.Release("x", held.token()).encode());
+        Entry.Kind.COMMAND,
+        n3.session().id(),
+        new LockRequest.Release("x", held.token(), "").encode());
     group.restore(elsewhere.snapshot());
     assertFalse(both.toCompletableFuture().join(), "the former still believed to hold it");
   }
@@ -389,7 +400,7 @@ class ReplicatedLocksTest {
     CompletionStage<Grant> waiter = locks1.acquire("y", LONG);
     n1.next(Fate.HELD_BACK);
     CompletionStage<Grant> asking = locks1.acquire("z", LONG);
-    locks1.close();
+    all1.close();
     for (CompletionStage<Grant> stage : List.of(waiter, asking)) {
       refused(Reason.UNAVAILABLE, "the lock service of this node is stopping", stage);
     }
@@ -415,12 +426,11 @@ class ReplicatedLocksTest {
     Grant other = done(locks2.acquire("y", SECOND));
     locks1.acquire("y", LONG);
     n1.next(Fate.LOST);
-    locks1.close();
-    assertEquals(n1.id, info("x").node());
+    all1.close();
+    assertEquals(n1.id, node("x"));
 
     VirtualTimer its = new VirtualTimer();
-    ReplicatedLocks next =
-        new ReplicatedLocks(n1, group.table, n1.id, Duration.ofSeconds(2), 3, its);
+    BundleLocks next = locks(n1, 3, Duration.ofSeconds(2), its).enter("next");
     its.run();
     assertNull(info("x"));
     assertEquals(List.of(), info("y").waiters());
@@ -435,7 +445,7 @@ class ReplicatedLocksTest {
     n1.endSession();
     n1.next(Fate.APPLIED, Fate.HELD_BACK);
     CompletionStage<Grant> asking = locks1.acquire("z", LONG);
-    locks1.close();
+    all1.close();
     refused(Reason.UNAVAILABLE, "the lock service of this node is stopping", asking);
     n1.deliver(); // The new session is opened, and the Acquire must not follow.
     assertNull(info("z"));
@@ -445,7 +455,7 @@ class ReplicatedLocksTest {
   void theComponentWaitsUntilTheGroupHasHeardThatItStops() throws InterruptedException {
     done(locks1.acquire("x", SECOND));
     n1.next(Fate.HELD_BACK);
-    Thread stopping = new Thread(locks1::deactivate, "stopping");
+    Thread stopping = new Thread(all1::deactivate, "stopping");
     stopping.start();
     Thread.State state = stopping.getState();
     while (state != Thread.State.TIMED_WAITING && state != Thread.State.TERMINATED) {
@@ -462,10 +472,10 @@ class ReplicatedLocksTest {
   void theComponentDoesNotWaitForAGroupThatIsGone() {
     Duration moment = Duration.ofMillis(1);
     TestGroup.Node n3 = group.node("n3", timer);
-    ReplicatedLocks locks3 = new ReplicatedLocks(n3, group.table, n3.id, moment, 3, timer);
-    Grant grant = done(locks3.acquire("x", SECOND));
+    ReplicatedLocks all3 = locks(n3, 3, moment, timer);
+    Grant grant = done(all3.enter("three").acquire("x", SECOND));
     n3.next(Fate.HELD_BACK);
-    locks3.deactivate();
+    all3.deactivate();
     assertFalse(grant.isHeld());
     assertNotNull(info("x"));
   }
@@ -484,7 +494,7 @@ class ReplicatedLocksTest {
   void openingIsRepeatedUntilTheGroupAnswers() {
     TestGroup.Node n3 = group.node("n3", timer);
     n3.always(Fate.REFUSED);
-    ReplicatedLocks locks3 = locks(n3, 3);
+    BundleLocks locks3 = locks(n3, 3).enter("three");
     timer.advance(Duration.ofSeconds(1));
     int before = group.entries();
     n3.always(Fate.APPLIED);
@@ -492,7 +502,9 @@ class ReplicatedLocksTest {
     assertEquals(before + 1, group.entries());
     n3.renew();
     assertNotNull(done(locks3.tryAcquire("x")));
-    assertEquals(before + 2, group.entries());
+    assertEquals(before + 4, group.entries(), "the bundle is named first, for nobody heard of it");
+    done(locks3.tryAcquire("y"));
+    assertEquals(before + 5, group.entries());
   }
 
   @Test
@@ -517,9 +529,7 @@ class ReplicatedLocksTest {
     assertEquals(before, group.entries());
     assertTrue(done(locks1.acquire(longest, Duration.ofSeconds(Long.MAX_VALUE))).isHeld());
     Exception failure =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> new ReplicatedLocks(n1, group.table, n1.id, Duration.ZERO, 9, timer));
+        assertThrows(IllegalArgumentException.class, () -> locks(n1, 9, Duration.ZERO, timer));
     assertEquals("io.clowder.lock: timeout.millis is 0: use 1 to 600000", failure.getMessage());
   }
 
@@ -530,18 +540,304 @@ class ReplicatedLocksTest {
     locks1.acquire("a", LONG);
     assertNull(done(locks1.info("c")));
     LockInfo info = done(locks1.info("a"));
+    long sinceMillis = a.token() * 1000;
     assertEquals(
         new LockInfo(
             "a",
-            a.token(),
-            new NodeId("n2"),
-            n2.session().id(),
-            a.token() * 1000,
-            List.of(new NodeId("n1"))),
+            0,
+            List.of(
+                new LockInfo.Holder(
+                    a.token(),
+                    n2.id,
+                    n2.session().id(),
+                    "two",
+                    Claim.Mode.EXCLUSIVE,
+                    0,
+                    sinceMillis,
+                    false,
+                    "")),
+            1,
+            List.of(
+                new LockInfo.Waiter(
+                    n1.id,
+                    n1.session().id(),
+                    "one",
+                    Claim.Mode.EXCLUSIVE,
+                    0,
+                    0,
+                    sinceMillis + 1000,
+                    "")),
+            1,
+            0),
         info);
     assertEquals(
         List.of("a", "b"), done(locks2.list("", null, 10)).stream().map(LockInfo::name).toList());
     assertEquals(List.of("b"), done(locks2.list("", "a", 1)).stream().map(LockInfo::name).toList());
+  }
+
+  @Test
+  void aBundleThatStopsLosesItsLocksAndNoOthers() {
+    BundleLocks other = all1.enter("other");
+    Grant held = done(locks1.acquire("x", SECOND));
+    Grant kept = done(other.acquire("y", SECOND));
+    CompletionStage<Grant> waiter = locks1.acquire("y", LONG);
+    n1.next(Fate.LATE);
+    CompletionStage<Grant> late = locks1.acquire("z", LONG);
+    CompletionStage<Grant> next = locks2.acquire("x", LONG);
+    int before = group.entries();
+    locks1.close();
+    assertTrue(done(next).isHeld(), "within one entry");
+    assertFalse(held.isHeld());
+    done(held.lost());
+    refused(Reason.UNAVAILABLE, STOPPED, waiter);
+    failure(late);
+    n1.deliver();
+    assertNull(info("z"), "its Acquire came after its bundle had stopped");
+    assertTrue(kept.isHeld());
+    assertEquals(List.of(), info("y").waiters());
+    assertTrue(group.entries() <= before + 3);
+    refused(Reason.UNAVAILABLE, STOPPED, locks1.acquire("w", SECOND));
+    assertEquals(
+        List.of("n1 other 1 0", "n2 two 1 0"),
+        done(locks2.sessions(10)).stream()
+            .map(it -> it.node() + " " + it.bundle() + " " + it.holds() + " " + it.waits())
+            .toList());
+    int entries = group.entries();
+    locks1.close();
+    assertEquals(entries, group.entries(), "once");
+  }
+
+  @Test
+  void theGroupIsToldThatABundleStoppedUntilItHasHeard() {
+    done(locks1.acquire("x", SECOND));
+    n1.next(Fate.LOST, Fate.REFUSED);
+    locks1.close();
+    assertNotNull(info("x"));
+    timer.advance(Duration.ofMillis(300));
+    assertNull(info("x"));
+  }
+
+  @Test
+  void anOwnerGetsWhatItHoldsAgainWithoutTheGroup() {
+    Claim mine = Claim.exclusive("x").withOwner("me");
+    Grant first = done(locks1.acquire(mine, SECOND));
+    int before = group.entries();
+    Grant again = done(locks1.tryAcquire(mine));
+    assertEquals(before, group.entries());
+    assertEquals(first.token(), again.token());
+    pending(locks1.acquire(Claim.exclusive("x").withOwner("you"), LONG));
+    done(first.release());
+    assertFalse(first.isHeld());
+    done(first.lost());
+    assertTrue(again.isHeld());
+    assertEquals(n1.id, node("x"));
+    assertEquals(first.token(), token("x"));
+    done(again.release());
+    assertTrue(token("x") > first.token(), "the other owner's turn");
+  }
+
+  @Test
+  void anOwnerWouldWaitForItselfInAnotherMode() {
+    Claim mine = Claim.shared("x").withOwner("me");
+    done(locks1.acquire(mine, SECOND));
+    refused(
+        Reason.CONFLICT,
+        "owner me holds lock x in another way, SHARED, and would wait for itself: release it first",
+        locks1.acquire(Claim.exclusive("x").withOwner("me"), SECOND));
+    done(locks2.acquire("y", SECOND));
+    pending(locks1.acquire(Claim.exclusive("y").withOwner("me"), LONG));
+    refused(
+        Reason.CONFLICT,
+        "owner me waits for lock y already",
+        locks1.acquire(Claim.exclusive("y").withOwner("me"), LONG));
+  }
+
+  @Test
+  void anOwnerWhoseGrantIsLostAsksAnew() {
+    Claim mine = Claim.exclusive("x").withOwner("me");
+    Grant first = done(locks1.acquire(mine, SECOND));
+    done(locks2.release("x", first.token()));
+    Grant second = done(locks1.acquire(mine, SECOND));
+    assertTrue(second.token() > first.token());
+    timer.skip(Duration.ofSeconds(11));
+    n1.renew();
+    n1.endSession();
+    Grant third = done(locks1.acquire(mine, SECOND));
+    assertTrue(third.token() > second.token());
+  }
+
+  @Test
+  void whatIsHeldTooLongIsLostAndReleased() {
+    Claim claim = Claim.exclusive("x").withMaxHold(SECOND);
+    Grant grant = done(locks1.acquire(claim, SECOND));
+    assertEquals(SECOND, grant.remaining());
+    CompletionStage<Grant> next = locks2.acquire("x", LONG);
+    timer.advance(SECOND.minusNanos(1));
+    assertTrue(grant.isHeld());
+    timer.advance(Duration.ofNanos(1));
+    assertFalse(grant.isHeld());
+    assertEquals(Duration.ZERO, grant.remaining());
+    done(grant.lost());
+    assertTrue(done(next).isHeld());
+  }
+
+  @Test
+  void whatIsReleasedInTimeIsNotReleasedAgain() {
+    Grant grant = done(locks1.acquire(Claim.exclusive("x").withMaxHold(SECOND), SECOND));
+    done(grant.release());
+    int before = group.entries();
+    timer.advance(Duration.ofSeconds(2));
+    assertEquals(before, group.entries());
+  }
+
+  @Test
+  void aSuspendedMachineHoldsNothingAfterItsSessionsTime() {
+    Grant grant = done(locks1.acquire("x", SECOND));
+    timer.suspend(Duration.ofSeconds(9));
+    assertTrue(grant.isHeld());
+    timer.suspend(Duration.ofSeconds(1));
+    assertFalse(grant.isHeld());
+    done(grant.lost());
+  }
+
+  @Test
+  void whoeverCancelsHisFutureLeavesTheQueue() {
+    Grant grant = done(locks1.acquire("x", SECOND));
+    CompletionStage<Grant> waiter = locks2.acquire("x", LONG);
+    timer.run();
+    waiter.toCompletableFuture().cancel(false);
+    assertEquals(List.of(), info("x").waiters());
+    done(grant.release());
+
+    n2.next(Fate.ANSWER_LATE);
+    CompletionStage<Grant> asking = locks2.acquire("x", LONG);
+    asking.toCompletableFuture().cancel(false);
+    n2.answer();
+    assertNull(info("x"), "given back, for nobody wants it");
+  }
+
+  @Test
+  void aGrantThatMeetsACancelledFutureIsGivenBack() {
+    CompletionStage<Grant> granted = locks1.acquire("x", LONG);
+    // The group has answered, and the timer's thread has not told the caller yet.
+    granted.toCompletableFuture().cancel(false);
+    assertNull(info("x"));
+  }
+
+  @Test
+  void theFirstInLineEndsADelay() {
+    Claim careful = Claim.exclusive("x").withLockDelay(Duration.ofSeconds(3));
+    done(locks1.acquire(careful, SECOND));
+    CompletionStage<Grant> next = locks2.acquire("x", LONG);
+    CompletionStage<Grant> second = locks2.acquire("x", LONG);
+    n1.endSession();
+    pending(next);
+    LockInfo delayed = info("x");
+    assertEquals(0, delayed.holding());
+    assertEquals(group.table.state().timeMillis() + 3000, delayed.delayedUntilMillis());
+    // The clock of the log goes on by a second with each entry.
+    int before = group.entries();
+    timer.advance(Duration.ofSeconds(3));
+    pending(next);
+    assertEquals(before + 1, group.entries(), "the log's clock was behind: later once more");
+    timer.advance(Duration.ofSeconds(2));
+    assertEquals(before + 2, group.entries());
+    timer.advance(Duration.ofSeconds(1));
+    n2.renew();
+    assertTrue(done(next).isHeld());
+    pending(second);
+  }
+
+  @Test
+  void revokingTakesItFromItsHolderAndIsKeptInTheHistory() {
+    Grant grant = done(locks1.acquire("x", SECOND));
+    refused(Reason.INVALID, "revoking needs a reason", locks2.revoke("x", grant.token(), " "));
+    done(locks2.revoke("x", grant.token(), "stuck since noon"));
+    done(grant.lost());
+    assertNull(info("x"));
+    assertEquals(
+        List.of("GRANTED x one ", "REVOKED x one stuck since noon"),
+        locks1.history("x").stream()
+            .map(it -> it.kind() + " " + it.name() + " " + it.bundle() + " " + it.reason())
+            .toList());
+  }
+
+  @Test
+  void promotingAsksTheHolderAndPutsTheNodeFirst() {
+    Grant grant = done(locks1.acquire("x", SECOND));
+    CompletionStage<Grant> first = locks1.acquire("x", LONG);
+    CompletionStage<Grant> chosen = locks2.acquire("x", LONG);
+    pending(grant.asked());
+    done(locks1.promote("x", n2.id));
+    done(grant.asked());
+    assertTrue(grant.isHeld());
+    done(grant.release());
+    assertTrue(done(chosen).isHeld());
+    pending(first);
+    refused(
+        Reason.CONFLICT, "nobody on n3 waits for lock x", locks1.promote("x", new NodeId("n3")));
+  }
+
+  @Test
+  void theGateRefusesStaleTokens() {
+    done(all1.check("disk", 5));
+    done(all2.check("disk", 5));
+    done(all2.check("disk", 7));
+    refused(Reason.CONFLICT, "token 5 is stale: resource disk has seen 7", all1.check("disk", 5));
+    refused(Reason.CONFLICT, "token 0 is stale: resource disk has seen 1", all1.check("disk", 0));
+    done(all1.check("other", 1));
+    refused(Reason.INVALID, "the name of the resource is empty", all1.check("", 1));
+  }
+
+  @Test
+  void waitingOnTheCallersThread() throws Exception {
+    VirtualTimer prompt = new VirtualTimer.Prompt();
+    TestGroup.Node n3 = group.node("n3", prompt);
+    BundleLocks locks3 = locks(n3, 3, Duration.ofSeconds(2), prompt).enter("three");
+    try (Grant grant = locks3.lock(Claim.exclusive("x"), SECOND)) {
+      assertTrue(grant.isHeld());
+      CoordinationException failure =
+          assertThrows(
+              CoordinationException.class, () -> locks3.lock(Claim.shared("x"), Duration.ZERO));
+      assertEquals(Reason.TIMEOUT, failure.reason());
+      Thread.currentThread().interrupt();
+      assertThrows(InterruptedException.class, () -> locks3.lock(Claim.exclusive("x"), LONG));
+      assertEquals(List.of(), info("x").waiters());
+    }
+    assertNull(info("x"));
+  }
+
+  @Test
+  @SuppressWarnings("LockNotBeforeTry") // That it can be unlocked is what is tested.
+  void asTheJdksLock() throws Exception {
+    VirtualTimer prompt = new VirtualTimer.Prompt();
+    TestGroup.Node n3 = group.node("n3", prompt);
+    Lock lock =
+        locks(n3, 3, Duration.ofSeconds(2), prompt).enter("three").asLock(Claim.exclusive("x"));
+    lock.lock();
+    assertTrue(lock.tryLock(), "reentrant");
+    CompletableFuture.runAsync(
+            () -> {
+              assertFalse(lock.tryLock());
+              assertThrows(IllegalMonitorStateException.class, lock::unlock);
+            })
+        .get(10, TimeUnit.SECONDS);
+    lock.unlock();
+    assertEquals(1, info("x").holding());
+    lock.unlock();
+    assertNull(info("x"));
+    assertThrows(IllegalMonitorStateException.class, lock::unlock);
+
+    assertTrue(lock.tryLock(1, TimeUnit.SECONDS));
+    done(locks1.release("x", token("x")));
+    assertThrows(IllegalMonitorStateException.class, lock::unlock, "lost meanwhile");
+    assertThrows(UnsupportedOperationException.class, lock::newCondition);
+    Thread.currentThread().interrupt();
+    assertThrows(InterruptedException.class, lock::lockInterruptibly);
+    Thread.currentThread().interrupt();
+    lock.lock();
+    assertTrue(Thread.interrupted(), "told afterwards");
+    lock.unlock();
   }
 
   @Test
@@ -558,6 +854,14 @@ class ReplicatedLocksTest {
         "16384 requests for locks on this node already",
         locks1.acquire("z", SECOND));
     pending(waiters.get(0));
+  }
+
+  private NodeId node(String name) {
+    return info(name).holders().get(0).node();
+  }
+
+  private long token(String name) {
+    return info(name).holders().get(0).token();
   }
 
   private LockInfo info(String name) {
