@@ -37,6 +37,7 @@ import picocli.CommandLine.Option;
           + " write of 4 KiB, and 100 bytes there and back on loopback."
     })
 final class BenchCommand extends ShellCommand {
+  private static final int KEYS = 1_000;
   private static final int KEYS_MAX = 100_000;
   private static final int SECONDS_MAX = 3600;
   private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -48,7 +49,7 @@ final class BenchCommand extends ShellCommand {
     put,
     /** Linearizable reads of keys in turn. */
     get,
-    /** Acquire and release, each on a lock of its own. */
+    /** Acquire and release. */
     lock
   }
 
@@ -89,10 +90,11 @@ final class BenchCommand extends ShellCommand {
 
   @Option(
       names = "--keys",
-      defaultValue = "1000",
       paramLabel = "N",
-      description = "How many keys to use in turn. Default: 1000.")
-  private int keys;
+      description =
+          "How many keys, or locks, to use in turn. Default: 1000 keys; a lock for each operation"
+              + " at a time.")
+  private @Nullable Integer keys;
 
   private final Supplier<@Nullable KvStore> kv;
   private final Supplier<@Nullable LockService> locks;
@@ -156,7 +158,9 @@ final class BenchCommand extends ShellCommand {
       require("--outstanding", n, 1, Limits.PENDING_REQUESTS);
     }
     require("--size", size, 0, Limits.VALUE_BYTES);
-    require("--keys", keys, 1, KEYS_MAX);
+    if (keys != null) {
+      require("--keys", keys, 1, KEYS_MAX);
+    }
     require("--seconds", seconds, new BigDecimal("0.01"));
     if (warmUp != null) {
       require("--warmup", warmUp, BigDecimal.ZERO);
@@ -179,9 +183,12 @@ final class BenchCommand extends ShellCommand {
 
   private Load load() {
     if (workload == Workload.lock) {
-      return new LockLoad(locks, Arrays.stream(outstanding).max().orElseThrow());
+      return new LockLoad(
+          locks,
+          keys == null ? Arrays.stream(outstanding).max().orElseThrow() : keys,
+          keys != null);
     }
-    return new KeyLoad(kv, workload == Workload.get, keys, size);
+    return new KeyLoad(kv, workload == Workload.get, keys == null ? KEYS : keys, size);
   }
 
   private Table measure(Load load, ScheduledExecutorService executor) throws Exception {

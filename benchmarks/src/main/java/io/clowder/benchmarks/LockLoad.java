@@ -18,21 +18,27 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pairs of acquire and release, each slot on a lock of its own. Names differ from run to run: a
- * lock that a run could not release must not hold up the next.
+ * Pairs of acquire and release, each slot on a lock of its own or all in turn on all. Names differ
+ * from run to run: a lock that a run could not release must not hold up the next.
  */
 final class LockLoad implements Load {
   private static final Duration WAIT = Duration.ofSeconds(10);
 
   private final Supplier<@Nullable LockService> services;
+  private final boolean inTurn;
   private final String prefix;
   private final String[] names;
 
-  /** A load on {@code slots} locks; the service is asked for as in {@link KeyLoad}. */
-  LockLoad(Supplier<@Nullable LockService> services, int slots) {
+  /**
+   * A load on so many locks; the service is asked for as in {@link KeyLoad}.
+   *
+   * @param inTurn whether each operation takes the next lock; else each slot has its own
+   */
+  LockLoad(Supplier<@Nullable LockService> services, int count, boolean inTurn) {
     this.services = services;
+    this.inTurn = inTurn;
     this.prefix = PREFIX + Long.toHexString(ThreadLocalRandom.current().nextLong()) + "/";
-    this.names = new String[slots];
+    this.names = new String[count];
     Arrays.setAll(names, i -> prefix + i);
   }
 
@@ -43,7 +49,8 @@ final class LockLoad implements Load {
 
   @Override
   public CompletionStage<?> start(long index, int slot) {
-    return service().acquire(names[slot], WAIT).thenCompose(Grant::release);
+    String name = names[inTurn ? (int) (index % names.length) : slot];
+    return service().acquire(name, WAIT).thenCompose(Grant::release);
   }
 
   @Override
@@ -59,7 +66,9 @@ final class LockLoad implements Load {
     do {
       held = within(deadline, service().list(prefix, after, Limits.PAGE_ENTRIES));
       for (LockInfo lock : held) {
-        within(deadline, service().release(lock.name(), lock.token()));
+        for (LockInfo.Holder holder : lock.holders()) {
+          within(deadline, service().release(lock.name(), holder.token()));
+        }
         after = lock.name();
       }
     } while (!held.isEmpty());

@@ -4,9 +4,12 @@ package io.clowder.benchmarks;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockEvent;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.api.lock.LockService;
+import io.clowder.api.lock.LockSession;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -14,6 +17,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -33,21 +37,52 @@ final class TableLocks implements LockService {
   }
 
   @Override
-  public CompletionStage<Grant> acquire(String name, Duration wait) {
+  public CompletionStage<Grant> acquire(Claim claim, Duration wait) {
+    String name = claim.name();
     return CompletableFuture.supplyAsync(
         () -> {
           long token = tokens.incrementAndGet();
           if (held.putIfAbsent(name, token) != null) {
             throw CoordinationException.refused(Reason.TIMEOUT, name + " is held");
           }
-          return new Held(name, token);
+          return new Held(claim, token);
         },
         executor);
   }
 
   @Override
-  public CompletionStage<@Nullable Grant> tryAcquire(String name) {
+  public CompletionStage<@Nullable Grant> tryAcquire(Claim claim) {
     return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public Grant lock(Claim claim, Duration wait) {
+    throw new AssertionError("not part of the load");
+  }
+
+  @Override
+  public Lock asLock(Claim claim) {
+    throw new AssertionError("not part of the load");
+  }
+
+  @Override
+  public CompletionStage<Void> revoke(String name, long token, String reason) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public CompletionStage<Void> promote(String name, NodeId node) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public CompletionStage<List<LockSession>> sessions(int limit) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public List<LockEvent> history(@Nullable String name) {
+    throw new AssertionError("not part of the load");
   }
 
   @Override
@@ -81,21 +116,24 @@ final class TableLocks implements LockService {
   }
 
   private static LockInfo info(String name, long token) {
-    return new LockInfo(name, token, new NodeId("n1"), 1, 0, List.of());
+    LockInfo.Holder holder =
+        new LockInfo.Holder(
+            token, new NodeId("n1"), 1, "bench", Claim.Mode.EXCLUSIVE, 0, 0, false, "");
+    return new LockInfo(name, 0, List.of(holder), 1, List.of(), 0, 0);
   }
 
   private final class Held implements Grant {
-    private final String name;
+    private final Claim claim;
     private final long token;
 
-    Held(String name, long token) {
-      this.name = name;
+    Held(Claim claim, long token) {
+      this.claim = claim;
       this.token = token;
     }
 
     @Override
-    public String name() {
-      return name;
+    public Claim claim() {
+      return claim;
     }
 
     @Override
@@ -105,7 +143,22 @@ final class TableLocks implements LockService {
 
     @Override
     public boolean isHeld() {
-      return held.get(name) != null;
+      return held.get(claim.name()) != null;
+    }
+
+    @Override
+    public Duration remaining() {
+      throw new AssertionError("not part of the load");
+    }
+
+    @Override
+    public CompletionStage<Void> asked() {
+      throw new AssertionError("not part of the load");
+    }
+
+    @Override
+    public void close() {
+      var unused = release();
     }
 
     @Override
@@ -119,7 +172,7 @@ final class TableLocks implements LockService {
         return CompletableFuture.failedFuture(
             CoordinationException.refused(Reason.OVERLOADED, "too much at once"));
       }
-      return TableLocks.this.release(name, token);
+      return TableLocks.this.release(claim.name(), token);
     }
   }
 }

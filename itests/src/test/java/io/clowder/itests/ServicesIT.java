@@ -263,7 +263,11 @@ public class ServicesIT {
             "lock:acquire",
             "lock:release",
             "lock:list",
-            "lock:info")) {
+            "lock:info",
+            "lock:revoke",
+            "lock:promote",
+            "lock:sessions",
+            "lock:history")) {
       String help = run(command + " --help");
       assertTrue(help, help.startsWith("Usage: " + command));
       assertTrue(help, help.contains("--help") && help.contains("table|json"));

@@ -72,6 +72,13 @@ final class BenchCommand implements Callable<Integer> {
   private int size;
 
   @Option(
+      names = "--keys",
+      paramLabel = "COUNT",
+      description =
+          "How many keys or locks in turn (default: 1000 keys; a lock for each of --outstanding).")
+  private @Nullable Integer keys;
+
+  @Option(
       names = "--seconds",
       defaultValue = "10",
       paramLabel = "SECONDS",
@@ -89,6 +96,9 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, CommandFailure {
+    if (keys != null && keys < 1) {
+      throw CommandFailure.usage("--keys is at least 1");
+    }
     if (seconds < 1 || size < 0 || outstanding.stream().anyMatch(count -> count < 1)) {
       throw CommandFailure.usage("--seconds and --outstanding are at least 1, --size at least 0");
     }
@@ -134,7 +144,8 @@ final class BenchCommand implements Callable<Integer> {
       throws IOException, CommandFailure {
     String line =
         "clowder:bench --workload %s --outstanding %d --size %d --seconds %d --warmup 0 -o json"
-            .formatted(workload, count, size, time);
+                .formatted(workload, count, size, time)
+            + (keys == null ? "" : " --keys " + keys);
     ShellClient.Answer answer = shell.call(line, MARGIN.plusSeconds(2L * time));
     if (answer.status() != 0) {
       throw CommandFailure.failed("the load failed on " + leader + ": " + answer.problem());
