@@ -7,6 +7,7 @@ import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.Fence;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.nio.charset.StandardCharsets;
@@ -23,8 +24,11 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The map in the shell. Values come and go as UTF-8; one that is something else is shown with
@@ -156,10 +160,43 @@ public final class KvCommands {
         : text.substring(0, BRIEF_CHARS) + "… (" + value.length + " bytes)";
   }
 
+  /** The lock that a write is done under. */
+  private static final class Fencing {
+    @Option(
+        names = "--fence",
+        paramLabel = "RESOURCE:TOKEN",
+        converter = FenceConverter.class,
+        description = "Fail if the resource has seen a larger fencing token than this.")
+    private @Nullable Fence fence;
+  }
+
+  /** A resource may hold colons, a token does not. */
+  private static final class FenceConverter implements ITypeConverter<Fence> {
+    @Override
+    public Fence convert(String text) {
+      int colon = text.lastIndexOf(':');
+      if (colon < 0) {
+        throw new TypeConversionException("'" + text + "' is not RESOURCE:TOKEN");
+      }
+      String token = text.substring(colon + 1);
+      try {
+        return new Fence(text.substring(0, colon), Long.parseLong(token));
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("the token '" + token + "' is not a long");
+      }
+    }
+  }
+
   /** A command that sets a value. */
   private abstract static class SetCommand extends EntriesCommand {
+    @Mixin private Fencing fencing = new Fencing();
+
     SetCommand(Map<String, KvStore> groups) {
       super(groups);
+    }
+
+    final @Nullable Fence fence() {
+      return fencing.fence;
     }
 
     Table show(String key, String value, long version) {
@@ -187,7 +224,12 @@ public final class KvCommands {
 
     @Override
     protected Table execute() throws Exception {
-      return show(key, value, await(store().put(key, value.getBytes(StandardCharsets.UTF_8))));
+      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      Fence fence = fence();
+      return show(
+          key,
+          value,
+          await(fence == null ? store().put(key, bytes) : store().put(key, bytes, fence)));
     }
   }
 
@@ -211,7 +253,14 @@ public final class KvCommands {
     @Override
     protected Table execute() throws Exception {
       byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-      return show(key, value, await(store().compareAndSet(key, expected, bytes)));
+      Fence fence = fence();
+      return show(
+          key,
+          value,
+          await(
+              fence == null
+                  ? store().compareAndSet(key, expected, bytes)
+                  : store().compareAndSet(key, expected, bytes, fence)));
     }
   }
 
@@ -261,6 +310,8 @@ public final class KvCommands {
 
   @Command(name = "kv:delete", description = "Removes a key.")
   private static final class Delete extends KvCommand {
+    @Mixin private Fencing fencing = new Fencing();
+
     private boolean existed;
 
     @Parameters(index = "0", paramLabel = "KEY")
@@ -272,7 +323,8 @@ public final class KvCommands {
 
     @Override
     protected Table execute() throws Exception {
-      existed = await(store().delete(key));
+      Fence fence = fencing.fence;
+      existed = await(fence == null ? store().delete(key) : store().delete(key, fence));
       return new Table("key", "deleted").row(key, existed);
     }
 

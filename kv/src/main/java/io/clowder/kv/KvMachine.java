@@ -8,15 +8,18 @@ import io.clowder.api.wire.WireFormatException;
 import io.clowder.kv.KvRequest.Change;
 import io.clowder.kv.KvRequest.CompareAndSet;
 import io.clowder.kv.KvRequest.Delete;
+import io.clowder.kv.KvRequest.Fenced;
 import io.clowder.kv.KvRequest.Get;
 import io.clowder.kv.KvRequest.Page;
 import io.clowder.kv.KvRequest.Put;
 import io.clowder.kv.KvRequest.Question;
+import io.clowder.kv.KvRequest.Write;
 import io.clowder.kv.KvResult.Changed;
 import io.clowder.kv.KvResult.Conflict;
 import io.clowder.kv.KvResult.Entries;
 import io.clowder.kv.KvResult.Removed;
 import io.clowder.kv.KvResult.Row;
+import io.clowder.kv.KvResult.Stale;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -30,8 +33,8 @@ import org.pcollections.TreePMap;
  * The map itself. A change's version is the position of its entry, so versions rise across the
  * whole map and no counter has to be kept.
  *
- * <p>The state is a persistent map: a change makes a new one that shares all but a path with the
- * old. A snapshot is therefore one field read, and writes go on while it is written out.
+ * <p>The state is made of persistent maps: a change makes a new one that shares all but a path with
+ * the old. A snapshot is therefore one field read, and writes go on while it is written out.
  */
 public final class KvMachine implements StateMachine {
   private static final byte[] NO_RESULT = {};
@@ -39,7 +42,21 @@ public final class KvMachine implements StateMachine {
   /** A value and the version of the change that set it. */
   record Versioned(byte[] value, long version) {}
 
-  private TreePMap<byte[], Versioned> entries = TreePMap.empty(Arrays::compareUnsigned);
+  /** All that the machine knows. */
+  record State(TreePMap<byte[], Versioned> entries, Fences fences) {
+    static final State EMPTY =
+        new State(TreePMap.empty(Arrays::compareUnsigned), Fences.none(Limits.FENCES, 0));
+
+    State with(TreePMap<byte[], Versioned> next) {
+      return new State(next, fences);
+    }
+
+    State with(Fences next) {
+      return new State(entries, next);
+    }
+  }
+
+  private State state = State.EMPTY;
 
   /** An empty map. */
   public KvMachine() {}
@@ -56,24 +73,39 @@ public final class KvMachine implements StateMachine {
   }
 
   private KvResult apply(Change change, long position) {
-    if (change instanceof Put put) {
+    if (change instanceof Fenced fenced) {
+      long seen = state.fences.seen(fenced.resource());
+      if (fenced.token() < seen) {
+        return new Stale(seen);
+      }
+      // Whatever becomes of the write: its sender has the lock, so all before it have lost it.
+      state = state.with(state.fences.raised(fenced.resource(), fenced.token()));
+      return write(fenced.write(), position);
+    } else if (change instanceof Write write) {
+      return write(write, position);
+    }
+    throw new AssertionError("cannot apply " + change.getClass());
+  }
+
+  private KvResult write(Write write, long position) {
+    if (write instanceof Put put) {
       return set(put.key(), put.value(), position);
-    } else if (change instanceof Delete delete) {
-      boolean existed = entries.containsKey(delete.key());
-      entries = entries.minus(delete.key());
+    } else if (write instanceof Delete delete) {
+      boolean existed = state.entries.containsKey(delete.key());
+      state = state.with(state.entries.minus(delete.key()));
       return new Removed(existed);
-    } else if (change instanceof CompareAndSet cas) {
-      Versioned found = entries.get(cas.key());
+    } else if (write instanceof CompareAndSet cas) {
+      Versioned found = state.entries.get(cas.key());
       long version = found == null ? 0 : found.version();
       return version == cas.expected()
           ? set(cas.key(), cas.value(), position)
           : new Conflict(version);
     }
-    throw new AssertionError("cannot apply " + change.getClass());
+    throw new AssertionError("cannot apply " + write.getClass());
   }
 
   private KvResult set(byte[] key, byte[] value, long position) {
-    entries = entries.plus(key, new Versioned(value, position));
+    state = state.with(state.entries.plus(key, new Versioned(value, position)));
     return new Changed(position);
   }
 
@@ -91,7 +123,7 @@ public final class KvMachine implements StateMachine {
 
   private List<Row> answer(Question question) {
     if (question instanceof Get get) {
-      Versioned found = entries.get(get.key());
+      Versioned found = state.entries.get(get.key());
       return found == null ? List.of() : List.of(row(get.key(), found));
     } else if (question instanceof Page page) {
       return page(page.prefix(), page.after(), page.limit());
@@ -102,8 +134,8 @@ public final class KvMachine implements StateMachine {
   private List<Row> page(byte[] prefix, byte @Nullable [] after, int limit) {
     TreePMap<byte[], Versioned> rest =
         after == null || Arrays.compareUnsigned(after, prefix) < 0
-            ? entries.tailMap(prefix, true)
-            : entries.tailMap(after, false);
+            ? state.entries.tailMap(prefix, true)
+            : state.entries.tailMap(after, false);
     List<Row> rows = new ArrayList<>();
     int room = Limits.RESULT_BYTES - Row.FRAME_BYTES;
     for (Map.Entry<byte[], Versioned> entry : rest.entrySet()) {
@@ -128,12 +160,12 @@ public final class KvMachine implements StateMachine {
 
   @Override
   public Snapshot snapshot() {
-    TreePMap<byte[], Versioned> captured = entries;
+    State captured = state;
     return out -> KvSnapshot.write(captured, out);
   }
 
   @Override
   public void restore(InputStream in) throws IOException {
-    entries = KvSnapshot.read(TreePMap.empty(Arrays::compareUnsigned), in);
+    state = KvSnapshot.read(in);
   }
 }

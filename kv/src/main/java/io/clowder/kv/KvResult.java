@@ -24,6 +24,9 @@ sealed interface KvResult {
   /** The key is gone; {@code existed} says whether it was there. */
   record Removed(boolean existed) implements KvResult {}
 
+  /** Nothing changed: the resource has seen the token {@code seen}, larger than the write's. */
+  record Stale(long seen) implements KvResult {}
+
   /** The entries asked for, in the order of their keys. */
   record Entries(List<Row> rows) implements KvResult {}
 
@@ -61,6 +64,8 @@ sealed interface KvResult {
         out.writeBytes(row.key).writeBytes(row.value).writeVarLong(row.version);
       }
       return out.toByteArray();
+    } else if (this instanceof Stale stale) {
+      return begin(5, 0).writeVarLong(stale.seen).toByteArray();
     }
     throw new AssertionError("no bytes for " + getClass());
   }
@@ -83,6 +88,7 @@ sealed interface KvResult {
           case 2 -> new Conflict(in.readVarLong());
           case 3 -> new Removed(in.readBoolean());
           case 4 -> new Entries(readRows(in));
+          case 5 -> new Stale(in.readVarLong());
           default -> throw new WireFormatException("kv result of unknown kind " + kind);
         };
     in.expectEnd();

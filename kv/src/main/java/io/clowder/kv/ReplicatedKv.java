@@ -10,16 +10,20 @@ import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.Fence;
 import io.clowder.kv.KvRequest.CompareAndSet;
 import io.clowder.kv.KvRequest.Delete;
+import io.clowder.kv.KvRequest.Fenced;
 import io.clowder.kv.KvRequest.Get;
 import io.clowder.kv.KvRequest.Page;
 import io.clowder.kv.KvRequest.Put;
+import io.clowder.kv.KvRequest.Write;
 import io.clowder.kv.KvResult.Changed;
 import io.clowder.kv.KvResult.Conflict;
 import io.clowder.kv.KvResult.Entries;
 import io.clowder.kv.KvResult.Removed;
 import io.clowder.kv.KvResult.Row;
+import io.clowder.kv.KvResult.Stale;
 import java.nio.charset.CharacterCodingException;
 import java.time.Duration;
 import java.util.List;
@@ -66,31 +70,44 @@ public final class ReplicatedKv implements KvStore {
 
   @Override
   public CompletionStage<Long> put(String key, byte[] value) {
-    return submit(() -> new Put(key(key), checked(value)), result -> version(key, 0, result));
+    return submit(() -> putting(key, value), result -> version(key, 0, result));
+  }
+
+  @Override
+  public CompletionStage<Long> put(String key, byte[] value, Fence fence) {
+    return submit(fence, () -> putting(key, value), result -> version(key, 0, result));
   }
 
   @Override
   public CompletionStage<Boolean> delete(String key) {
-    return submit(
-        () -> new Delete(key(key)),
-        result -> {
-          if (result instanceof Removed removed) {
-            return removed.existed();
-          }
-          throw new AssertionError("delete answered by " + result);
-        });
+    return submit(() -> new Delete(key(key)), ReplicatedKv::existed);
+  }
+
+  @Override
+  public CompletionStage<Boolean> delete(String key, Fence fence) {
+    return submit(fence, () -> new Delete(key(key)), ReplicatedKv::existed);
   }
 
   @Override
   public CompletionStage<Long> compareAndSet(String key, long expected, byte[] value) {
+    return submit(() -> comparing(key, expected, value), result -> version(key, expected, result));
+  }
+
+  @Override
+  public CompletionStage<Long> compareAndSet(String key, long expected, byte[] value, Fence fence) {
     return submit(
-        () -> {
-          if (expected < 0) {
-            throw refused(Reason.INVALID, "expected version " + expected + ": use 0 or more");
-          }
-          return new CompareAndSet(key(key), expected, checked(value));
-        },
-        result -> version(key, expected, result));
+        fence, () -> comparing(key, expected, value), result -> version(key, expected, result));
+  }
+
+  private static Put putting(String key, byte[] value) {
+    return new Put(key(key), checked(value));
+  }
+
+  private static CompareAndSet comparing(String key, long expected, byte[] value) {
+    if (expected < 0) {
+      throw refused(Reason.INVALID, "expected version " + expected + ": use 0 or more");
+    }
+    return new CompareAndSet(key(key), expected, checked(value));
   }
 
   @Override
@@ -106,6 +123,21 @@ public final class ReplicatedKv implements KvStore {
         },
         consistency,
         rows -> rows.stream().map(Row::toEntry).toList());
+  }
+
+  private <T> CompletionStage<T> submit(
+      Fence fence, Supplier<Write> write, Function<KvResult, T> answer) {
+    return submit(
+        () -> new Fenced(name("resource", fence.resource()), token(fence), write.get()),
+        result -> {
+          if (result instanceof Stale stale) {
+            throw refused(
+                Reason.CONFLICT,
+                "token %d is stale: resource %s has seen %d"
+                    .formatted(fence.token(), fence.resource(), stale.seen()));
+          }
+          return answer.apply(result);
+        });
   }
 
   /** Failures of {@code request} itself are those of the stage: callers look in one place. */
@@ -154,11 +186,29 @@ public final class ReplicatedKv implements KvStore {
     throw new AssertionError("change answered by " + result);
   }
 
-  private static byte[] key(String key) {
-    if (key.isEmpty()) {
-      throw refused(Reason.INVALID, "the key is empty");
+  private static boolean existed(KvResult result) {
+    if (result instanceof Removed removed) {
+      return removed.existed();
     }
-    return utf8("key", key);
+    throw new AssertionError("delete answered by " + result);
+  }
+
+  private static long token(Fence fence) {
+    if (fence.token() < 1) {
+      throw refused(Reason.INVALID, "token " + fence.token() + ": use 1 or more");
+    }
+    return fence.token();
+  }
+
+  private static byte[] key(String key) {
+    return name("key", key);
+  }
+
+  private static byte[] name(String what, String name) {
+    if (name.isEmpty()) {
+      throw refused(Reason.INVALID, "the " + what + " is empty");
+    }
+    return utf8(what, name);
   }
 
   private static byte[] utf8(String what, String text) {

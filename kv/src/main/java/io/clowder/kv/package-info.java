@@ -17,7 +17,9 @@
  *       outlives the code that wrote it.
  *   <li>{@link io.clowder.kv.KvMachine}, the state: deterministic, without clock, chance or I/O. It
  *       checks first and changes after. Its state is one immutable value, so that capturing it for
- *       a snapshot is reading a field.
+ *       a snapshot is reading a field. That state is the entries and {@link io.clowder.kv.Fences},
+ *       the largest token of each resource; a write with a smaller one is refused within {@code
+ *       apply}, where nothing can come between the check and the change.
  *   <li>{@link io.clowder.kv.ReplicatedKv}, the service that others call. It refuses what the
  *       machine would refuse, before it costs the cluster anything, and turns results into answers.
  *   <li>{@link io.clowder.kv.KvCommands}, the same for people.

@@ -84,6 +84,39 @@ class KvCommandsTest {
   }
 
   @Test
+  void aFenceRefusesWritesWithASmallerToken() throws Exception {
+    assertEquals("a = 1 (version 1)", commands.put("a", "1", "--fence", "job:5"));
+    assertEquals("a = 2 (version 2)", commands.put("--fence=job:6", "a", "2"));
+    String message = "token 5 is stale: resource job has seen 6";
+    assertEquals(message, error(() -> commands.put("a", "late", "--fence", "job:5")));
+    assertEquals(message, error(() -> commands.cas("a", "2", "late", "--fence", "job:5")));
+    assertEquals(message, error(() -> commands.delete("a", "--fence", "job:5")));
+    assertEquals("2", commands.get("a"));
+    assertEquals("a = 3 (version 6)", commands.cas("a", "2", "3", "--fence", "job:6"));
+    assertEquals("a deleted", commands.delete("a", "--fence", "job:7"));
+    assertEquals("a = 4 (version 8)", commands.put("a", "4"));
+  }
+
+  @Test
+  void aFenceIsAResourceThatMayHoldColonsAndAToken() throws Exception {
+    commands.put("a", "1", "--fence", "db:orders::7");
+    assertEquals(
+        "token 6 is stale: resource db:orders: has seen 7",
+        error(() -> commands.put("a", "2", "--fence", "db:orders::6")));
+    assertEquals(
+        "Invalid value for option '--fence': 'job' is not RESOURCE:TOKEN" + " (try: kv:put --help)",
+        error(() -> commands.put("a", "2", "--fence", "job")));
+    assertEquals(
+        "Invalid value for option '--fence': the token 'x' is not a long"
+            + " (try: kv:delete --help)",
+        error(() -> commands.delete("a", "--fence", "7:x")));
+    assertTrue(error(() -> commands.cas("a", "1", "2", "--fence", "job:")).contains("token ''"));
+    assertEquals("token 0: use 1 or more", error(() -> commands.put("a", "2", "--fence", "job:0")));
+    assertEquals("the resource is empty", error(() -> commands.put("a", "2", "--fence", ":7")));
+    assertEquals("1", commands.get("a"));
+  }
+
+  @Test
   void listIsATableByKey() throws Exception {
     commands.put("b/1", "x");
     commands.put("b/22", "yy");

@@ -15,13 +15,16 @@ import io.clowder.api.kv.KvEntry;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.kv.KvRequest.CompareAndSet;
 import io.clowder.kv.KvRequest.Delete;
+import io.clowder.kv.KvRequest.Fenced;
 import io.clowder.kv.KvRequest.Get;
 import io.clowder.kv.KvRequest.Page;
 import io.clowder.kv.KvRequest.Put;
+import io.clowder.kv.KvRequest.Write;
 import io.clowder.kv.KvResult.Changed;
 import io.clowder.kv.KvResult.Conflict;
 import io.clowder.kv.KvResult.Entries;
 import io.clowder.kv.KvResult.Removed;
+import io.clowder.kv.KvResult.Stale;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,6 +64,85 @@ class KvMachineTest {
     assertEquals(new Removed(false), apply(new Delete(utf8("a"))));
     assertEquals(List.of(), page("", null, 10));
     assertEquals(new Changed(4), apply(new CompareAndSet(utf8("a"), 0, utf8("2"))));
+  }
+
+  @Test
+  void aWriteWithASmallerTokenThanSeenChangesNothing() throws IOException {
+    apply(fenced("job", 5, new Put(utf8("a"), utf8("1"))));
+    byte[] before = snapshot(machine);
+    assertEquals(new Stale(5), apply(fenced("job", 4, new Put(utf8("a"), utf8("late")))));
+    assertEquals(new Stale(5), apply(fenced("job", 1, new Delete(utf8("a")))));
+    assertEquals(
+        new Stale(5), apply(fenced("job", 4, new CompareAndSet(utf8("a"), 1, utf8("late")))));
+    // The fence comes before the version.
+    assertEquals(
+        new Stale(5), apply(fenced("job", 4, new CompareAndSet(utf8("a"), 9, utf8("late")))));
+    assertArrayEquals(before, snapshot(machine));
+  }
+
+  @Test
+  void anEqualOrLargerTokenIsAccepted() {
+    assertEquals(new Changed(1), apply(fenced("job", 5, new Put(utf8("a"), utf8("1")))));
+    assertEquals(new Changed(2), apply(fenced("job", 5, new Put(utf8("a"), utf8("2")))));
+    assertEquals(new Changed(3), apply(fenced("job", 6, new Put(utf8("a"), utf8("3")))));
+    assertEquals(new Stale(6), apply(fenced("job", 5, new Put(utf8("a"), utf8("late")))));
+    assertEquals(
+        new Changed(5), apply(fenced("job", 6, new CompareAndSet(utf8("a"), 3, utf8("5")))));
+    assertEquals(new Removed(true), apply(fenced("job", 7, new Delete(utf8("a")))));
+    assertEquals(List.of(), page("", null, 10));
+  }
+
+  @Test
+  void aFenceHoldsUpNeitherOtherResourcesNorWritesWithoutOne() {
+    apply(fenced("job", 5, new Put(utf8("a"), utf8("1"))));
+    assertEquals(new Changed(2), apply(fenced("other", 1, new Put(utf8("a"), utf8("2")))));
+    assertEquals(new Changed(3), apply(new Put(utf8("a"), utf8("3"))));
+    assertEquals(new Stale(5), apply(fenced("job", 1, new Put(utf8("b"), utf8("late")))));
+  }
+
+  @Test
+  void aTokenIsRememberedThoughItsWriteChangesNothing() {
+    apply(new Put(utf8("a"), utf8("1")));
+    assertEquals(
+        new Conflict(1), apply(fenced("job", 7, new CompareAndSet(utf8("a"), 0, utf8("x")))));
+    assertEquals(new Stale(7), apply(fenced("job", 6, new Put(utf8("a"), utf8("late")))));
+    assertEquals(new Removed(false), apply(fenced("job", 9, new Delete(utf8("b")))));
+    assertEquals(new Stale(9), apply(fenced("job", 8, new Put(utf8("a"), utf8("late")))));
+    assertEquals(List.of("a=1@1"), page("", null, 10));
+  }
+
+  @Test
+  void whatWasSeenIsInTheSnapshot() throws IOException {
+    apply(fenced("job", 5, new Put(utf8("a"), utf8("1"))));
+    apply(fenced("other", 300, new Delete(utf8("b"))));
+    KvMachine other = restored();
+    assertEquals(new Stale(5), apply(other, fenced("job", 4, new Delete(utf8("a")))));
+    assertEquals(new Stale(300), apply(other, fenced("other", 299, new Delete(utf8("a")))));
+    assertEquals(new Removed(true), apply(other, fenced("job", 5, new Delete(utf8("a")))));
+    assertEquals(new Removed(false), apply(other, fenced("new", 1, new Delete(utf8("a")))));
+  }
+
+  @Test
+  void resourcesOverTheLimitAreForgottenOnTheSafeSideAndByEveryReplicaAlike() throws IOException {
+    for (int i = 0; i < Limits.FENCES; i++) {
+      apply(fenced("r" + i, 1000 + i, new Delete(utf8("a"))));
+    }
+    assertEquals(new Stale(1000), apply(fenced("r0", 999, new Delete(utf8("a")))));
+    assertEquals(new Removed(false), apply(fenced("new", 1, new Delete(utf8("a")))));
+    assertEquals(new Removed(false), apply(fenced("newer", 500_000, new Delete(utf8("a")))));
+    assertEquals(new Stale(1000), apply(fenced("r0", 999, new Delete(utf8("a")))));
+    assertEquals(new Stale(1000), apply(fenced("new", 999, new Delete(utf8("a")))));
+    assertEquals(new Stale(1001), apply(fenced("r1", 1000, new Delete(utf8("a")))));
+
+    KvMachine other = restored();
+    assertArrayEquals(snapshot(machine), snapshot(other));
+    Random random = new Random(20_260_303);
+    for (int i = 0; i < 20_000; i++) {
+      String resource = "r" + random.nextInt(2 * Limits.FENCES);
+      Fenced write = fenced(resource, 1000 + random.nextInt(10_000), new Delete(utf8("a")));
+      assertEquals(apply(write), apply(other, write));
+    }
+    assertArrayEquals(snapshot(machine), snapshot(other));
   }
 
   @Test
@@ -113,8 +195,12 @@ class KvMachineTest {
     for (int i = 0; i < 1000; i++) {
       apply(new Put(utf8("key-" + i % 300), utf8("value-" + i)));
     }
+    for (int i = 0; i < 1000; i++) {
+      apply(fenced("job-" + i % 300, i + 1, new Delete(utf8("none"))));
+    }
     StateMachine.Snapshot captured = machine.snapshot();
     byte[] then = snapshot(machine);
+    apply(fenced("job-1", 2000, new Delete(utf8("none"))));
     apply(new Delete(utf8("key-1")));
     apply(new Put(utf8("key-2"), utf8("later")));
     assertArrayEquals(then, bytes(captured));
@@ -135,21 +221,28 @@ class KvMachineTest {
     other.apply(new Entry(Entry.Kind.COMMAND, 2, 0, 5, new Delete(utf8("c")).encode()));
     other.apply(new Entry(Entry.Kind.COMMAND, 11, 0, 5, new Put(utf8("b"), utf8("2")).encode()));
     other.apply(new Entry(Entry.Kind.COMMAND, 10, 0, 5, new Put(utf8("a"), utf8("1")).encode()));
+    apply(fenced("x", 7, new Delete(utf8("none"))));
+    apply(fenced("y", 7, new Delete(utf8("none"))));
+    apply(other, fenced("y", 6, new Delete(utf8("none"))));
+    apply(other, fenced("y", 7, new Delete(utf8("none"))));
+    apply(other, fenced("x", 7, new Delete(utf8("none"))));
     assertArrayEquals(snapshot(machine), snapshot(other));
   }
 
   @Test
   void anEmptyStreamIsTheInitialState() throws IOException {
     byte[] initial = snapshot(new KvMachine());
-    apply(new Put(utf8("a"), utf8("1")));
+    apply(fenced("job", 5, new Put(utf8("a"), utf8("1"))));
     machine.restore(new ByteArrayInputStream(new byte[0]));
     assertArrayEquals(initial, snapshot(machine));
   }
 
   @Test
-  void everyDamagedSnapshotIsRefusedAndTheStateStays() throws IOException {
+  void aDamagedSnapshotIsRefusedAndTheStateStays() throws IOException {
     apply(new Put(utf8("a"), utf8("1")));
     apply(new Put(utf8("b"), utf8("2")));
+    apply(fenced("j", 5, new Delete(utf8("none"))));
+    apply(fenced("k", 6, new Delete(utf8("none"))));
     byte[] whole = snapshot(machine);
     for (int length = 1; length < whole.length; length++) {
       byte[] cut = Arrays.copyOf(whole, length);
@@ -157,14 +250,6 @@ class KvMachineTest {
           assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(cut)));
       assertEquals("kv snapshot is corrupt: cut short", failure.getMessage());
     }
-    byte[] longer = Arrays.copyOf(whole, whole.length + 1);
-    assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(longer)));
-    byte[] newer = whole.clone();
-    newer[0] = 2;
-    assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(newer)));
-    byte[] unordered = whole.clone();
-    unordered[1 + 8 + 4 + 1] = 'c';
-    assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(unordered)));
     assertArrayEquals(whole, snapshot(machine));
   }
 
@@ -181,6 +266,16 @@ class KvMachineTest {
       {2, 1, 1, 'a', 0},
       {2, 2, 1, 'a'},
       {9, 1},
+      {6, 1, 1, 'j', 5},
+      {6, 1, 0, 5, 2, 1, 1, 'a'},
+      {6, 1, 1, (byte) 0xFF, 5, 2, 1, 1, 'a'},
+      {6, 1, 1, 'j', 0, 2, 1, 1, 'a'},
+      {6, 1, 1, 'j', 5, 2, 2, 1, 'a'},
+      {6, 1, 1, 'j', 5, 2, 1, 1, 'a', 0},
+      {6, 1, 1, 'j', 5, 4, 1, 1, 'a'},
+      {6, 1, 1, 'j', 5, 6, 1, 1, 'j', 5, 2, 1, 1, 'a'},
+      fenced("job", -1, new Delete(utf8("a"))).encode(),
+      fenced("j".repeat(Limits.KEY_BYTES + 1), 5, new Delete(utf8("a"))).encode(),
       new Get(utf8("a")).encode(),
       new Page(utf8(""), null, 1).encode(),
     };
@@ -222,7 +317,21 @@ class KvMachineTest {
   }
 
   private KvResult apply(KvRequest request) {
-    return KvResult.decode(machine.apply(command(request.encode())));
+    return apply(machine, request);
+  }
+
+  private KvResult apply(KvMachine target, KvRequest request) {
+    return KvResult.decode(target.apply(command(request.encode())));
+  }
+
+  private static Fenced fenced(String resource, long token, Write write) {
+    return new Fenced(utf8(resource), token, write);
+  }
+
+  private KvMachine restored() throws IOException {
+    KvMachine other = new KvMachine();
+    other.restore(new ByteArrayInputStream(snapshot(machine)));
+    return other;
   }
 
   private Entry command(byte[] command) {

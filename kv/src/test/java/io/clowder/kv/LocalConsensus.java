@@ -58,7 +58,7 @@ final class LocalConsensus implements ConsensusService {
 
   @Override
   public Session session() {
-    return new Session(1, Long.MAX_VALUE);
+    return new Session(1, Long.MAX_VALUE, Long.MAX_VALUE);
   }
 
   @Override

@@ -17,6 +17,7 @@ import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.kv.KvEntry;
+import io.clowder.api.lock.Fence;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -60,6 +61,52 @@ class ReplicatedKvTest {
         store.compareAndSet("a", 0, VALUE));
     refused(Reason.CONFLICT, "b is absent, not 3", store.compareAndSet("b", 3, VALUE));
     assertEquals(5, join(store.compareAndSet("a", 1, VALUE)));
+  }
+
+  @Test
+  void aWriteWithAFenceDoesWhatItDoesWithoutOne() {
+    Fence fence = new Fence("job", 5);
+    assertEquals(1, join(store.put("a", VALUE, fence)));
+    assertArrayEquals(VALUE, join(store.get("a", LINEARIZABLE)).value());
+    assertEquals(2, join(store.compareAndSet("a", 1, VALUE, fence)));
+    refused(Reason.CONFLICT, "a has version 2, not 1", store.compareAndSet("a", 1, VALUE, fence));
+    assertEquals(true, join(store.delete("a", fence)));
+    assertEquals(false, join(store.delete("a", new Fence("job", 6))));
+    assertNull(join(store.get("a", LINEARIZABLE)));
+    assertEquals(List.of(Duration.ofMillis(700)), consensus.deadlines.stream().distinct().toList());
+  }
+
+  @Test
+  void aStaleWriteIsRefusedAndNamesTheTokenSeen() {
+    join(store.put("a", VALUE, new Fence("job", 7)));
+    Fence paused = new Fence("job", 6);
+    String message = "token 6 is stale: resource job has seen 7";
+    refused(Reason.CONFLICT, message, store.put("a", new byte[0], paused));
+    refused(Reason.CONFLICT, message, store.delete("a", paused));
+    refused(Reason.CONFLICT, message, store.compareAndSet("a", 1, new byte[0], paused));
+    assertArrayEquals(VALUE, join(store.get("a", LINEARIZABLE)).value());
+    assertEquals(1, join(store.get("a", LINEARIZABLE)).version());
+  }
+
+  @Test
+  void aFenceThatMakesNoSenseIsRefusedBeforeItIsSent() {
+    String longest = "é".repeat(Limits.KEY_BYTES / 2);
+    refused(Reason.INVALID, "token 0: use 1 or more", store.put("a", VALUE, new Fence("job", 0)));
+    refused(Reason.INVALID, "token -1: use 1 or more", store.delete("a", new Fence("job", -1)));
+    refused(Reason.INVALID, "the resource is empty", store.delete("a", new Fence("", 1)));
+    refused(
+        Reason.TOO_LARGE,
+        "the resource has 1026 bytes: at most 1024",
+        store.compareAndSet("a", 0, VALUE, new Fence(longest + "é", 1)));
+    refused(
+        Reason.INVALID,
+        "the resource is not Unicode: it holds half of a surrogate pair",
+        store.put("a", VALUE, new Fence("job\uD800", 1)));
+    refused(Reason.INVALID, "the key is empty", store.put("", VALUE, new Fence("job", 1)));
+    assertEquals(List.of(), consensus.deadlines);
+
+    assertEquals(1, join(store.put("a", VALUE, new Fence(longest, Long.MAX_VALUE))));
+    assertEquals(2, join(store.put("a", VALUE, new Fence("j", 1))));
   }
 
   @Test

@@ -2,6 +2,7 @@
 package io.clowder.api.kv;
 
 import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.lock.Fence;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,18 @@ import org.osgi.annotation.versioning.ProviderType;
  * timeout.millis} of {@code io.clowder.kv}. Failures are {@link
  * io.clowder.api.CoordinationException}; when a change fails, its outcome says whether it may have
  * happened.
+ *
+ * <p>A write may carry a {@link Fence}. The map remembers, with its entries, the largest token that
+ * each resource has seen. It decides where the write takes effect, with nothing in between: however
+ * long the writer was paused, a write whose token is smaller fails with {@code CONFLICT} and
+ * changes nothing. A token that is equal or larger is accepted and remembered, also if the write
+ * then finds nothing to do or another version than it expects. Writes without a fence are not held
+ * up by any.
+ *
+ * <p>{@link io.clowder.api.Limits#FENCES} resources are remembered by name. Of more, those with the
+ * smallest tokens are forgotten, and a resource that is not known by name counts as having seen the
+ * largest token forgotten. So what is stale is never accepted, but a holder whose token is old may
+ * be refused with it, and has to take its lock anew.
  */
 @ProviderType
 public interface KvStore {
@@ -25,8 +38,14 @@ public interface KvStore {
   /** Sets the value of a key; returns the new version. */
   CompletionStage<Long> put(String key, byte[] value);
 
+  /** The same, unless the fence's resource has seen a larger token: then {@code CONFLICT}. */
+  CompletionStage<Long> put(String key, byte[] value, Fence fence);
+
   /** Removes a key; returns whether it was there. */
   CompletionStage<Boolean> delete(String key);
+
+  /** The same, unless the fence's resource has seen a larger token: then {@code CONFLICT}. */
+  CompletionStage<Boolean> delete(String key, Fence fence);
 
   /**
    * Sets the value of a key if its version is {@code expected}, 0 meaning that it must be absent.
@@ -34,6 +53,12 @@ public interface KvStore {
    * otherwise.
    */
   CompletionStage<Long> compareAndSet(String key, long expected, byte[] value);
+
+  /**
+   * The same, unless the fence's resource has seen a larger token: then {@code CONFLICT}, whose
+   * message names that token. The fence is looked at before the version.
+   */
+  CompletionStage<Long> compareAndSet(String key, long expected, byte[] value, Fence fence);
 
   /**
    * Entries whose keys begin with {@code prefix} and come after {@code after} in the order of their

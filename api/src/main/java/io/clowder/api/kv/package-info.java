@@ -2,6 +2,9 @@
 /**
  * A linearizable map of keys to versioned values: the smallest useful replicated state machine, and
  * the example that authors of further ones copy.
+ *
+ * <p>A write under a lock carries its fencing token, and the map refuses the late write of a holder
+ * that was paused past its session's end.
  */
 @Export
 @NullMarked
