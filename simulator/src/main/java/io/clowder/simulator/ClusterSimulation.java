@@ -3,6 +3,7 @@ package io.clowder.simulator;
 
 import io.clowder.api.Address;
 import io.clowder.api.NodeId;
+import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -169,8 +170,8 @@ public final class ClusterSimulation {
     for (int i = 0; i < setting.clients(); i++) {
       new KvClient(node.kv(), computer.process(), workload).begin();
     }
-    new LockUser(node.locks(), computer.process(), contest).begin();
-    probe(node);
+    new LockUser(node.locksOf("user"), computer.process(), contest).begin();
+    probe(node, node.locksOf("probe"));
   }
 
   /** What a node knows of by its configuration: those that begin the group, and itself. */
@@ -198,9 +199,9 @@ public final class ClusterSimulation {
   }
 
   /** Reads a key and takes a lock again and again, to see that the node serves. */
-  private void probe(SimulatedNode node) {
+  private void probe(SimulatedNode node, LockService locks) {
     var client = new KvClient(node.kv(), node.process(), workload);
-    var user = new LockUser(node.locks(), node.process(), contest);
+    var user = new LockUser(locks, node.process(), contest);
     String own = "lock of " + node.id();
     boolean[] read = {false};
     Runnable took =
@@ -217,7 +218,7 @@ public final class ClusterSimulation {
                 client.get(
                     "probe",
                     () -> read[0] = true,
-                    () -> user.take(own, 1, took, () -> probe(node))));
+                    () -> user.take(own, 1, took, () -> probe(node, locks))));
   }
 
   /** Whether all know the same newest segment, and none is on its way. */

@@ -61,7 +61,7 @@ final class LockUser {
         if (!alive || !holding.grant.isHeld()) {
           holdings.remove(i);
         } else if (clocksAreTrue) {
-          history.believed(holding.grant.name(), holding.grant.token(), world.now());
+          history.believed(holding.grant.claim().name(), holding.grant.token(), world.now());
         }
       }
     }
@@ -130,10 +130,13 @@ final class LockUser {
   /** What the group says of a lock that is held all the while must be just that. */
   private void compare(Grant grant) {
     follow(
-        locks.info(grant.name()),
+        locks.info(grant.claim().name()),
         info -> {
           if (contest.clocksAreTrue && grant.isHeld()) {
-            contest.history.shown(grant.name(), grant.token(), info == null ? 0 : info.token());
+            contest.history.shown(
+                grant.claim().name(),
+                grant.token(),
+                info == null ? 0 : info.holders().get(0).token());
           }
         },
         () -> {});

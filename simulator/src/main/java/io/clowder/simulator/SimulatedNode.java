@@ -14,6 +14,7 @@ import io.clowder.consensus.Environment;
 import io.clowder.consensus.Group;
 import io.clowder.kv.KvMachine;
 import io.clowder.kv.ReplicatedKv;
+import io.clowder.lock.LockEvents;
 import io.clowder.lock.LockTable;
 import io.clowder.lock.ReplicatedLocks;
 import io.clowder.storage.DiskStorage;
@@ -45,7 +46,7 @@ final class SimulatedNode implements Node {
   private final SortedMap<String, ObservedProtocol> protocols = new TreeMap<>();
   private final KvMachine map = new KvMachine();
   private final KvStore kv;
-  private final LockService locks;
+  private final ReplicatedLocks locks;
   private @Nullable GroupStatus status;
   private int statusOf;
 
@@ -118,6 +119,7 @@ final class SimulatedNode implements Node {
         new ReplicatedLocks(
             group.addMachine("lock", new ObservedMachine(table, computer.id(), judge, applies)),
             table,
+            new LockEvents(0, Runnable::run),
             computer.id(),
             TIMEOUT,
             random.nextLong() | 1,
@@ -137,9 +139,9 @@ final class SimulatedNode implements Node {
     return kv;
   }
 
-  /** The service of locks on this node. */
-  LockService locks() {
-    return locks;
+  /** The locks of a bundle of this node that begins now. */
+  LockService locksOf(String bundle) {
+    return locks.locksOf(bundle);
   }
 
   SimulatedProcess process() {
