@@ -51,8 +51,13 @@ final class TestGroup {
   }
 
   final LockTable table = new LockTable();
+  final LockEvents events = new LockEvents(1000, Runnable::run);
   private final List<Entry> log = new ArrayList<>();
   private long nextSession = 100;
+
+  TestGroup() {
+    table.add(events);
+  }
 
   Node node(String name, VirtualTimer timer) {
     return new Node(new NodeId(name), timer);
@@ -127,7 +132,10 @@ final class TestGroup {
     }
 
     private Session fresh() {
-      return new Session(nextSession++, timer.nanoTime() + Duration.ofSeconds(10).toNanos());
+      return new Session(
+          nextSession++,
+          timer.nanoTime() + Duration.ofSeconds(10).toNanos(),
+          timer.wallMillis() + 10_000);
     }
 
     /** What becomes of the next commands, one each. */
@@ -142,7 +150,8 @@ final class TestGroup {
 
     /** The group hears of this node: its session lives for another 10 s. */
     void renew() {
-      session = new Session(session.id(), fresh().validUntilNanos());
+      Session fresh = fresh();
+      session = new Session(session.id(), fresh.validUntilNanos(), fresh.validUntilMillis());
     }
 
     /** The group ends this node's session; it goes on under a new one. */

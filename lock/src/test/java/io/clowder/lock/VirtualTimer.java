@@ -23,11 +23,17 @@ class VirtualTimer implements Timer {
   private final Deque<Runnable> ready = new ArrayDeque<>();
   private final List<Delayed> delayed = new ArrayList<>();
   private long nowNanos = 1_000;
+  private long suspendedMillis;
   private boolean closed;
 
   @Override
   public long nanoTime() {
     return nowNanos;
+  }
+
+  @Override
+  public long wallMillis() {
+    return 1_700_000_000_000L + suspendedMillis + nowNanos / 1_000_000;
   }
 
   @Override
@@ -61,6 +67,11 @@ class VirtualTimer implements Timer {
     while (!ready.isEmpty()) {
       ready.remove().run();
     }
+  }
+
+  /** The machine is suspended: only the wall clock goes on. */
+  void suspend(Duration duration) {
+    suspendedMillis += duration.toMillis();
   }
 
   /** Lets time pass while the timer's threads are late. */
