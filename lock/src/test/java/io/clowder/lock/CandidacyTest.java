@@ -83,7 +83,13 @@ class CandidacyTest {
 
     final ReplicatedLocks locks() {
       return new ReplicatedLocks(
-          node, group.table, group.events, node.id, Duration.ofSeconds(2), ++clients, timer);
+          node,
+          group.table,
+          group.events,
+          node.id,
+          LockSetting.of(Duration.ofSeconds(2)),
+          ++clients,
+          timer);
     }
 
     void stand(int priority) {
@@ -594,7 +600,13 @@ class CandidacyTest {
       TestGroup.Node node = group.node("x", prompt);
       ReplicatedLocks locks =
           new ReplicatedLocks(
-              node, group.table, group.events, node.id, Duration.ofSeconds(2), 99, prompt);
+              node,
+              group.table,
+              group.events,
+              node.id,
+              LockSetting.of(Duration.ofSeconds(2)),
+              99,
+              prompt);
       candidacy.stand(new Standing("billing", "main", 0, ""), locks.enter("elections"));
       await(called);
       b.whenElected = otherLeads::countDown;

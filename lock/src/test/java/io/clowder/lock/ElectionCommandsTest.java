@@ -31,7 +31,13 @@ class ElectionCommandsTest {
   private BundleLocks locks(String name) {
     TestGroup.Node node = group.node(name, timer);
     return new ReplicatedLocks(
-            node, group.table, group.events, node.id, Duration.ofSeconds(2), 1, timer)
+            node,
+            group.table,
+            group.events,
+            node.id,
+            LockSetting.of(Duration.ofSeconds(2)),
+            1,
+            timer)
         .enter("io.clowder.lock");
   }
 
@@ -86,7 +92,13 @@ class ElectionCommandsTest {
     TestGroup.Node node = group.node("n3", timer);
     var held =
         new ReplicatedLocks(
-                node, group.table, group.events, node.id, Duration.ofSeconds(2), 1, timer)
+                node,
+                group.table,
+                group.events,
+                node.id,
+                LockSetting.of(Duration.ofSeconds(2)),
+                1,
+                timer)
             .enter("x")
             .acquire(
                 Claim.exclusive("election/billing").withLockDelay(Duration.ofMinutes(1)),

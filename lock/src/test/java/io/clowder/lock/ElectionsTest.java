@@ -39,7 +39,8 @@ class ElectionsTest {
 
   private BundleLocks locks(TestGroup of) {
     TestGroup.Node node = of.node("n1", timer);
-    return new ReplicatedLocks(node, of.table, of.events, node.id, Duration.ofSeconds(2), 1, timer)
+    return new ReplicatedLocks(
+            node, of.table, of.events, node.id, LockSetting.of(Duration.ofSeconds(2)), 1, timer)
         .enter("elections");
   }
 
