@@ -86,6 +86,22 @@ public class LockIT {
   }
 
   @Test
+  public void listenersOnEveryNodeHearTheSameInOneOrder() throws Exception {
+    long first = cluster.get(0).probe().lockOnce("watched/one");
+    cluster.get(1).probe().lockOnce("unwatched");
+    long second = cluster.get(2).probe().lockOnce("watched/two");
+    List<String> all =
+        List.of(
+            "GRANTED watched/one " + first,
+            "RELEASED watched/one " + first,
+            "GRANTED watched/two " + second,
+            "RELEASED watched/two " + second);
+    for (FelixNode node : cluster) {
+      assertTrue(node.probe().heard().toString(), within(() -> node.probe().heard().equals(all)));
+    }
+  }
+
+  @Test
   public void whatIsHeldAndWaitedForGoesThroughASwapOfTheProvider() throws Exception {
     FelixNode n1 = cluster.get(0);
     FelixNode n2 = cluster.get(1);
