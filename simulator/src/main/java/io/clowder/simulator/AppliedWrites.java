@@ -19,7 +19,9 @@ final class AppliedWrites {
   private static final int PUT = 1;
   private static final int DELETE = 2;
   private static final int COMPARE_AND_SET = 3;
-  private static final int CONFLICT = 2;
+  private static final int FENCED = 6;
+  private static final int CHANGED = 1;
+  private static final int REMOVED = 3;
 
   private final Judge judge;
   private final Map<Long, Long> positions = new HashMap<>();
@@ -31,13 +33,19 @@ final class AppliedWrites {
 
   /** A machine applied an entry of the map. */
   void applied(Entry entry, byte[] result) {
-    if (entry.kind() != Entry.Kind.COMMAND || result[0] == CONFLICT) {
+    if (entry.kind() != Entry.Kind.COMMAND || (result[0] != CHANGED && result[0] != REMOVED)) {
       return;
     }
     var in = new WireReader(entry.command());
     int kind = in.readByte();
     in.readByte();
     int most = entry.command().length;
+    if (kind == FENCED) {
+      in.readBytes(most);
+      in.readVarLong();
+      kind = in.readByte();
+      in.readByte();
+    }
     String key = new String(in.readBytes(most), StandardCharsets.UTF_8);
     if (kind == COMPARE_AND_SET) {
       in.readVarLong();
