@@ -13,7 +13,7 @@ import java.util.TreeMap;
 
 /**
  * In the end, when nobody wants a lock any more, each node must come to see that all are free, and
- * no bundles but those that there are.
+ * that no bundle holds or waits.
  */
 final class LockAudit {
   private static final int LIMIT = 1_000;
@@ -84,11 +84,14 @@ final class LockAudit {
     }
     for (var session : sessions) {
       for (var node : nodes) {
-        boolean isOwn = session.bundle().equals(SimulatedNode.BUNDLE);
-        if (node.id().equals(session.node())
-            && (!node.bundles().contains(session.bundle())
-                || (!isOwn && session.holds() + session.waits() > 0))) {
-          found.add(session.toString());
+        if (node.id().equals(session.node()) && !session.bundle().equals(SimulatedNode.BUNDLE)) {
+          boolean hasStopped = !node.bundles().contains(session.bundle());
+          if (session.holds() + session.waits() > 0) {
+            found.add((hasStopped ? "has stopped: " : "") + session);
+          } else if (hasStopped) {
+            // Its Enter came after its Leave: it stays until the session ends.
+            node.process().world().sighted("bundle listed that has stopped");
+          }
         }
       }
     }

@@ -113,7 +113,12 @@ final class LockUser {
         },
         reason -> {
           waiting = null;
-          then.run();
+          if (reason == null && claim.owner() != null) {
+            // Who has given up does not wait any more, and may change his mind.
+            calls.after(0, "ask again", () -> take(claim, holdMillis, done, then));
+          } else {
+            then.run();
+          }
         });
   }
 
