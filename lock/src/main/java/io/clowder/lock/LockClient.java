@@ -191,13 +191,16 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     return request.answer;
   }
 
-  /** Whether the request goes on; one whose session may have ended does not. */
+  /**
+   * Whether the request goes on; one that its caller gave up, or whose session may have ended, does
+   * not.
+   */
   private boolean isStillWanted(Request request) {
     if (request.phase == Phase.HELD && !isValid(request)) {
       lapsed(request.id);
       return false;
     }
-    return true;
+    return request.phase == Phase.HELD || !request.answered;
   }
 
   /** The owner asks again for what it holds. */

@@ -670,6 +670,21 @@ class ReplicatedLocksTest {
   }
 
   @Test
+  void anOwnerThatHasGivenUpMayAskAgainBeforeTheGroupHasAnswered() {
+    Claim mine = Claim.exclusive("x").withOwner("me");
+    n1.next(Fate.ANSWER_LATE);
+    CompletionStage<Grant> first = locks1.acquire(mine, LONG);
+    first.toCompletableFuture().cancel(false);
+    CompletionStage<Grant> second = locks1.acquire(mine, LONG);
+    pending(second);
+    n1.answer();
+    Grant grant = done(second);
+    assertTrue(grant.isHeld());
+    assertEquals(grant.token(), done(locks1.tryAcquire(mine)).token());
+    assertEquals(grant.token(), token("x"));
+  }
+
+  @Test
   void whatIsHeldTooLongIsLostAndReleased() {
     Claim claim = Claim.exclusive("x").withMaxHold(SECOND);
     Grant grant = done(locks1.acquire(claim, SECOND));

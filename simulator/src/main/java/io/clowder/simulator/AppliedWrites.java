@@ -20,8 +20,8 @@ final class AppliedWrites {
   private static final int DELETE = 2;
   private static final int COMPARE_AND_SET = 3;
   private static final int FENCED = 6;
-  private static final int CONFLICT = 2;
-  private static final int STALE = 5;
+  private static final int CHANGED = 1;
+  private static final int REMOVED = 3;
 
   private final Judge judge;
   private final Map<Long, Long> positions = new HashMap<>();
@@ -33,7 +33,7 @@ final class AppliedWrites {
 
   /** A machine applied an entry of the map. */
   void applied(Entry entry, byte[] result) {
-    if (entry.kind() != Entry.Kind.COMMAND || result[0] == CONFLICT || result[0] == STALE) {
+    if (entry.kind() != Entry.Kind.COMMAND || (result[0] != CHANGED && result[0] != REMOVED)) {
       return;
     }
     var in = new WireReader(entry.command());

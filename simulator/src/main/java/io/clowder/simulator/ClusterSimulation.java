@@ -3,7 +3,7 @@ package io.clowder.simulator;
 
 import io.clowder.api.Address;
 import io.clowder.api.NodeId;
-import io.clowder.api.lock.LockService;
+import io.clowder.api.lock.Claim;
 import io.clowder.api.protocol.ConsensusProtocol;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,6 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,13 +29,19 @@ public final class ClusterSimulation {
   /** How long a healed cluster may take until every node serves, and until all are level. */
   private static final long RECOVERY_NANOS = 20_000 * MILLIS;
 
+  /** How long a lock may take to become free besides sessions and delays: bundles stop, too. */
+  private static final long SETTLING_NANOS = 5_000 * MILLIS;
+
+  /** Those of one bundle on each node; another one's come and go. */
+  private static final int LOCK_USERS = 2;
+
   private final World world;
   private final ClusterSetting setting;
   private final SortedMap<String, ConsensusProtocol> protocols;
   private final Judge judge;
   private final SimulatedNetwork network;
   private final KvClient.Workload workload;
-  private final LockUser.Contest contest;
+  private final Contest contest;
   private final SortedMap<NodeId, Address> addresses = new TreeMap<>();
   private final Operator operator;
   private final Nemesis nemesis;
@@ -95,8 +102,7 @@ public final class ClusterSimulation {
       addresses.put(id, new Address("127.0.0.1", 7_000 + i));
       computers.add(new Computer(world, network, id, this::boot));
     }
-    this.contest =
-        new LockUser.Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
+    this.contest = new Contest(world, judge, setting.drift() <= ClusterSetting.DRIFT_TRUSTED);
     this.operator =
         new Operator(world, nodes, addresses, List.copyOf(protocols.keySet()), judge, setting);
     this.nemesis =
@@ -135,11 +141,13 @@ public final class ClusterSimulation {
     workload.end();
     contest.end();
     readEverything();
+    auditLocks();
     await("all nodes are level", this::allLevel);
     requireSameState();
     workload.history.resolve(judge.writes().positions());
     LogOrder.check(workload.history, judge.writes());
     Linearizability.checkWhatIsEasy(workload.history);
+    contest.history.requireDelays(judge::timeMillis);
     return new Report(
         world.seed(),
         world.steps(),
@@ -170,8 +178,19 @@ public final class ClusterSimulation {
     for (int i = 0; i < setting.clients(); i++) {
       new KvClient(node.kv(), computer.process(), workload).begin();
     }
-    new LockUser(node.locksOf("user"), computer.process(), contest).begin();
-    probe(node, node.locksOf("probe"));
+    useLocks(node);
+    probe(node, new LockUser(node.locks(), node.gate(), node.process(), contest));
+  }
+
+  private void useLocks(SimulatedNode node) {
+    var locks = node.locksOf("user");
+    for (int i = 0; i < LOCK_USERS; i++) {
+      new LockUser(locks, node.gate(), node.process(), contest).begin();
+    }
+    new LockGuest(node, contest).begin();
+    new LockMeddler(
+            node.locks(), node.gate(), node.process(), contest, List.copyOf(addresses.keySet()))
+        .begin();
   }
 
   /** What a node knows of by its configuration: those that begin the group, and itself. */
@@ -199,10 +218,9 @@ public final class ClusterSimulation {
   }
 
   /** Reads a key and takes a lock again and again, to see that the node serves. */
-  private void probe(SimulatedNode node, LockService locks) {
+  private void probe(SimulatedNode node, LockUser user) {
     var client = new KvClient(node.kv(), node.process(), workload);
-    var user = new LockUser(locks, node.process(), contest);
-    String own = "lock of " + node.id();
+    var own = Claim.exclusive(node.ownLock());
     boolean[] read = {false};
     Runnable took =
         () -> {
@@ -218,7 +236,7 @@ public final class ClusterSimulation {
                 client.get(
                     "probe",
                     () -> read[0] = true,
-                    () -> user.take(own, 1, took, () -> probe(node, locks))));
+                    () -> user.take(own, 1, took, () -> probe(node, user))));
   }
 
   /** Whether all know the same newest segment, and none is on its way. */
@@ -279,6 +297,24 @@ public final class ClusterSimulation {
     await("every key is read on every node", () -> left[0] == 0);
   }
 
+  /** Nobody waits for ever, and nothing stays locked. */
+  private void auditLocks() {
+    var members = members();
+    long limit = RECOVERY_NANOS;
+    await(
+        "every user of locks has got on",
+        () -> contest.unfinished(members).isEmpty(),
+        limit,
+        () -> contest.unfinished(members));
+    var audited = new TreeMap<>(nodes);
+    audited.keySet().retainAll(members);
+    var audit = new LockAudit(audited.values(), contest);
+    audit.begin();
+    limit =
+        (setting.group().sessionTtlMillis() + LockUses.DELAY_MILLIS_MAX) * MILLIS + SETTLING_NANOS;
+    await("every lock is free on every node", audit::isOver, limit, audit::toString);
+  }
+
   private boolean allLevel() {
     long applied = -1;
     for (var id : members()) {
@@ -313,10 +349,16 @@ public final class ClusterSimulation {
   }
 
   private void await(String what, BooleanSupplier done) {
-    if (world.runUntil(done, world.now() + RECOVERY_NANOS)) {
+    await(what, done, RECOVERY_NANOS, () -> "");
+  }
+
+  private void await(String what, BooleanSupplier done, long limit, Supplier<String> otherwise) {
+    if (world.runUntil(done, world.now() + limit)) {
       return;
     }
-    var state = new StringBuilder("after healing, not within 20 s: ").append(what);
+    var state = new StringBuilder("after healing, not within ");
+    state.append(limit / MILLIS / 1_000).append(" s: ").append(what);
+    state.append(' ').append(otherwise.get());
     for (var computer : computers) {
       var node = nodes.get(computer.id());
       state

@@ -6,6 +6,7 @@ import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.Swap;
 import java.util.Arrays;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,6 +23,8 @@ public final class Judge implements Invariant {
   private final AppliedWrites writes = new AppliedWrites(this);
   private final SortedMap<Integer, Link> chain = new TreeMap<>();
   private final SortedMap<Long, Integer> snapshots = new TreeMap<>();
+  private final NavigableMap<Long, Long> times = new TreeMap<>();
+  private final ReleasedLocks releases = new ReleasedLocks();
   private int[] results = new int[1024];
   private long applied;
   private @Nullable NodeId leader;
@@ -65,6 +68,17 @@ public final class Judge implements Invariant {
   /** What was written into the map. */
   AppliedWrites writes() {
     return writes;
+  }
+
+  /** Which locks were released by a token. */
+  ReleasedLocks releases() {
+    return releases;
+  }
+
+  /** The log's clock at a position, as far as machines have applied anything by then. */
+  long timeMillis(long position) {
+    var last = times.floorEntry(position);
+    return last == null ? 0 : last.getValue();
   }
 
   /** Something that must not happen did. The first one counts. */
@@ -205,6 +219,7 @@ public final class Judge implements Invariant {
   /** The same entry gives the same result everywhere; the end of a session has none. */
   void applied(NodeId node, Entry entry, byte[] result) {
     applied = Math.max(applied, entry.position());
+    times.putIfAbsent(entry.position(), entry.timeMillis());
     if (entry.kind() == Entry.Kind.SESSION_ENDED) {
       require(!calm, "session " + entry.session() + " ended, though nothing was wrong");
       return;

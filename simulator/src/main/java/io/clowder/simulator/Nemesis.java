@@ -53,7 +53,9 @@ public final class Nemesis {
     /** A monotonic clock changes its speed. */
     CLOCK_RATE,
     /** A wall clock jumps. */
-    CLOCK_JUMP
+    CLOCK_JUMP,
+    /** A computer sleeps: its process stops, and its monotonic clock. */
+    SUSPEND
   }
 
   private final World world;
@@ -131,6 +133,19 @@ public final class Nemesis {
       computer.process().resume();
       computer.start();
     }
+    setWallClocks();
+  }
+
+  /** To the latest that any has shown: the log's clock, which never falls, is not later. */
+  private void setWallClocks() {
+    long latest = Long.MIN_VALUE;
+    for (var computer : computers) {
+      latest = Math.max(latest, computer.process().clock().wallMillisMax());
+    }
+    for (var computer : computers) {
+      var clock = computer.process().clock();
+      clock.jumpWall(latest - clock.wallMillis());
+    }
   }
 
   /** A core on that computer, which knows no leader, has written something down and speaks. */
@@ -194,6 +209,10 @@ public final class Nemesis {
       case PAUSE -> {
         computer.process().pause();
         later(3_000, () -> computer.process().resume());
+      }
+      case SUSPEND -> {
+        computer.process().suspend();
+        later(8_000, () -> computer.process().resume());
       }
       case PARTITION -> {
         partition();
@@ -269,7 +288,12 @@ public final class Nemesis {
       }
       case CLOCK_RATE -> computer.process().clock().setRate(drawRate());
       case CLOCK_JUMP ->
-          computer.process().clock().jumpWall(random.nextLong(-3_600_000, 3_600_000));
+          // While a machine sleeps, its wall clock is all that it has.
+          computer
+              .process()
+              .clock()
+              .jumpWall(
+                  random.nextLong(faults.contains(Fault.SUSPEND) ? 0 : -3_600_000, 3_600_000));
       default -> throw new AssertionError("no such fault of a device: " + fault);
     }
   }

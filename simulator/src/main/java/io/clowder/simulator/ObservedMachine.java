@@ -5,6 +5,7 @@ import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.kv.KvMachine;
+import io.clowder.lock.LockTable;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -51,6 +52,8 @@ final class ObservedMachine implements StateMachine {
     judge.applied(node, entry, result);
     if (machine instanceof KvMachine) {
       judge.writes().applied(entry, result);
+    } else if (machine instanceof LockTable) {
+      judge.releases().applied(node, entry, result);
     }
     return result;
   }

@@ -11,7 +11,9 @@ public final class SimulatedClock {
   private long anchorTrue;
   private long anchorLocal;
   private long wallOffsetMillis;
+  private long wallMillisMax = Long.MIN_VALUE;
   private double rate = 1;
+  private boolean suspended;
 
   SimulatedClock(World world, long origin) {
     this.world = world;
@@ -21,7 +23,7 @@ public final class SimulatedClock {
 
   /** Stands in for {@link System#nanoTime}: from an arbitrary origin, possibly negative. */
   public long nanoTime() {
-    return anchorLocal + (long) ((world.now() - anchorTrue) * rate);
+    return suspended ? anchorLocal : anchorLocal + (long) ((world.now() - anchorTrue) * rate);
   }
 
   /** Stands in for {@link System#currentTimeMillis}; may fall. */
@@ -50,7 +52,29 @@ public final class SimulatedClock {
 
   /** Moves the wall clock forward or, if negative, back. */
   public void jumpWall(long millis) {
+    wallMillisMax = wallMillisMax();
     wallOffsetMillis += millis;
+  }
+
+  /** The latest that the wall clock ever showed. */
+  public long wallMillisMax() {
+    return Math.max(wallMillisMax, wallMillis());
+  }
+
+  /**
+   * The machine sleeps: the monotonic clock stands still, as Linux has it, the wall clock does not.
+   */
+  void suspend() {
+    anchorLocal = nanoTime();
+    suspended = true;
+  }
+
+  /** The machine wakes up; nothing if it was awake. */
+  void resume() {
+    if (suspended) {
+      suspended = false;
+      anchorTrue = world.now();
+    }
   }
 
   /** True nanoseconds that pass while this clock advances by {@code localNanos}, at least 0. */

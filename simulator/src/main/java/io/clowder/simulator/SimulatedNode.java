@@ -8,6 +8,7 @@ import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
 import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.FenceGate;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.consensus.Environment;
@@ -22,16 +23,22 @@ import io.clowder.storage.DiskStorage;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** One incarnation of a node: the production bundles, wired by hand to this world. */
 final class SimulatedNode implements Node {
   private static final String CLUSTER = "simulated";
+  private static final String OWN_LOCK = "lock of ";
   private static final long MICROS = 1_000;
   private static final long MILLIS = 1_000_000;
+
+  /** The bundle that the simulation itself uses. */
+  static final String BUNDLE = "simulation";
 
   /** How long clients wait for an answer. */
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -48,6 +55,8 @@ final class SimulatedNode implements Node {
   private final KvMachine map = new KvMachine();
   private final KvStore kv;
   private final ReplicatedLocks locks;
+  private final LockService ownLocks;
+  private final Set<String> bundles = new TreeSet<>();
   private @Nullable GroupStatus status;
   private int statusOf;
 
@@ -126,6 +135,7 @@ final class SimulatedNode implements Node {
             random.nextLong() | 1,
             new SimulatedTimer(
                 process, new SimulatedExecutor(process, "lock", pace("lock", 1, 10))));
+    ownLocks = locksOf(BUNDLE);
     loop.begin(group::doWork);
     lookAfter();
   }
@@ -142,7 +152,43 @@ final class SimulatedNode implements Node {
 
   /** The locks of a bundle of this node that begins now. */
   LockService locksOf(String bundle) {
+    bundles.add(bundle);
     return locks.locksOf(bundle);
+  }
+
+  /** The bundle that was given these locks stops. */
+  void stop(String bundle, LockService its) {
+    bundles.remove(bundle);
+    try {
+      ((AutoCloseable) its).close();
+    } catch (Exception e) {
+      judge.fail(e);
+    }
+  }
+
+  /** Bundles that run. */
+  Set<String> bundles() {
+    return bundles;
+  }
+
+  /** The locks of the simulation itself. */
+  LockService locks() {
+    return ownLocks;
+  }
+
+  /** A lock that nobody but the simulation takes, to see whether the node serves. */
+  String ownLock() {
+    return OWN_LOCK + id();
+  }
+
+  /** Whether it is such a lock of any node. */
+  static boolean isOwnLock(String name) {
+    return name.startsWith(OWN_LOCK);
+  }
+
+  /** The gate for fencing tokens on this node. */
+  FenceGate gate() {
+    return locks;
   }
 
   SimulatedProcess process() {

@@ -83,9 +83,18 @@ public final class SimulatedProcess {
     paused = up;
   }
 
+  /** Stops it as {@link #pause} does, and its computer's monotonic clock with it. */
+  public void suspend() {
+    pause();
+    if (paused) {
+      clock.suspend();
+    }
+  }
+
   /** Has everything happen that waited, in order. */
   public void resume() {
     paused = false;
+    clock.resume();
     var waiting = List.copyOf(held);
     held.clear();
     for (var appointment : waiting) {
@@ -110,6 +119,7 @@ public final class SimulatedProcess {
     }
     up = false;
     paused = false;
+    clock.resume();
     dying = false;
     incarnation++;
     held.clear();

@@ -4,6 +4,7 @@ package io.clowder.simulator;
 import io.clowder.lock.Timer;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** The time and the thread of the lock service in one incarnation of a process. */
 final class SimulatedTimer implements Timer {
@@ -33,16 +34,39 @@ final class SimulatedTimer implements Timer {
 
   @Override
   public Runnable after(Duration delay, Runnable task) {
-    var appointment =
-        process.afterLocal(
-            delay.toNanos(),
-            "timer",
-            () -> {
-              if (!closed) {
-                task.run();
-              }
-            });
-    return appointment::cancel;
+    var timer = new Alarm(nanoTime() + delay.toNanos(), task);
+    timer.plan();
+    return timer::callOff;
+  }
+
+  /** Goes off when the process's own clock says so, though its speed changed meanwhile. */
+  private final class Alarm {
+    private final long dueNanos;
+    private final Runnable task;
+    private @Nullable Appointment appointment;
+
+    Alarm(long dueNanos, Runnable task) {
+      this.dueNanos = dueNanos;
+      this.task = task;
+    }
+
+    void plan() {
+      appointment = process.afterLocal(dueNanos - nanoTime(), "timer", this::goOff);
+    }
+
+    private void goOff() {
+      if (dueNanos - nanoTime() > 0) {
+        plan();
+      } else if (!closed) {
+        task.run();
+      }
+    }
+
+    void callOff() {
+      if (appointment != null) {
+        appointment.cancel();
+      }
+    }
   }
 
   @Override

@@ -96,10 +96,8 @@ public final class World {
 
   /** Has the next event happen; false if there is none. */
   public boolean step() {
-    for (var next = queue.poll(); next != null; next = queue.poll()) {
-      if (next.isCancelled()) {
-        continue;
-      }
+    if (peek() != null) {
+      var next = queue.remove();
       now = Math.max(now, next.time());
       steps++;
       witness(now ^ next.label().hashCode() * 0x9E3779B97F4A7C15L + next.owner());
@@ -115,7 +113,7 @@ public final class World {
 
   /** Runs until {@code time}, or until nothing is left to happen. */
   public void runUntil(long time) {
-    for (var next = queue.peek(); next != null && next.time() <= time; next = queue.peek()) {
+    for (var next = peek(); next != null && next.time() <= time; next = peek()) {
       step();
     }
     now = Math.max(now, time);
@@ -124,13 +122,21 @@ public final class World {
   /** Runs until {@code done}; false if that is not so by {@code time}. */
   public boolean runUntil(BooleanSupplier done, long time) {
     while (!done.getAsBoolean()) {
-      var next = queue.peek();
+      var next = peek();
       if (next == null || next.time() > time) {
         return false;
       }
       step();
     }
     return true;
+  }
+
+  /** What will happen next; null if nothing will. */
+  private @Nullable Appointment peek() {
+    while (!queue.isEmpty() && queue.peek().isCancelled()) {
+      queue.remove();
+    }
+    return queue.peek();
   }
 
   Appointment enqueue(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,16 @@ class WorldTest {
     assertEquals(List.of("a", "b", "c"), log);
     assertEquals(100, world.now());
     assertEquals(3, world.steps());
+  }
+
+  @Test
+  void whatIsCancelledMakesNothingElseHappenEarly() {
+    world.after(10, "x", () -> log.add("x")).cancel();
+    world.after(20, "a", () -> log.add("a"));
+    world.runUntil(15);
+    assertEquals(List.of(), log);
+    assertFalse(world.runUntil(() -> !log.isEmpty(), 19));
+    assertEquals(15, world.now());
   }
 
   @Test
@@ -100,6 +111,40 @@ class WorldTest {
     long wall = process.clock().wallMillis();
     process.clock().jumpWall(-5_000);
     assertEquals(wall - 5_000, process.clock().wallMillis());
+  }
+
+  @Test
+  void whileAComputerSleepsOnlyItsWallClockGoesOn() {
+    long origin = process.clock().nanoTime();
+    process.start(() -> process.after(10, "late", () -> log.add("late")));
+    world.runUntil(5);
+    process.suspend();
+    long wall = process.clock().wallMillis();
+    world.runUntil(2_000_005);
+    assertEquals(5, process.clock().nanoTime() - origin);
+    assertEquals(wall + 2, process.clock().wallMillis());
+    process.resume();
+    world.runUntil(2_000_010);
+    assertEquals(List.of("late"), log);
+    assertEquals(10, process.clock().nanoTime() - origin);
+    process.clock().jumpWall(-5);
+    assertEquals(wall + 2, process.clock().wallMillisMax());
+  }
+
+  @Test
+  void anAlarmGoesOffByTheClockOfItsProcess() {
+    var timer = new SimulatedTimer(process, Runnable::run);
+    process.start(
+        () -> {
+          timer.after(Duration.ofNanos(1_000), () -> log.add("alarm"));
+          timer.after(Duration.ofNanos(1_000), () -> log.add("never")).run();
+        });
+    world.runUntil(100);
+    process.clock().setRate(0.5);
+    world.runUntil(1_899);
+    assertEquals(List.of(), log);
+    world.runUntil(1_901);
+    assertEquals(List.of("alarm"), log);
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
@@ -31,7 +32,11 @@ public record Bench(Path root, Path file, List<Path> support) {
   /** Toy worlds are tried up to this one. */
   private static final long WORLDS_MAX = 1_000;
 
-  private static final String UNITS = "consensus/src/test/java/io/clowder/consensus";
+  /** Where the unit tests are for bugs whose names begin so; those of protocols have others. */
+  private static final Map<String, String> UNITS =
+      Map.of(
+          "driver", "consensus/src/test/java/io/clowder/consensus",
+          "lock", "lock/src/test/java/io/clowder/lock");
 
   /** The bugs of the file. */
   public List<Bug> bugs() throws IOException {
@@ -60,12 +65,12 @@ public record Bench(Path root, Path file, List<Path> support) {
   }
 
   private BiFunction<String, Long, @Nullable String> trial(Bug bug, String way) throws IOException {
-    return Mutant.of(bug, root, way.startsWith("unit") ? units(".java") : support).trial();
+    return Mutant.of(bug, root, way.startsWith("unit") ? units(bug, ".java") : support).trial();
   }
 
-  /** Sources of the driver's tests. */
-  private List<Path> units(String end) throws IOException {
-    try (Stream<Path> files = Files.list(root.resolve(UNITS))) {
+  /** Sources of the tests of the bug's module. */
+  private List<Path> units(Bug bug, String end) throws IOException {
+    try (Stream<Path> files = Files.list(root.resolve(UNITS.get(module(bug))))) {
       return files.filter(it -> it.toString().endsWith(end)).sorted().toList();
     }
   }
@@ -96,10 +101,14 @@ public record Bench(Path root, Path file, List<Path> support) {
     return searched;
   }
 
+  private static String module(Bug bug) {
+    return bug.name().substring(0, bug.name().indexOf('-'));
+  }
+
   private Bug.@Nullable Found find(Bug bug, long seeds) throws IOException {
     BiFunction<String, Long, @Nullable String> trial = trial(bug, "");
-    String module = bug.name().substring(0, bug.name().indexOf('-'));
-    boolean isCore = !module.equals("driver");
+    String module = module(bug);
+    boolean isCore = !UNITS.containsKey(module);
     Bug.Found found = first(trial, "cluster", seeds);
     if (found == null && isCore) {
       found = first(trial, module + " world", WORLDS_MAX);
@@ -112,7 +121,7 @@ public record Bench(Path root, Path file, List<Path> support) {
     }
     if (found == null && !isCore) {
       BiFunction<String, Long, @Nullable String> units = trial(bug, "unit");
-      for (Path file : units("Test.java")) {
+      for (Path file : units(bug, "Test.java")) {
         String way = "unit " + file.getFileName().toString().replace(".java", "");
         String message = found == null ? units.apply(way, 0L) : null;
         found = message == null ? found : new Bug.Found(way, 0, shortened(message));

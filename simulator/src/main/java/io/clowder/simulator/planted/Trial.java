@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code raft world} simulates cores in a toy world
  *   <li>{@code raft kit} makes the checks of the kit, but for the random worlds
  *   <li>{@code raft traces} plays the traces
- *   <li>{@code unit CLASS} runs the unit tests of a class of the driver
+ *   <li>{@code unit CLASS} runs the unit tests of a class of the driver or of the locks
  * </ul>
  */
 public final class Trial implements BiFunction<String, Long, @Nullable String> {
@@ -41,7 +41,7 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
     try {
       String[] words = way.split(" ");
       if (words[0].equals("unit")) {
-        return unit("io.clowder.consensus." + words[1]);
+        return unit(words[1]);
       }
       return words.length == 1 ? cluster(seed) : ofProtocol(words[0], words[1], seed);
     } catch (IOException e) {
@@ -102,7 +102,7 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
 
   private static @Nullable String unit(String type) {
     try {
-      Class<?> tests = Class.forName(type);
+      Class<?> tests = tests(type);
       for (Method test : annotated(tests, "Test")) {
         var constructor = tests.getDeclaredConstructor();
         constructor.setAccessible(true);
@@ -119,6 +119,14 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
       return null;
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("unit tests of " + type, e);
+    }
+  }
+
+  private static Class<?> tests(String type) throws ClassNotFoundException {
+    try {
+      return Class.forName("io.clowder.consensus." + type);
+    } catch (ClassNotFoundException e) {
+      return Class.forName("io.clowder.lock." + type);
     }
   }
 

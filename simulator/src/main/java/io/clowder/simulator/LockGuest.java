@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.simulator;
+
+import java.util.random.RandomGenerator;
+
+/** A bundle that is stopped while it holds locks and waits for them, and started again. */
+final class LockGuest {
+  private static final long MILLIS = 1_000_000;
+
+  private final SimulatedNode node;
+  private final Contest contest;
+  private final RandomGenerator random;
+
+  LockGuest(SimulatedNode node, Contest contest) {
+    this.node = node;
+    this.contest = contest;
+    this.random = node.process().world().random("guest " + contest.nextNumber());
+  }
+
+  /** Starts the bundle, stops it after a while, and goes on so. */
+  void begin() {
+    if (contest.isOver()) {
+      return;
+    }
+    String bundle = "guest " + contest.nextNumber();
+    var locks = node.locksOf(bundle);
+    var user = new LockUser(locks, node.gate(), node.process(), contest);
+    user.begin();
+    node.process()
+        .after(
+            random.nextLong(50, 4_000) * MILLIS,
+            "stop bundle",
+            () -> {
+              node.stop(bundle, locks);
+              user.closed();
+              node.process().after(random.nextLong(1, 500) * MILLIS, "start bundle", this::begin);
+            });
+  }
+}
