@@ -132,8 +132,8 @@ public final class ConsensusGroup {
     @AttributeDefinition(
         name = "Renewal",
         description =
-            "How often this node renews its session, milliseconds; at most half of session.millis,"
-                + " 0 for a tenth",
+            "How often this node renews its session, milliseconds; a hundredth to a half of"
+                + " session.millis, 0 for a tenth",
         min = "0",
         max = "1800000")
     int session_renew_millis() default 0;
@@ -242,7 +242,9 @@ public final class ConsensusGroup {
     check("election.millis", config.election_millis(), 3 * config.heartbeat_millis(), 600_000);
     int session = config.session_millis();
     check("session.millis", session, 1_000, 3_600_000);
-    check("session.renew.millis", config.session_renew_millis(), 0, session / 2);
+    if (config.session_renew_millis() != 0) {
+      check("session.renew.millis", config.session_renew_millis(), session / 100, session / 2);
+    }
     check("session.drift.ppm", config.session_drift_ppm(), 0, 100_000);
     check("session.margin.millis", config.session_margin_millis(), 0, session / 2);
     int renew = config.session_renew_millis() == 0 ? session / 10 : config.session_renew_millis();

@@ -169,6 +169,8 @@ final class Reads {
     underWay.values().forEach(round -> waiting.addAll(round.queries));
     underWay.clear();
     waitingOthers.clear();
+    // What waits to be applied was confirmed by a leader that may be none any more.
+    confirmed.forEach(next -> next.round.others.clear());
   }
 
   /**

@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * after a pause, and the session's owner counts from there.
  */
 final class Renewals {
-  private static final int SENT_MAX = 16;
-
   private final NodeId self;
   private final Lease lease;
   private final ReplicatedState state;
@@ -28,7 +26,7 @@ final class Renewals {
   private final LongSupplier wallMillis;
   private final SessionClock clock = new SessionClock();
 
-  /** What the wall clock said when the latest renewals were sent, by their identifiers. */
+  /** What the wall clock said when renewals were sent that may still be answered, by identifier. */
   private final TreeMap<Long, Long> sent = new TreeMap<>();
 
   private long next;
@@ -94,8 +92,8 @@ final class Renewals {
     next = now + lease.renewMillis() * 1_000_000L;
     GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
     sent.put(now, wallMillis.getAsLong());
-    if (sent.size() > SENT_MAX) {
-      sent.pollFirstEntry();
+    while (now - sent.firstKey() > lease.ttlMillis() * 1_000_000L) {
+      sent.pollFirstEntry(); // It would renew nothing any more.
     }
     if (leads) {
       confirm(self, renewal);

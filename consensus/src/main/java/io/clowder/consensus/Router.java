@@ -97,6 +97,7 @@ final class Router {
     leader = self;
     term = newTerm;
     undecidedBytes = 0;
+    others.clear(); // What an earlier reign wanted proposed.
     reopen();
     changed(now);
   }

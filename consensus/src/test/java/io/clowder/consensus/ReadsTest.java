@@ -118,6 +118,21 @@ class ReadsTest {
   }
 
   @Test
+  void whoeverLeadsNoMoreCallsNobodyBack() {
+    List<Long> confirmed = new ArrayList<>();
+    track.leads = true;
+    reads.whenLeading(confirmed::add);
+    reads.start(0);
+    reads.ready(1, track.applied + 1);
+    run();
+    track.leads = false;
+    reads.restart();
+    track.applied++;
+    run();
+    assertEquals(List.of(), confirmed);
+  }
+
+  @Test
   void aQueryWaitsForItsBarrierAndForThePosition() {
     track.applied = 9;
     Reads.Query query = ask();

@@ -89,7 +89,9 @@ final class BundleLocks implements LockService, AutoCloseable {
       // The stack of the caller is the one to look at.
       throw new CoordinationException(cause.reason(), cause.outcome(), cause.getMessage(), cause);
     } catch (InterruptedException e) {
-      answer.cancel(false);
+      if (!answer.cancel(false)) {
+        var unused = answer.thenAccept(Grant::close); // It came in the same moment.
+      }
       throw e;
     }
   }

@@ -92,8 +92,17 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
       bundle = ++lastBundle;
       bundles.put(bundle, name);
     }
-    session.ask(this, new Enter(session.client(), bundle, name), session.timeout());
+    session
+        .ask(this, new Enter(session.client(), bundle, name), session.timeout())
+        .whenComplete((answer, failure) -> entered(bundle));
     return bundle;
+  }
+
+  /** A bundle that was gone when the group heard of it is not to stay there. */
+  private void entered(int bundle) {
+    if (bundle(bundle) == null) {
+      leave(new Leave(session.client(), bundle), 0);
+    }
   }
 
   /** A bundle has stopped: it loses what it holds, and nobody waits for it any more. */
@@ -214,6 +223,9 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     Claim same = present.claim;
     HeldLock grant = new HeldLock(this, same, present, present.grants.get(0).untilNanos());
     present.grants.add(grant);
+    if (table.state().isAsked(present.name(), present.token)) {
+      complete(grant.whenAsked(), null);
+    }
     return CompletableFuture.completedFuture(grant);
   }
 
@@ -411,6 +423,7 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     if (request != null && request.phase == Phase.HELD && !isValid(request)) {
       lose(request);
       // The session may yet go on: then the group must not think that the lock is in use.
+      request.isLost = true;
       leave(request);
     }
   }
@@ -500,7 +513,7 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
       if (closed) {
         return;
       }
-      command = new Cancel(session.client(), request.id, floor());
+      command = new Cancel(session.client(), request.id, floor(), request.isLost);
     }
     session
         .ask(this, command, session.timeout())

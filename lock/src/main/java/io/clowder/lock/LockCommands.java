@@ -255,7 +255,7 @@ public final class LockCommands {
       }
       Claim claim = claim();
       Grant grant =
-          await(patience.once ? locks().tryAcquire(claim) : locks().acquire(claim, patience.wait));
+          patience.once ? await(locks().tryAcquire(claim)) : locks().lock(claim, patience.wait);
       if (grant == null) {
         throw refused(Reason.CONFLICT, "lock " + name + " is taken");
       }

@@ -27,9 +27,13 @@ public final class LockEvents implements LockTable.Observer {
 
   private final int size;
   private final Executor executor;
-  private final Map<LockListener, Predicate<String>> listeners = new ConcurrentHashMap<>();
+
+  private record Listening(LockListener listener, Predicate<String> names) {}
+
+  private final Map<Object, Listening> listeners = new ConcurrentHashMap<>();
   private final Deque<LockEvent> latest = new ArrayDeque<>();
   private final Deque<LockEvent> waiting = new ArrayDeque<>();
+  private long last;
   private boolean missed;
   private boolean telling;
 
@@ -44,17 +48,21 @@ public final class LockEvents implements LockTable.Observer {
     this.executor = executor;
   }
 
-  /** Tells a listener of locks with these names. */
-  void add(LockListener listener, Predicate<String> names) {
-    listeners.put(listener, names);
+  /** Tells a listener of locks with these names, until what it is known by is removed. */
+  void add(Object key, LockListener listener, Predicate<String> names) {
+    listeners.put(key, new Listening(listener, names));
   }
 
-  void remove(LockListener listener) {
-    listeners.remove(listener);
+  void remove(Object key) {
+    listeners.remove(key);
   }
 
   @Override
   public synchronized void happened(List<LockEvent> events) {
+    if (events.isEmpty() || events.get(0).position() <= last) {
+      return; // The replica started again from an older state.
+    }
+    last = events.get(0).position();
     for (LockEvent event : events) {
       if (event.kind() == LockEvent.Kind.REVOKED) {
         LOG.warn(
@@ -109,28 +117,35 @@ public final class LockEvents implements LockTable.Observer {
           return;
         }
       }
-      listeners.forEach((listener, names) -> tell(listener, names, gap, events));
+      listeners.values().forEach(it -> tell(it, gap, events));
     }
   }
 
-  private static void tell(
-      LockListener listener, Predicate<String> names, boolean gap, List<LockEvent> events) {
+  private static void tell(Listening one, boolean gap, List<LockEvent> events) {
+    if (gap) {
+      call(one.listener, one.listener::missed);
+    }
+    for (LockEvent event : events) {
+      if (one.names.test(event.name())) {
+        call(one.listener, () -> one.listener.happened(event));
+      }
+    }
+  }
+
+  private static void call(LockListener listener, Runnable call) {
     try {
-      if (gap) {
-        listener.missed();
-      }
-      for (LockEvent event : events) {
-        if (names.test(event.name())) {
-          listener.happened(event);
-        }
-      }
-    } catch (RuntimeException | LinkageError e) {
-      LOG.warn("lock listener {} failed", listener, e);
+      call.run();
+    } catch (RuntimeException | Error e) {
+      LOG.warn("lock listener {} failed", listener.getClass().getName(), e);
     }
   }
 
   /** The latest events of one lock, or of all if the name is null; the latest last. */
-  synchronized List<LockEvent> of(@Nullable String name) {
-    return latest.stream().filter(event -> name == null || event.name().equals(name)).toList();
+  List<LockEvent> of(@Nullable String name) {
+    List<LockEvent> all;
+    synchronized (this) {
+      all = List.copyOf(latest);
+    }
+    return all.stream().filter(event -> name == null || event.name().equals(name)).toList();
   }
 }

@@ -173,7 +173,8 @@ final class LockGroup
   private record ForBundles(ReplicatedLocks locks) implements ServiceFactory<LockService> {
     @Override
     public LockService getService(Bundle bundle, ServiceRegistration<LockService> registration) {
-      return locks.enter(bundle.getSymbolicName());
+      String name = bundle.getSymbolicName();
+      return locks.enter(name == null ? "bundle " + bundle.getBundleId() : name);
     }
 
     @Override
@@ -193,19 +194,19 @@ final class LockGroup
       }
       LockListener listener = context.getService(reference);
       if (listener != null) {
-        history.add(listener, names(reference.getProperty(LockListener.NAME)));
+        history.add(reference, listener, names(reference.getProperty(LockListener.NAME)));
       }
       return listener;
     }
 
     @Override
     public void modifiedService(ServiceReference<LockListener> reference, LockListener listener) {
-      history.add(listener, names(reference.getProperty(LockListener.NAME)));
+      history.add(reference, listener, names(reference.getProperty(LockListener.NAME)));
     }
 
     @Override
     public void removedService(ServiceReference<LockListener> reference, LockListener listener) {
-      history.remove(listener);
+      history.remove(reference);
       context.ungetService(reference);
     }
   }

@@ -58,8 +58,12 @@ sealed interface LockRequest {
       long client, long request, long floor, int bundle, int queue, String name, Want want)
       implements Change {}
 
-  /** Ends a request wherever it stands: unheard of, queued, or holding the lock. */
-  record Cancel(long client, long request, long floor) implements Change {}
+  /**
+   * Ends a request wherever it stands: unheard of, queued, or holding the lock.
+   *
+   * @param isLost whether its holder has lost it by the clock, so that it may be at work still
+   */
+  record Cancel(long client, long request, long floor, boolean isLost) implements Change {}
 
   /**
    * Ends the acquisition that has {@code token}, whoever it belongs to.
@@ -103,7 +107,7 @@ sealed interface LockRequest {
       acquire.want.write(out);
     } else if (this instanceof Cancel cancel) {
       begin(out, 5).writeLong(cancel.client).writeVarLong(cancel.request);
-      out.writeVarLong(cancel.floor);
+      out.writeVarLong(cancel.floor).writeBoolean(cancel.isLost);
     } else if (this instanceof Release release) {
       begin(out, 6).writeString(release.name).writeVarLong(release.token);
       out.writeString(release.reason);
@@ -155,7 +159,7 @@ sealed interface LockRequest {
                   readQueue(in),
                   LockName.readName(in),
                   Want.read(in));
-          case 5 -> new Cancel(readClient(in), readNumber(in), readNumber(in));
+          case 5 -> new Cancel(readClient(in), readNumber(in), readNumber(in), in.readBoolean());
           case 6 ->
               new Release(
                   LockName.readName(in), in.readVarLong(), in.readString(Limits.NOTE_BYTES));

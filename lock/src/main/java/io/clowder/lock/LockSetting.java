@@ -42,11 +42,18 @@ public record LockSetting(
     }
   }
 
-  /** The claim, with what it does not say. */
+  /** The claim, with what it does not say; its longest time to hold is null if there is none. */
   Claim complete(Claim claim) {
-    Claim complete = claim.lockDelay().isZero() ? claim.withLockDelay(lockDelay) : claim;
-    return complete.maxHold() == null && !maxHold.isZero()
-        ? complete.withMaxHold(maxHold)
-        : complete;
+    Duration longest = claim.maxHold() == null ? maxHold : claim.maxHold();
+    return new Claim(
+        claim.name(),
+        claim.mode(),
+        claim.permits(),
+        claim.of(),
+        claim.priority(),
+        claim.lockDelay().isZero() ? lockDelay : claim.lockDelay(),
+        longest.isZero() ? null : longest,
+        claim.owner(),
+        claim.note());
   }
 }

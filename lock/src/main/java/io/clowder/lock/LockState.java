@@ -3,10 +3,12 @@ package io.clowder.lock;
 
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
+import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.api.lock.LockSession;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +81,11 @@ record LockState(
 
     boolean isIdle() {
       return holders.isEmpty() && waiters.isEmpty();
+    }
+
+    boolean isHeldAlone() {
+      return holders.size() == 1
+          && holders.firstEntry().getValue().want.mode() == Claim.Mode.EXCLUSIVE;
     }
 
     boolean isDelayed(long timeMillis) {
@@ -334,17 +341,16 @@ record LockState(
     List<LockSession> found = new ArrayList<>();
     for (Map.Entry<Long, Session> entry : sessions.entrySet()) {
       Session session = entry.getValue();
+      Map<Integer, Integer> holding = new HashMap<>();
+      Map<Integer, Integer> waiting = new HashMap<>();
+      session
+          .requests
+          .values()
+          .forEach(
+              place -> (place.token > 0 ? holding : waiting).merge(place.bundle, 1, Integer::sum));
       for (Map.Entry<Integer, Bundle> bundle : session.bundles.entrySet()) {
         if (found.size() == limit) {
           return found;
-        }
-        int holds = 0;
-        int waits = 0;
-        for (Place place : session.requests.values()) {
-          if (place.bundle == bundle.getKey()) {
-            holds += place.token > 0 ? 1 : 0;
-            waits += place.token > 0 ? 0 : 1;
-          }
         }
         found.add(
             new LockSession(
@@ -352,8 +358,8 @@ record LockState(
                 entry.getKey(),
                 bundle.getValue().name,
                 bundle.getValue().sinceMillis,
-                holds,
-                waits));
+                holding.getOrDefault(bundle.getKey(), 0),
+                waiting.getOrDefault(bundle.getKey(), 0)));
       }
     }
     return found;

@@ -15,9 +15,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All locks of a group. The facade hears from it what happened to requests of this node. */
 public final class LockTable implements StateMachine {
+  private static final Logger LOG = LoggerFactory.getLogger(LockTable.class);
   private static final byte[] NO_RESULT = {};
 
   /**
@@ -71,11 +74,16 @@ public final class LockTable implements StateMachine {
     }
     state = turn.state();
     for (Observer observer : observers) {
-      observer.happened(turn.events());
-      if (ended) {
-        observer.ended(entry.session());
+      try {
+        observer.happened(turn.events());
+        if (ended) {
+          observer.ended(entry.session());
+        }
+        turn.touched().forEach(it -> observer.touched(it.session(), it.request()));
+      } catch (RuntimeException e) {
+        // It is this node's own affair, and must not become part of the result.
+        LOG.error("entry {} is applied, and not everybody here was told", entry.position(), e);
       }
-      turn.touched().forEach(it -> observer.touched(it.session(), it.request()));
     }
     return result;
   }

@@ -85,6 +85,7 @@ final class LockTurn {
   }
 
   LockResult apply(long session, Change change) {
+    settle();
     if (change instanceof Acquire acquire) {
       return acquire(session, acquire);
     } else if (change instanceof Release release) {
@@ -102,8 +103,7 @@ final class LockTurn {
     } else if (change instanceof Show show) {
       return show(show);
     } else if (change instanceof Settle) {
-      settle();
-      return new Done();
+      return new Done(); // As any entry has done it.
     }
     throw new AssertionError("cannot apply " + change.getClass());
   }
@@ -261,7 +261,8 @@ final class LockTurn {
       // Its Acquire may be on the way still; it must find this when it arrives.
       sessions = sessions.plus(id, session.withCancelled(request));
     } else if (place.token() > 0) {
-      removeHolder(place.name(), place.token(), lock(place.name()), Kind.RELEASED, "");
+      Kind why = cancel.isLost() ? Kind.EXPIRED : Kind.RELEASED;
+      removeHolder(place.name(), place.token(), lock(place.name()), why, "");
       serve(place.name());
     } else {
       removeWaiter(id, request, place);
@@ -282,7 +283,7 @@ final class LockTurn {
       serve(name);
       return new Done();
     }
-    if (lock != null && lock.used() == Limits.LOCK_HOLDERS && lock.permits() == 0) {
+    if (lock != null && lock.isHeldAlone()) {
       return new Refused(lock.holders().firstKey());
     }
     long last = lock == null ? freed.last(name) : lock.last();

@@ -51,6 +51,9 @@ final class Request {
   /** Calls off the end of the waiting, then that of the holding. */
   Runnable callOff = () -> {};
 
+  /** Whether it was lost by the clock. */
+  boolean isLost;
+
   /** Whether the end of a delay is awaited. */
   boolean isDelayed;
 

@@ -4,6 +4,7 @@ package io.clowder.lock;
 import io.clowder.api.election.Candidate;
 import io.clowder.api.election.Leadership;
 import io.clowder.api.lock.Claim;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,11 @@ record Standing(String election, String group, int priority, String note) {
 
   /** Whoever holds it leads. */
   Claim claim() {
-    return Claim.exclusive(PREFIX + election).withPriority(priority).withNote(note);
+    // A term has no end of its own, whatever the node says of other locks.
+    return Claim.exclusive(PREFIX + election)
+        .withPriority(priority)
+        .withMaxHold(Duration.ZERO)
+        .withNote(note);
   }
 
   /** Properties of the services of one term. */

@@ -3,30 +3,48 @@ package io.clowder.lock;
 
 import java.time.Duration;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Real time, on two daemon threads: one caller that wrongly blocks in a completion does not keep
- * others from hearing that they lost their locks.
+ * Real time, on daemon threads: one for what is due, and two for callers' completions, so that one
+ * caller that wrongly blocks in a completion does not keep others from hearing that they lost their
+ * locks. Completions run after the end, too: whoever waits for an answer still gets it, and never
+ * on the thread, or under a lock, of whoever gives it.
  */
 final class ThreadTimer implements Timer {
-  private final ScheduledThreadPoolExecutor threads;
+  private static final int COMPLETING = 2;
+  private static final long IDLE_SECONDS = 1;
+
+  private final ScheduledThreadPoolExecutor alarms;
+  private final ThreadPoolExecutor completions;
 
   ThreadTimer(String name) {
     AtomicInteger count = new AtomicInteger();
-    threads =
-        new ScheduledThreadPoolExecutor(
-            2,
-            task -> {
-              Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
-    threads.setRemoveOnCancelPolicy(true);
-    threads.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    ThreadFactory threads =
+        task -> {
+          Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
+          thread.setDaemon(true);
+          return thread;
+        };
+    alarms = new ScheduledThreadPoolExecutor(1, threads);
+    alarms.setRemoveOnCancelPolicy(true);
+    alarms.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    completions =
+        new ThreadPoolExecutor(
+            COMPLETING,
+            COMPLETING,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            threads);
+    // It is never shut down; its threads go when they have nothing to do.
+    completions.allowCoreThreadTimeOut(true);
   }
 
   @Override
@@ -41,17 +59,13 @@ final class ThreadTimer implements Timer {
 
   @Override
   public void execute(Runnable task) {
-    try {
-      threads.execute(task);
-    } catch (RejectedExecutionException e) {
-      task.run(); // Closed meanwhile, and whoever waits for the answer still gets it.
-    }
+    completions.execute(task);
   }
 
   @Override
   public Runnable after(Duration delay, Runnable task) {
     try {
-      Future<?> scheduled = threads.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+      Future<?> scheduled = alarms.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
       return () -> scheduled.cancel(false);
     } catch (RejectedExecutionException e) {
       return () -> {};
@@ -60,6 +74,6 @@ final class ThreadTimer implements Timer {
 
   @Override
   public void close() {
-    threads.shutdown();
+    alarms.shutdown();
   }
 }

@@ -50,13 +50,13 @@ class LockEventsTest {
   void listenersHearOfTheNamesThatTheyNamed() {
     happen("before");
     LockListener listener = new Listener();
-    events.add(listener, LockGroup.names(new String[] {"a*z", "b"}));
+    events.add(1, listener, LockGroup.names(new String[] {"a*z", "b"}));
     for (String name : List.of("az", "abcz", "b", "bb", "a.z", "za")) {
       happen(name);
     }
     run();
     assertEquals(List.of("az 2", "abcz 3", "b 4", "a.z 6"), heard);
-    events.remove(listener);
+    events.remove(1);
     happen("b");
     run();
     assertEquals(4, heard.size());
@@ -75,14 +75,15 @@ class LockEventsTest {
   @Test
   void aListenerThatFailsDoesNotKeepOthersFromHearing() {
     events.add(
+        1,
         new LockListener() {
           @Override
           public void happened(LockEvent event) {
-            throw new IllegalStateException("as told");
+            throw new AssertionError("as told");
           }
         },
         name -> true);
-    events.add(new Listener(), name -> true);
+    events.add(2, new Listener(), name -> true);
     happen("a");
     happen("b");
     run();
@@ -90,8 +91,21 @@ class LockEventsTest {
   }
 
   @Test
+  void whatIsAppliedAgainIsNotToldAgain() {
+    events.add(1, new Listener(), name -> true);
+    happen("a");
+    happen("b");
+    position = 0;
+    happen("a");
+    happen("b");
+    happen("c");
+    run();
+    assertEquals(List.of("a 1", "b 2", "c 3"), heard);
+  }
+
+  @Test
   void whoIsTooSlowIsToldThatHeMissedSomething() {
-    events.add(new Listener(), name -> true);
+    events.add(2, new Listener(), name -> true);
     for (int i = 0; i < 10_001; i++) {
       happen("a");
     }

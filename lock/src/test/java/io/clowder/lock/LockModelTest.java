@@ -116,6 +116,7 @@ class LockModelTest {
     long time;
 
     LockResult apply(long session, Change change) {
+      settle();
       long current = clients.getOrDefault(session, 0L);
       if (change instanceof Open open) {
         if (current == open.client()) {
@@ -150,7 +151,8 @@ class LockModelTest {
           return new NotOpen(current);
         }
         floors.merge(session, cancel.floor(), Math::max);
-        if (!remove(it -> it.session == session && it.request == cancel.request(), false)) {
+        boolean lost = cancel.isLost();
+        if (!remove(it -> it.session == session && it.request == cancel.request(), lost)) {
           cancelled.computeIfAbsent(session, s -> new HashSet<>()).add(cancel.request());
         }
         return new Cancelled();
@@ -159,7 +161,6 @@ class LockModelTest {
       } else if (change instanceof Promote promote) {
         return promote(promote);
       } else if (change instanceof Settle) {
-        settle();
         return new Done();
       } else if (change instanceof Show show) {
         long last = shown.getOrDefault(show.resource(), 0L);
@@ -221,7 +222,7 @@ class LockModelTest {
         return new Done();
       }
       for (Asked holder : lock.holders) {
-        if (holder.want.mode() == Mode.EXCLUSIVE) {
+        if (holder.want.mode() == Mode.EXCLUSIVE) { // Then it is the only one.
           return new Refused(holder.token);
         }
       }
@@ -428,7 +429,7 @@ class LockModelTest {
               random.nextInt(4) == 0 ? 0 : 10_000,
               name,
               want(random, name));
-      case 10, 11 -> new Cancel(client, request, floor);
+      case 10, 11 -> new Cancel(client, request, floor, random.nextInt(3) == 0);
       case 12 -> random.nextInt(4) == 0 ? new Leave(client, bundle) : new Settle();
       case 13 -> new Promote(name, node(1L + random.nextInt(3)));
       case 14 -> new Show(name, 1 + step / 2 + random.nextInt(5));

@@ -172,23 +172,23 @@ class LockTableTest {
     acquire(A, 1, "x");
     acquire(B, 1, "x");
     acquire(C, 1, "x");
-    assertEquals(new Cancelled(), apply(B, new Cancel(20, 1, 2)));
+    assertEquals(new Cancelled(), apply(B, new Cancel(20, 1, 2, false)));
     assertEquals(List.of(new NodeId("n3")), waiters(info("x")));
-    assertEquals(new Cancelled(), apply(A, new Cancel(10, 1, 2)));
+    assertEquals(new Cancelled(), apply(A, new Cancel(10, 1, 2, false)));
     assertEquals(List.of("3/1 has 11"), heard);
-    assertEquals(new Cancelled(), apply(C, new Cancel(30, 1, 2)));
+    assertEquals(new Cancelled(), apply(C, new Cancel(30, 1, 2, false)));
     assertEquals(List.of(), list("", null, 10));
   }
 
   @Test
   void anAcquireThatComesAfterItsCancelDoesNothing() {
-    assertEquals(new Cancelled(), apply(A, new Cancel(10, 5, 3)));
+    assertEquals(new Cancelled(), apply(A, new Cancel(10, 5, 3, false)));
     assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, 10_000, "x", WANT)));
     assertEquals(
         new Granted(A, 9), apply(A, new Acquire(10, 4, 3, 1, 10_000, "x", WANT)), "another one");
     assertEquals(
         new Cancelled(), apply(A, new Acquire(10, 2, 1, 1, 10_000, "y", WANT)), "below the floor");
-    apply(A, new Cancel(10, 7, 8));
+    apply(A, new Cancel(10, 7, 8, false));
     assertEquals(0, table.state().sessions().get(A).cancelled().size(), "the floor is above");
     assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, 10_000, "y", WANT)));
   }
@@ -196,7 +196,7 @@ class LockTableTest {
   @Test
   void cancelledRequestsAreBounded() {
     for (int i = 1; i <= Limits.PENDING_REQUESTS + 5; i++) {
-      apply(A, new Cancel(10, i, 1));
+      apply(A, new Cancel(10, i, 1, false));
     }
     assertEquals(Limits.PENDING_REQUESTS, table.state().sessions().get(A).cancelled().size());
     assertEquals(new Cancelled(), apply(A, new Acquire(10, 6, 1, 1, 10_000, "x", WANT)));
@@ -240,7 +240,7 @@ class LockTableTest {
     assertEquals(List.of("2/1 has 12"), heard);
     assertEquals(List.of(), waiters(info("y")));
     assertEquals(new NotOpen(11), acquire(A, 3, "z"), "the old client is out");
-    assertEquals(new NotOpen(11), apply(A, new Cancel(10, 3, 1)));
+    assertEquals(new NotOpen(11), apply(A, new Cancel(10, 3, 1, false)));
     assertEquals(new NotOpen(11), apply(A, new Open(0, 10, 1, n1)), "its Open came late");
     assertEquals(new Done(), apply(A, new Open(10, 11, 1, n1)), "open already");
     assertEquals(
@@ -285,7 +285,7 @@ class LockTableTest {
     byte[] page = table.query(new Page("", null, 1000).encode());
     assertTrue(page.length <= Limits.RESULT_BYTES);
     assertEquals(1, list("", null, 1000).size());
-    apply(B, new Cancel(20, 1, 1));
+    apply(B, new Cancel(20, 1, 1, false));
     assertEquals(new Queued(C), acquire(C, 1, "x"));
     byte[] snapshot = TestGroup.snapshot(table);
     assertArrayEquals(snapshot, TestGroup.snapshot(restored(snapshot)));
@@ -297,7 +297,7 @@ class LockTableTest {
       acquire(A, i, "x" + i);
     }
     assertEquals(new Full(Full.What.LOCKS), acquire(B, 1, "y"));
-    apply(A, new Cancel(10, 1, 1));
+    apply(A, new Cancel(10, 1, 1, false));
     assertEquals(Granted.class, acquire(B, 1, "y").getClass());
   }
 
@@ -344,7 +344,7 @@ class LockTableTest {
     heard.clear();
     apply(B, new Release("x", 10, ""));
     assertEquals(List.of("2/1 lost"), heard, "the first in line needs more");
-    apply(A, new Cancel(10, 2, 1));
+    apply(A, new Cancel(10, 2, 1, false));
     assertEquals(List.of("2/1 lost", "1/3 has 14"), heard, "it stands in nobody's way any more");
   }
 
@@ -388,8 +388,7 @@ class LockTableTest {
     assertEquals(new Done(), apply(B, new Settle()));
     assertEquals(0, info("x").holding());
     assertEquals(new Busy(), apply(B, new Acquire(20, 2, 1, 1, 0, "y", WANT)));
-    assertEquals(new Done(), apply(B, new Settle()));
-    assertEquals(14, token("x"));
+    assertEquals(13, token("x"));
     assertEquals(0, info("x").delayedUntilMillis());
     assertEquals(1, table.state().delays().size());
     LockTable other = restored(TestGroup.snapshot(table));
@@ -401,13 +400,35 @@ class LockTableTest {
   }
 
   @Test
+  void delaysThatAreOverAreInNobodysWay() {
+    acquire(A, 1, "x", want(Claim.exclusive("any").withLockDelay(Duration.ofSeconds(3))));
+    acquire(B, 1, "x");
+    end(A);
+    position = 20;
+    acquire(B, 2, "y");
+    assertEquals(21, token("x"), "any entry finds that it is over");
+    acquire(C, 1, "z", want(Claim.exclusive("any").withLockDelay(Duration.ofSeconds(3))));
+    end(C);
+    position = 40;
+    acquire(B, 3, "w");
+    assertEquals(null, table.state().locks().get("z"));
+  }
+
+  @Test
+  void whatIsLostByTheClockHasItsDelay() {
+    acquire(A, 1, "x", want(Claim.exclusive("any").withLockDelay(Duration.ofSeconds(3))));
+    apply(A, new Cancel(10, 1, 1, true));
+    assertEquals(11_000, info("x").delayedUntilMillis());
+  }
+
+  @Test
   void whatIsReleasedInGoodOrderHasNoDelay() {
     Want careful = want(Claim.exclusive("any").withLockDelay(Duration.ofSeconds(30)));
     acquire(A, 1, "x", careful);
     acquire(A, 2, "y", careful);
     acquire(A, 3, "z", careful);
     apply(A, new Release("x", 7, ""));
-    apply(A, new Cancel(10, 2, 1));
+    apply(A, new Cancel(10, 2, 1, false));
     apply(A, new Leave(10, 1));
     assertEquals(List.of(), list("", null, 10));
   }
@@ -480,8 +501,8 @@ class LockTableTest {
     acquire(B, 1, "x");
     acquire(C, 1, "x");
     apply(B, new Release("x", 7, " stuck"));
-    apply(C, new Cancel(30, 1, 1));
-    apply(B, new Cancel(20, 1, 1));
+    apply(C, new Cancel(30, 1, 1, false));
+    apply(B, new Cancel(20, 1, 1, false));
     acquire(B, 2, "x");
     apply(B, new Leave(20, 1));
     acquire(C, 2, "x");
@@ -527,7 +548,7 @@ class LockTableTest {
     acquire(C, 1, "x");
     acquire(B, 2, "y");
     apply(B, new Release("y", position, ""));
-    apply(B, new Cancel(20, 9, 3));
+    apply(B, new Cancel(20, 9, 3, false));
     apply(A, new Release("x", 7, ""));
     byte[] before = TestGroup.snapshot(table);
     var captured = table.snapshot();
@@ -587,7 +608,7 @@ class LockTableTest {
       Arrays.copyOf(acquire, acquire.length + 1),
       new Acquire(0, 1, 1, 1, 10_000, "y", WANT).encode(),
       new Acquire(10, 0, 1, 1, 10_000, "y", WANT).encode(),
-      new Cancel(0, 1, 1).encode(),
+      new Cancel(0, 1, 1, false).encode(),
       new Info("x").encode(),
     };
     for (byte[] command : commands) {

@@ -71,7 +71,7 @@ final class TestGroup {
     return log.size();
   }
 
-  byte[] append(Entry.Kind kind, long session, byte[] command) {
+  synchronized byte[] append(Entry.Kind kind, long session, byte[] command) {
     long position = log.size() + 1L;
     Entry entry = new Entry(kind, position, position * 1000, session, command);
     log.add(entry);

@@ -27,15 +27,17 @@ public interface Candidate {
   String PRIORITY = "election.priority";
 
   /**
-   * Leads, until {@link Leadership#isLeader} turns false; {@link #deposed} follows then. The
-   * services of the term are registered already.
+   * Begins to lead, until {@link Leadership#isLeader} turns false; {@link #deposed} follows then.
+   * The services of the term are registered already. Returns soon: what it has to do for the whole
+   * term it does on threads of its own.
    */
   void elected(Leadership leadership);
 
   /**
-   * Does not lead any more; the services of the term are gone already. Returns soon: unless this
-   * node's session has ended, the next one leads only when this has returned, and whoever
-   * unregisters the candidate waits for it, some seconds at most.
+   * Does not lead any more; the services of the term are gone already. Returns soon: in an orderly
+   * end the next one leads only when this has returned (it does not wait if {@link
+   * Leadership#isLeader} turned false by this node's clock), and whoever unregisters the candidate
+   * waits for it, some seconds at most.
    */
   void deposed();
 }

@@ -19,11 +19,12 @@ import org.jspecify.annotations.Nullable;
  *     0 for other modes
  * @param priority 0 to 9: a waiter goes ahead of all that have less, and behind all that have as
  *     much
- * @param lockDelay if the holder's session ends, by a crash for example, nobody gets the lock for
- *     this long, by the log's clock; 0 to 1 minute. For resources that cannot check tokens: what
- *     the holder has sent may then have come to rest (Burrows, "The Chubby lock service", OSDI
- *     2006, 2.4)
- * @param maxHold when it is released though the holder did not; null for never
+ * @param lockDelay if the holder does not release it, but loses it by a crash or by the clock,
+ *     nobody gets the lock for this long, by the log's clock; 0 to 1 minute, 0 for what the node's
+ *     configuration says. For resources that cannot check tokens: what the holder has sent may then
+ *     have come to rest (Burrows, "The Chubby lock service", OSDI 2006, 2.4)
+ * @param maxHold after which time the holder loses it, up to a year; zero for never, null for what
+ *     the node's configuration says
  * @param owner who holds it, within a bundle: an owner that holds the lock and claims it again in
  *     the same mode gets it at once, with the same token, and has to release it as often; null for
  *     a holder of its own

@@ -3,7 +3,8 @@ package io.clowder.api.lock;
 
 /**
  * What a write carries to be refused when it comes too late: the store remembers the largest token
- * that it has seen for a resource, and refuses smaller ones.
+ * that it has seen for a resource, and refuses smaller ones. For what is written under an exclusive
+ * lock: of several who share one, the last to come would lock out the others.
  *
  * @param resource what the lock protects, by the name that all its users give it: mostly that of
  *     the lock; 1 to {@link io.clowder.api.Limits#KEY_BYTES} bytes of UTF-8

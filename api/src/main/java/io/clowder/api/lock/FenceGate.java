@@ -9,9 +9,10 @@ import org.osgi.annotation.versioning.ProviderType;
  * any node, for the group remembers it durably. For resources that cannot remember it themselves. A
  * service, with the property {@code consensus.group}; thread-safe.
  *
- * <p>What the caller does after the check is not covered by it: a caller that pauses in between may
- * write late. A resource that checks tokens as part of the write, as {@code KvStore} does with a
- * {@link Fence}, has no such hole.
+ * <p>For what is used under an exclusive lock, as a {@link Fence} is. What the caller does after
+ * the check is not covered by it: a caller that pauses in between may write late. A resource that
+ * checks tokens as part of the write, as {@code KvStore} does with a {@link Fence}, has no such
+ * hole.
  */
 @ProviderType
 public interface FenceGate {

@@ -14,7 +14,9 @@ public interface Grant extends AutoCloseable {
   /**
    * The fencing token: greater than those of all grants of this lock before. That of a lone grant
    * is its position in the log; what one entry grants together has tokens one above the other. Pass
-   * it to whatever the lock protects, and have smaller ones refused there.
+   * it to whatever the lock protects, and have smaller ones refused there. That is for locks that
+   * exclude each other: those who share a lock, or have permits, have a token each, and a resource
+   * that they all write would refuse the earlier ones.
    */
   long token();
 

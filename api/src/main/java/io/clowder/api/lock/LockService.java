@@ -73,8 +73,9 @@ public interface LockService {
 
   /**
    * Releases the acquisition that {@code token} was given for. Releasing it again changes nothing
-   * and succeeds. Fails with {@code CONFLICT} if the token was never given for this lock, or was
-   * and others hold it now. An acquisition that its owner claimed several times is over at once.
+   * and succeeds, as long as nobody else holds the lock alone. Fails with {@code CONFLICT} if
+   * somebody does, or if the token was never given for this lock. An acquisition that its owner
+   * claimed several times is over at once.
    */
   CompletionStage<Void> release(String name, long token);
 
