@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
  * -Dfenced.seeds=1000}.
  */
 class FencedWritesTest {
-  private static final int SEEDS = Integer.getInteger("fenced.seeds", 20);
+  private static final int SEEDS = Integer.getInteger("fenced.seeds", 8);
   private static final int MILLIS = 60_000;
 
   private static final Write PLAIN = (kv, key, value, grant) -> kv.put(key, value);
