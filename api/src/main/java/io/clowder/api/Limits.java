@@ -13,8 +13,8 @@ public final class Limits {
   /** Longest value of the map, in bytes. */
   public static final int VALUE_BYTES = 1 << 20;
 
-  /** Longest command or query of a state machine, in bytes: a key, a value and their frame. */
-  public static final int COMMAND_BYTES = VALUE_BYTES + KEY_BYTES + 256;
+  /** Longest command or query, in bytes: a key, a value, a resource and their frame. */
+  public static final int COMMAND_BYTES = VALUE_BYTES + 2 * KEY_BYTES + 256;
 
   /** Longest result of a state machine, in bytes; what lists must page. */
   public static final int RESULT_BYTES = 2 << 20;

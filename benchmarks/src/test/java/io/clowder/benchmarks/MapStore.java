@@ -6,6 +6,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
+import io.clowder.api.lock.Fence;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -59,6 +60,21 @@ final class MapStore implements KvStore {
 
   @Override
   public CompletionStage<Long> compareAndSet(String key, long expected, byte[] value) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public CompletionStage<Long> put(String key, byte[] value, Fence fence) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public CompletionStage<Boolean> delete(String key, Fence fence) {
+    return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
+  }
+
+  @Override
+  public CompletionStage<Long> compareAndSet(String key, long expected, byte[] value, Fence fence) {
     return CompletableFuture.failedFuture(new AssertionError("not part of the load"));
   }
 

@@ -128,6 +128,36 @@ public final class ConsensusGroup {
         max = "3600000")
     int session_millis() default 10_000;
 
+    /** How often a node renews its session, in milliseconds. */
+    @AttributeDefinition(
+        name = "Renewal",
+        description =
+            "How often this node renews its session, milliseconds; at most half of session.millis,"
+                + " 0 for a tenth",
+        min = "0",
+        max = "1800000")
+    int session_renew_millis() default 0;
+
+    /** How much clocks may differ in speed, in millionths. */
+    @AttributeDefinition(
+        name = "Clock drift",
+        description =
+            "How much faster one node's clock may run than another's, millionths; this node gives"
+                + " up what its session holds so much before the session ends",
+        min = "0",
+        max = "100000")
+    int session_drift_ppm() default 10_000;
+
+    /** How long before its session's end a node gives up, in milliseconds. */
+    @AttributeDefinition(
+        name = "Session margin",
+        description =
+            "How long before its session ends this node gives up what it holds besides,"
+                + " milliseconds; at most half of session.millis",
+        min = "0",
+        max = "1800000")
+    int session_margin_millis() default 200;
+
     /** Snapshots by size. */
     @AttributeDefinition(
         description = "A snapshot is made after this many MiB of entries, or as many as its size",
@@ -210,7 +240,12 @@ public final class ConsensusGroup {
     check("roll.minutes", config.roll_minutes(), 0, 525_600);
     check("heartbeat.millis", config.heartbeat_millis(), 1, 60_000);
     check("election.millis", config.election_millis(), 3 * config.heartbeat_millis(), 600_000);
-    check("session.millis", config.session_millis(), 1_000, 3_600_000);
+    int session = config.session_millis();
+    check("session.millis", session, 1_000, 3_600_000);
+    check("session.renew.millis", config.session_renew_millis(), 0, session / 2);
+    check("session.drift.ppm", config.session_drift_ppm(), 0, 100_000);
+    check("session.margin.millis", config.session_margin_millis(), 0, session / 2);
+    int renew = config.session_renew_millis() == 0 ? session / 10 : config.session_renew_millis();
     check("snapshot.mebibytes", config.snapshot_mebibytes(), 1, 4_096);
     check("snapshot.entries", config.snapshot_entries(), 1, 100_000_000);
     check("history.mebibytes", config.history_mebibytes(), 1, 65_536);
@@ -224,7 +259,7 @@ public final class ConsensusGroup {
         new CoreSetting.Timing(
             TimeUnit.MILLISECONDS.toNanos(config.heartbeat_millis()),
             TimeUnit.MILLISECONDS.toNanos(config.election_millis())),
-        config.session_millis(),
+        new Lease(session, renew, config.session_drift_ppm(), config.session_margin_millis()),
         (long) config.snapshot_mebibytes() << 20,
         config.snapshot_entries(),
         (long) config.history_mebibytes() << 20,

@@ -106,7 +106,7 @@ public final class Group implements Transport.Receiver {
     this.postbox = new Postbox(transport, topic);
     this.health = new Health(setting, node, transport);
     this.completions = new Completions(environment.completions());
-    this.requests = new Requests(wiring, completions);
+    this.requests = new Requests(wiring, completions, setting.lease());
     this.reads = new Reads(wiring, requests, completions);
     this.router =
         new Router(
@@ -120,7 +120,7 @@ public final class Group implements Transport.Receiver {
     this.renewals =
         new Renewals(
             node.id(),
-            setting.sessionTtlMillis(),
+            setting.lease(),
             state,
             requests,
             reads,
@@ -821,7 +821,7 @@ public final class Group implements Transport.Receiver {
 
     @Override
     public Envelope.Open open(long nonce) {
-      return new Envelope.Open(node.id(), node.incarnation(), nonce, setting.sessionTtlMillis());
+      return new Envelope.Open(node.id(), node.incarnation(), nonce, setting.lease().ttlMillis());
     }
 
     @Override

@@ -14,8 +14,7 @@ import java.util.SortedMap;
  *     it
  * @param rollMillis a segment this old is followed by another of the same kind; 0 for never
  * @param timing how patient its cores are
- * @param sessionTtlMillis how long a node may be out of touch before its session ends; 1,000 or
- *     more
+ * @param lease how long this node's session lives
  * @param snapshotBytes a snapshot is made when the entries since the last one exceed this, and the
  *     size of that one
  * @param snapshotEntries a snapshot is made when there are more entries than this since the last
@@ -31,7 +30,7 @@ public record GroupSetting(
     boolean joining,
     long rollMillis,
     CoreSetting.Timing timing,
-    int sessionTtlMillis,
+    Lease lease,
     long snapshotBytes,
     long snapshotEntries,
     long historyBytesMax,

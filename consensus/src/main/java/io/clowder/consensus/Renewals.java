@@ -19,7 +19,7 @@ final class Renewals {
   private static final int SENT_MAX = 16;
 
   private final NodeId self;
-  private final int ttlMillis;
+  private final Lease lease;
   private final ReplicatedState state;
   private final Requests requests;
   private final Reads reads;
@@ -35,7 +35,7 @@ final class Renewals {
 
   Renewals(
       NodeId self,
-      int ttlMillis,
+      Lease lease,
       ReplicatedState state,
       Requests requests,
       Reads reads,
@@ -43,7 +43,7 @@ final class Renewals {
       LongSupplier nanoClock,
       LongSupplier wallMillis) {
     this.self = self;
-    this.ttlMillis = ttlMillis;
+    this.lease = lease;
     this.state = state;
     this.requests = requests;
     this.reads = reads;
@@ -91,7 +91,7 @@ final class Renewals {
     if (session == 0 || now - next < 0) {
       return;
     }
-    next = now + ttlMillis * 1_000_000L / 10;
+    next = now + lease.renewMillis() * 1_000_000L;
     GroupMessage.Renew renewal = new GroupMessage.Renew(session, now);
     sent.put(now, wallMillis.getAsLong());
     if (sent.size() > SENT_MAX) {
@@ -132,7 +132,7 @@ final class Renewals {
   void renewed(GroupMessage.Renewed answer) {
     Long sentMillis = sent.remove(answer.id());
     if (answer.alive() && sentMillis != null) {
-      requests.renewed(answer.session(), answer.id(), sentMillis, ttlMillis);
+      requests.renewed(answer.session(), answer.id(), sentMillis);
     }
   }
 }

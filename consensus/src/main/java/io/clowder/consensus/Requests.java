@@ -30,6 +30,7 @@ final class Requests {
 
   private final Identity identity;
   private final Completions completions;
+  private final Lease lease;
 
   /** What a session says of itself when it opens. */
   interface Identity {
@@ -91,8 +92,9 @@ final class Requests {
   private long lowest = 1;
   private long next = 1;
 
-  Requests(Identity identity, Completions completions) {
+  Requests(Identity identity, Completions completions, Lease lease) {
     this.identity = identity;
+    this.lease = lease;
     this.completions = completions;
     nonce = identity.nonce();
   }
@@ -303,23 +305,16 @@ final class Requests {
     if (opened.nonce != nonce || session.id() == opened.id) {
       return false;
     }
-    session = validSince(opened.id, openSince, openSinceMillis, opened.ttlMillis);
+    session = lease.session(opened.id, openSince, openSinceMillis);
     return true;
   }
 
   /** This session was alive at {@code since}, by the other clock {@code sinceMillis}, or later. */
-  void renewed(long id, long since, long sinceMillis, int ttlMillis) {
-    ConsensusService.Session renewed = validSince(id, since, sinceMillis, ttlMillis);
+  void renewed(long id, long since, long sinceMillis) {
+    ConsensusService.Session renewed = lease.session(id, since, sinceMillis);
     if (session.id() == id && renewed.validUntilNanos() - session.validUntilNanos() > 0) {
       session = renewed;
     }
-  }
-
-  /** One percent of drift, and two of margin for what happens between looking and acting. */
-  private static ConsensusService.Session validSince(
-      long id, long since, long sinceMillis, int ttlMillis) {
-    return new ConsensusService.Session(
-        id, since + ttlMillis * 970_000L, sinceMillis + ttlMillis * 97L / 100);
   }
 
   /**

@@ -71,7 +71,7 @@ final class OneNode implements Node {
             false,
             0,
             new CoreSetting.Timing(50 * MILLIS, ELECTION_MILLIS * MILLIS),
-            10_000,
+            Lease.of(10_000),
             1 << 20,
             10,
             4_000,

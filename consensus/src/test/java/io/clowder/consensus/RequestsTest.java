@@ -77,10 +77,10 @@ class RequestsTest {
     caller.openSession(SESSION);
     assertEquals((1_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
 
-    requests.renewed(SESSION, 4_000 * MILLIS, caller.wallMillis, 10_000);
+    requests.renewed(SESSION, 4_000 * MILLIS, caller.wallMillis);
     assertEquals((4_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
-    requests.renewed(SESSION, 2_000 * MILLIS, caller.wallMillis, 10_000);
-    requests.renewed(SESSION + 1, 9_000 * MILLIS, caller.wallMillis, 10_000);
+    requests.renewed(SESSION, 2_000 * MILLIS, caller.wallMillis);
+    requests.renewed(SESSION + 1, 9_000 * MILLIS, caller.wallMillis);
     assertEquals((4_000 + 9_700) * MILLIS, requests.session().validUntilNanos());
   }
 
@@ -95,7 +95,7 @@ class RequestsTest {
     assertTrue(requests.session().isValid(now, sentMillis + 9_699));
     assertEquals(700 * MILLIS, requests.session().validNanos(now, sentMillis + 9_000));
 
-    requests.renewed(SESSION, now, caller.wallMillis, 10_000);
+    requests.renewed(SESSION, now, caller.wallMillis);
     assertEquals(9_700 * MILLIS, requests.session().validNanos(now, caller.wallMillis));
   }
 

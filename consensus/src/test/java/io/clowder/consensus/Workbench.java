@@ -101,7 +101,7 @@ final class Workbench {
     long wallMillis = 1_700_000_000_000L;
 
     Caller() {
-      requests = new Requests(this, completions);
+      requests = new Requests(this, completions, Lease.of(10_000));
     }
 
     @Override

@@ -14,9 +14,11 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
 import org.osgi.framework.wiring.FrameworkWiring;
+import org.osgi.service.condition.Condition;
 import org.osgi.util.tracker.ServiceTracker;
 
 /** A node in a framework of its own, in this process. */
@@ -123,6 +125,14 @@ final class FelixNode {
       throw new AssertionError("the probe in " + id + " is away for " + WAIT_MILLIS + " ms");
     }
     return probe;
+  }
+
+  /** Whether an OSGi condition is there. */
+  boolean hasCondition(String id) throws InvalidSyntaxException {
+    return !framework
+        .getBundleContext()
+        .getServiceReferences(Condition.class, "(" + Condition.CONDITION_ID + "=" + id + ")")
+        .isEmpty();
   }
 
   Bundle bundle(String symbolicName) {

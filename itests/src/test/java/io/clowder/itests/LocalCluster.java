@@ -31,9 +31,24 @@ final class LocalCluster {
 
   /** A cluster of three. */
   static LocalCluster up(String name) throws Exception {
-    LocalCluster cluster = new LocalCluster(Files.createTempDirectory(name).resolve("c"));
+    return up(name, "");
+  }
+
+  /** A cluster of three with these settings, as a file for {@code --config}. */
+  static LocalCluster up(String name, String settings) throws Exception {
+    Path folder = Files.createTempDirectory(name);
+    LocalCluster cluster = new LocalCluster(folder.resolve("c"));
+    Path config = Files.writeString(folder.resolve("config"), settings);
     try {
-      Distribution.done("up", "--detach", "--nodes", "3", "--dir", cluster.dir.toString());
+      Distribution.done(
+          "up",
+          "--detach",
+          "--nodes",
+          "3",
+          "--config",
+          config.toString(),
+          "--dir",
+          cluster.dir.toString());
       cluster.remember();
       return cluster;
     } catch (Exception | AssertionError e) {
@@ -145,6 +160,15 @@ final class LocalCluster {
         long pid = Long.parseLong(Files.readString(file).split(" ")[0]);
         ProcessHandle.of(pid).ifPresent(handle -> processes.putIfAbsent(pid, handle));
       }
+    }
+  }
+
+  /** Sends a signal to the process of a node, such as STOP. */
+  void signal(String signal, String node) throws Exception {
+    String pid = Files.readString(dir(node).resolve("pid")).split(" ")[0];
+    Process kill = new ProcessBuilder("kill", "-" + signal, pid).start();
+    if (kill.waitFor() != 0) {
+      throw new AssertionError("no signal " + signal + " for " + node + ", process " + pid);
     }
   }
 

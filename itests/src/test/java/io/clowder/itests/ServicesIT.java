@@ -267,7 +267,9 @@ public class ServicesIT {
             "lock:revoke",
             "lock:promote",
             "lock:sessions",
-            "lock:history")) {
+            "lock:history",
+            "lock:elections",
+            "lock:resign")) {
       String help = run(command + " --help");
       assertTrue(help, help.startsWith("Usage: " + command));
       assertTrue(help, help.contains("--help") && help.contains("table|json"));

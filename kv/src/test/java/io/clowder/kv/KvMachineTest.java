@@ -184,7 +184,12 @@ class KvMachineTest {
   void theLargestEntryFitsIntoAPage() {
     byte[] key = utf8("k".repeat(Limits.KEY_BYTES));
     byte[] put = new Put(key, new byte[Limits.VALUE_BYTES]).encode();
-    byte[] cas = new CompareAndSet(key, Long.MAX_VALUE, new byte[Limits.VALUE_BYTES]).encode();
+    byte[] cas =
+        new Fenced(
+                key,
+                Long.MAX_VALUE,
+                new CompareAndSet(key, Long.MAX_VALUE, new byte[Limits.VALUE_BYTES]))
+            .encode();
     assertTrue(Math.max(put.length, cas.length) <= Limits.COMMAND_BYTES);
     machine.apply(command(put));
     assertEquals(1, keys("", null, 1).size());

@@ -33,11 +33,13 @@ final class BundleLocks implements LockService, AutoCloseable {
 
   private final ReplicatedLocks all;
   private final LockClient client;
+  private final LockSetting setting;
   private final int bundle;
 
-  BundleLocks(ReplicatedLocks all, LockClient client, int bundle) {
+  BundleLocks(ReplicatedLocks all, LockClient client, LockSetting setting, int bundle) {
     this.all = all;
     this.client = client;
+    this.setting = setting;
     this.bundle = bundle;
   }
 
@@ -56,24 +58,25 @@ final class BundleLocks implements LockService, AutoCloseable {
       return CompletableFuture.failedFuture(
           refused(Reason.INVALID, "cannot wait " + wait + " for a lock"));
     }
+    Duration limit = wait.compareTo(WAIT_MAX) > 0 ? WAIT_MAX : wait;
     try {
-      Claims.checked(claim);
+      return client.acquire(bundle, checked(claim), wait.isZero() ? null : limit, true);
     } catch (CoordinationException e) {
       return CompletableFuture.failedFuture(e);
     }
-    if (!wait.isZero()) {
-      return client.acquire(bundle, claim, wait.compareTo(WAIT_MAX) > 0 ? WAIT_MAX : wait, true);
-    }
-    return client.acquire(bundle, claim, null, true);
   }
 
   @Override
   public CompletionStage<@Nullable Grant> tryAcquire(Claim claim) {
     try {
-      return client.acquire(bundle, Claims.checked(claim), null, false);
+      return client.acquire(bundle, checked(claim), null, false);
     } catch (CoordinationException e) {
       return CompletableFuture.failedStage(e);
     }
+  }
+
+  private Claim checked(Claim claim) {
+    return Claims.checked(setting.complete(claim));
   }
 
   @Override

@@ -42,6 +42,7 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
   private final ClientSession session;
   private final LockTable table;
   private final Timer timer;
+  private final int waitersMax;
 
   private final Map<Integer, String> bundles = new HashMap<>();
   private final Map<Long, Request> requests = new HashMap<>();
@@ -60,10 +61,17 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
   private boolean watching;
   private boolean closed;
 
-  LockClient(ClientSession session, LockTable table, Timer timer) {
+  /**
+   * A client that has not begun.
+   *
+   * @param waitersMax how many may wait for a lock that one of this node wants, 1 to {@link
+   *     Limits#LOCK_WAITERS}
+   */
+  LockClient(ClientSession session, LockTable table, Timer timer, int waitersMax) {
     this.session = session;
     this.table = table;
     this.timer = timer;
+    this.waitersMax = waitersMax;
   }
 
   /** Listens to the table, and opens the session. */
@@ -169,7 +177,7 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
               request.id,
               floor(),
               bundle,
-              wait != null,
+              wait == null ? 0 : waitersMax,
               claim.name(),
               Claims.want(claim));
       if (wait != null) {

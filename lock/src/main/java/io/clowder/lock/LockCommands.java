@@ -72,7 +72,7 @@ public final class LockCommands {
     groups.remove(group(properties), locks);
   }
 
-  private static String group(Map<String, Object> properties) {
+  static String group(Map<String, Object> properties) {
     return String.valueOf(properties.getOrDefault(StateMachine.GROUP, "main"));
   }
 
@@ -155,11 +155,11 @@ public final class LockCommands {
   }
 
   /** A command on one group's locks. */
-  private abstract static class LockCommand extends ShellCommand {
+  abstract static class LockCommand extends ShellCommand {
     private final Map<String, LockService> groups;
 
     @Option(names = "--group", paramLabel = "NAME", description = "Whose locks (default main).")
-    private String group = "main";
+    String group = "main";
 
     LockCommand(Map<String, LockService> groups) {
       this.groups = groups;
@@ -586,7 +586,7 @@ public final class LockCommands {
   }
 
   /** Such as 3m12s; by this node's clock, which may differ from the log's. */
-  private static String age(long sinceMillis) {
+  static String age(long sinceMillis) {
     Duration age = Duration.ofMillis(Math.max(0, System.currentTimeMillis() - sinceMillis));
     return age.truncatedTo(age.toMinutes() > 0 ? ChronoUnit.SECONDS : ChronoUnit.MILLIS)
         .toString()

@@ -82,7 +82,7 @@ final class LockFailure {
       return refused(
           Reason.OVERLOADED,
           switch (full.what()) {
-            case WAITERS -> "%d wait for lock %s already".formatted(Limits.LOCK_WAITERS, name);
+            case WAITERS -> "as many wait for lock %s already as may".formatted(name);
             case LOCKS -> "%d locks are in use already".formatted(Limits.LOCKS);
             case BUNDLES ->
                 "%d bundles of this node use locks already".formatted(LockState.BUNDLES_MAX);

@@ -9,12 +9,13 @@ import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -45,14 +46,12 @@ final class LockGroup
   /** What is offered while the runtime answers. */
   record Offer(ReplicatedLocks locks, List<ServiceRegistration<?>> registrations) {}
 
-  static final int HISTORY_MAX = 1_000_000;
-
   private static final String MACHINE = "lock";
 
   private final BundleContext context;
   private final NodeId node;
   private final String group;
-  private final Duration timeout;
+  private final LockSetting setting;
   private final LockTable table = new LockTable();
   private final LockEvents history;
   private final ExecutorService listening;
@@ -60,34 +59,31 @@ final class LockGroup
   private final ServiceTracker<ConsensusService, Offer> tracker;
   private final ServiceTracker<LockListener, LockListener> listeners;
 
-  /**
-   * Begins.
-   *
-   * @param timeout for answers of the group, 1 ms to 10 minutes
-   * @param historySize how many events are kept, 0 to {@link #HISTORY_MAX}
-   */
-  LockGroup(BundleContext context, NodeId node, String group, Duration timeout, int historySize) {
+  /** Begins. */
+  LockGroup(BundleContext context, NodeId node, String group, LockSetting setting) {
     if (!group.matches("[a-z0-9][a-z0-9-]{0,31}")) {
       throw new IllegalArgumentException(
           "consensus.group is '" + group + "': use 1 to 32 of a-z, 0-9 and '-'");
     }
-    if (historySize < 0 || historySize > HISTORY_MAX) {
-      throw new IllegalArgumentException(
-          "%s: history.size is %d: use 0 to %d"
-              .formatted(ReplicatedLocks.PID, historySize, HISTORY_MAX));
-    }
     this.context = context;
     this.node = node;
     this.group = group;
-    this.timeout = ReplicatedLocks.checked(timeout);
+    this.setting = setting;
+    // What happens after the end is nobody's business, and must not hurt the replica.
     this.listening =
-        Executors.newSingleThreadExecutor(
+        new ThreadPoolExecutor(
+            0,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
             task -> {
               Thread thread = new Thread(task, "clowder-lock-listeners");
               thread.setDaemon(true);
               return thread;
-            });
-    this.history = new LockEvents(historySize, listening);
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    this.history = new LockEvents(setting.historySize(), listening);
     table.add(history);
     this.listeners = new ServiceTracker<>(context, LockListener.class, new Listeners());
     listeners.open();
@@ -128,7 +124,7 @@ final class LockGroup
             table,
             history,
             node,
-            timeout,
+            setting,
             new SecureRandom().nextLong() | 1,
             new ThreadTimer("clowder-lock"));
     Map<String, Object> properties = properties(reference);
@@ -169,6 +165,7 @@ final class LockGroup
     tracker.close();
     machine.unregister();
     listeners.close();
+    table.remove(history);
     listening.shutdown();
   }
 

@@ -46,15 +46,16 @@ sealed interface LockRequest {
   record Leave(long client, int bundle) implements Change {}
 
   /**
-   * Asks for a lock; if it is taken and {@code queue} holds, in the queue.
+   * Asks for a lock; if it is taken, in the queue.
    *
    * @param request the client's number for this acquisition
    * @param floor the client has done with all of its requests below this number: an Acquire of one
    *     that comes late must do nothing
    * @param bundle in whose name
+   * @param queue how many may wait for it, this one among them; 0 if it does not want to wait
    */
   record Acquire(
-      long client, long request, long floor, int bundle, boolean queue, String name, Want want)
+      long client, long request, long floor, int bundle, int queue, String name, Want want)
       implements Change {}
 
   /** Ends a request wherever it stands: unheard of, queued, or holding the lock. */
@@ -97,7 +98,7 @@ sealed interface LockRequest {
       begin(out, 3).writeLong(leave.client).writeVarLong(leave.bundle);
     } else if (this instanceof Acquire acquire) {
       begin(out, 4).writeLong(acquire.client).writeVarLong(acquire.request);
-      out.writeVarLong(acquire.floor).writeVarLong(acquire.bundle).writeBoolean(acquire.queue);
+      out.writeVarLong(acquire.floor).writeVarLong(acquire.bundle).writeVarLong(acquire.queue);
       out.writeString(acquire.name);
       acquire.want.write(out);
     } else if (this instanceof Cancel cancel) {
@@ -151,7 +152,7 @@ sealed interface LockRequest {
                   readNumber(in),
                   readNumber(in),
                   readBundle(in),
-                  in.readBoolean(),
+                  readQueue(in),
                   LockName.readName(in),
                   Want.read(in));
           case 5 -> new Cancel(readClient(in), readNumber(in), readNumber(in));
@@ -209,6 +210,14 @@ sealed interface LockRequest {
       throw new WireFormatException("lock request of bundle " + bundle);
     }
     return (int) bundle;
+  }
+
+  private static int readQueue(WireReader in) {
+    long queue = in.readVarLong();
+    if (queue < 0 || queue > Limits.LOCK_WAITERS) {
+      throw new WireFormatException("a queue of " + queue);
+    }
+    return (int) queue;
   }
 
   private static int readLimit(WireReader in) {

@@ -225,10 +225,10 @@ final class LockTurn {
       long token = grant(name, lock, id, request, acquire.bundle(), want);
       return new Granted(id, token);
     }
-    if (!acquire.queue()) {
+    if (acquire.queue() == 0) {
       return new Busy();
     }
-    if (lock.waiters().size() >= Limits.LOCK_WAITERS) {
+    if (lock.waiters().size() >= acquire.queue()) {
       return new Full(Full.What.WAITERS);
     }
     freed = freed.minus(name);

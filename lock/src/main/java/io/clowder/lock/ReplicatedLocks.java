@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReplicatedLocks implements FenceGate, AutoCloseable {
   static final String PID = "io.clowder.lock";
-  static final int TIMEOUT_MILLIS_MAX = 600_000;
 
   /** How long a stop is held up until the group has heard of it. */
   private static final Duration STOP_MAX = Duration.ofSeconds(1);
@@ -38,7 +37,7 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
   private final ConsensusService consensus;
   private final LockClient client;
   private final LockEvents history;
-  private final Duration timeout;
+  private final LockSetting setting;
   private final Timer timer;
 
   /**
@@ -46,7 +45,6 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
    * once, for itself alone: a node has one instance at a time.
    *
    * @param history of the same table
-   * @param timeout for answers of the group, 1 ms to 10 minutes
    * @param client a random number, not 0: each instance of one node must have another
    * @param timer closed with this instance
    */
@@ -55,30 +53,25 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
       LockTable table,
       LockEvents history,
       NodeId node,
-      Duration timeout,
+      LockSetting setting,
       long client,
       Timer timer) {
     this.consensus = consensus;
     this.history = history;
-    this.timeout = checked(timeout);
+    this.setting = setting;
     this.client =
-        new LockClient(new ClientSession(consensus, node, timer, client, timeout), table, timer);
+        new LockClient(
+            new ClientSession(consensus, node, timer, client, setting.timeout()),
+            table,
+            timer,
+            setting.waitersMax());
     this.timer = timer;
     this.client.start();
   }
 
-  static Duration checked(Duration timeout) {
-    if (timeout.toMillis() < 1 || timeout.toMillis() > TIMEOUT_MILLIS_MAX) {
-      throw new IllegalArgumentException(
-          "%s: timeout.millis is %d: use 1 to %d"
-              .formatted(PID, timeout.toMillis(), TIMEOUT_MILLIS_MAX));
-    }
-    return timeout;
-  }
-
   /** Locks for a bundle; close what comes back, an {@link AutoCloseable}, when it stops. */
   BundleLocks enter(String bundle) {
-    return new BundleLocks(this, client, client.enter(LockName.cut(bundle)));
+    return new BundleLocks(this, client, setting, client.enter(LockName.cut(bundle)));
   }
 
   /** Locks for a user that is there as long as this instance. */
@@ -91,6 +84,7 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
    * goes is dropped, and this node's locks would stay taken as long as its session lives.
    */
   void deactivate() {
+    Duration timeout = setting.timeout();
     Duration limit = timeout.compareTo(STOP_MAX) < 0 ? timeout : STOP_MAX;
     try {
       var unused = end().toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -132,7 +126,7 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
   /** Has a change applied that is no client's; if it was refused, fails as {@code failure} says. */
   CompletionStage<Void> change(Change change, Function<Refused, CoordinationException> failure) {
     return consensus
-        .submit(change.encode(), timeout)
+        .submit(change.encode(), setting.timeout())
         .thenApply(
             done -> {
               if (LockResult.decode(done.result()) instanceof Refused refused) {
@@ -144,7 +138,7 @@ public final class ReplicatedLocks implements FenceGate, AutoCloseable {
 
   <T extends LockResult> CompletionStage<T> ask(Question question, Class<T> answer) {
     return consensus
-        .query(question.encode(), ReadConsistency.LINEARIZABLE, timeout)
+        .query(question.encode(), ReadConsistency.LINEARIZABLE, setting.timeout())
         .thenApply(bytes -> answer.cast(LockResult.decode(bytes)));
   }
 

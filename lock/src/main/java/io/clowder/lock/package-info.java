@@ -41,9 +41,9 @@
  * holder learns of it only when its own node applies the release: until then its {@code isHeld()}
  * is true, and somebody else may have the lock already.
  *
- * <p><b>Sessions.</b> Only the node's session in {@code consensus} is kept alive, whatever number of
- * bundles and locks is in it. Within it each bundle has a number; when it stops, one entry ends all
- * that it has. An owner that claims again what it holds is answered without the group.
+ * <p><b>Sessions.</b> Only the node's session in {@code consensus} is kept alive, whatever number
+ * of bundles and locks is in it. Within it each bundle has a number; when it stops, one entry ends
+ * all that it has. An owner that claims again what it holds is answered without the group.
  *
  * <p><b>Time.</b> A session's end is an entry that the leader proposes; the client gives its locks
  * up before, counting from when it sent the last renewal that was confirmed, by the monotonic and

@@ -24,7 +24,8 @@ class LockCommandsTest {
   private final LockCommands commands = new LockCommands();
 
   private BundleLocks locks(TestGroup of, TestGroup.Node node) {
-    return new ReplicatedLocks(node, of.table, of.events, node.id, Duration.ofSeconds(2), 1, timer)
+    return new ReplicatedLocks(
+            node, of.table, of.events, node.id, LockSetting.of(Duration.ofSeconds(2)), 1, timer)
         .enter("shell");
   }
 

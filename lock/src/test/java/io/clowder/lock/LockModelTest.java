@@ -197,7 +197,7 @@ class LockModelTest {
       int place = lock.place(want.priority());
       boolean now = place == 0 && time >= lock.delayedUntil;
       if (lock.isIdle()) {
-        if (!now && !acquire.queue()) {
+        if (!now && acquire.queue() == 0) {
           return new Busy();
         }
         lock.permits = want.of();
@@ -206,7 +206,7 @@ class LockModelTest {
       if (now && lock.hasRoom(want)) {
         grant(lock, asked);
         return new Granted(session, asked.token);
-      } else if (!acquire.queue()) {
+      } else if (acquire.queue() == 0) {
         return new Busy();
       }
       lock.waiters.add(place, asked);
@@ -421,7 +421,13 @@ class LockModelTest {
       case 1 -> new Enter(client, bundle, "bundle" + random.nextInt(2));
       case 2, 3, 4, 5, 6, 7, 8, 9 ->
           new Acquire(
-              client, request, floor, bundle, random.nextInt(4) != 0, name, want(random, name));
+              client,
+              request,
+              floor,
+              bundle,
+              random.nextInt(4) == 0 ? 0 : 10_000,
+              name,
+              want(random, name));
       case 10, 11 -> new Cancel(client, request, floor);
       case 12 -> random.nextInt(4) == 0 ? new Leave(client, bundle) : new Settle();
       case 13 -> new Promote(name, node(1L + random.nextInt(3)));

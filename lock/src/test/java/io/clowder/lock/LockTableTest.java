@@ -124,8 +124,8 @@ class LockTableTest {
   @Test
   void whoDoesNotWaitIsToldThatItIsTaken() {
     acquire(A, 1, "x");
-    assertEquals(new Busy(), apply(B, new Acquire(20, 1, 1, 1, false, "x", WANT)));
-    assertEquals(new Busy(), apply(A, new Acquire(10, 2, 1, 1, false, "x", WANT)), "not reentrant");
+    assertEquals(new Busy(), apply(B, new Acquire(20, 1, 1, 1, 0, "x", WANT)));
+    assertEquals(new Busy(), apply(A, new Acquire(10, 2, 1, 1, 0, "x", WANT)), "not reentrant");
     assertEquals(List.of(), waiters(info("x")));
   }
 
@@ -183,14 +183,14 @@ class LockTableTest {
   @Test
   void anAcquireThatComesAfterItsCancelDoesNothing() {
     assertEquals(new Cancelled(), apply(A, new Cancel(10, 5, 3)));
-    assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, true, "x", WANT)));
+    assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, 10_000, "x", WANT)));
     assertEquals(
-        new Granted(A, 9), apply(A, new Acquire(10, 4, 3, 1, true, "x", WANT)), "another one");
+        new Granted(A, 9), apply(A, new Acquire(10, 4, 3, 1, 10_000, "x", WANT)), "another one");
     assertEquals(
-        new Cancelled(), apply(A, new Acquire(10, 2, 1, 1, true, "y", WANT)), "below the floor");
+        new Cancelled(), apply(A, new Acquire(10, 2, 1, 1, 10_000, "y", WANT)), "below the floor");
     apply(A, new Cancel(10, 7, 8));
     assertEquals(0, table.state().sessions().get(A).cancelled().size(), "the floor is above");
-    assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, true, "y", WANT)));
+    assertEquals(new Cancelled(), apply(A, new Acquire(10, 5, 3, 1, 10_000, "y", WANT)));
   }
 
   @Test
@@ -199,7 +199,7 @@ class LockTableTest {
       apply(A, new Cancel(10, i, 1));
     }
     assertEquals(Limits.PENDING_REQUESTS, table.state().sessions().get(A).cancelled().size());
-    assertEquals(new Cancelled(), apply(A, new Acquire(10, 6, 1, 1, true, "x", WANT)));
+    assertEquals(new Cancelled(), apply(A, new Acquire(10, 6, 1, 1, 10_000, "x", WANT)));
   }
 
   @Test
@@ -244,8 +244,8 @@ class LockTableTest {
     assertEquals(new NotOpen(11), apply(A, new Open(0, 10, 1, n1)), "its Open came late");
     assertEquals(new Done(), apply(A, new Open(10, 11, 1, n1)), "open already");
     assertEquals(
-        new Cancelled(), apply(A, new Acquire(11, 3, 1, 1, true, "z", WANT)), "below the floor");
-    Acquire next = new Acquire(11, 4, 1, 1, true, "z", WANT);
+        new Cancelled(), apply(A, new Acquire(11, 3, 1, 1, 10_000, "z", WANT)), "below the floor");
+    Acquire next = new Acquire(11, 4, 1, 1, 10_000, "z", WANT);
     assertEquals(new NotEntered(), apply(A, next), "its bundles are gone with it");
     apply(A, new Enter(11, 1, "bundle"));
     assertEquals(new Granted(A, 20), apply(A, next));
@@ -387,7 +387,7 @@ class LockTableTest {
     assertEquals(41_000, info("y").delayedUntilMillis());
     assertEquals(new Done(), apply(B, new Settle()));
     assertEquals(0, info("x").holding());
-    assertEquals(new Busy(), apply(B, new Acquire(20, 2, 1, 1, false, "y", WANT)));
+    assertEquals(new Busy(), apply(B, new Acquire(20, 2, 1, 1, 0, "y", WANT)));
     assertEquals(new Done(), apply(B, new Settle()));
     assertEquals(14, token("x"));
     assertEquals(0, info("x").delayedUntilMillis());
@@ -395,7 +395,7 @@ class LockTableTest {
     LockTable other = restored(TestGroup.snapshot(table));
     assertEquals(table.state(), other.state());
     position = 40;
-    assertEquals(new Granted(B, 41), apply(B, new Acquire(20, 3, 1, 1, false, "y", WANT)));
+    assertEquals(new Granted(B, 41), apply(B, new Acquire(20, 3, 1, 1, 0, "y", WANT)));
     apply(B, new Release("y", 41, ""));
     assertEquals(0, table.state().delays().size());
   }
@@ -416,7 +416,7 @@ class LockTableTest {
   void aBundleLeavesAlone() {
     apply(A, new Enter(10, 2, "other"));
     acquire(A, 1, "x");
-    apply(A, new Acquire(10, 2, 1, 2, true, "y", WANT));
+    apply(A, new Acquire(10, 2, 1, 2, 10_000, "y", WANT));
     acquire(B, 1, "x");
     acquire(A, 3, "y");
     assertEquals(new Done(), apply(A, new Leave(10, 1)));
@@ -575,7 +575,7 @@ class LockTableTest {
   void aCommandThatMakesNoSenseFailsAndChangesNothing() {
     acquire(A, 1, "x");
     byte[] before = TestGroup.snapshot(table);
-    byte[] acquire = new Acquire(10, 2, 1, 1, true, "y", WANT).encode();
+    byte[] acquire = new Acquire(10, 2, 1, 1, 10_000, "y", WANT).encode();
     byte[][] commands = {
       {},
       {2},
@@ -585,8 +585,8 @@ class LockTableTest {
       {4, 1, 1, (byte) 0xFF, 4},
       Arrays.copyOf(acquire, acquire.length - 1),
       Arrays.copyOf(acquire, acquire.length + 1),
-      new Acquire(0, 1, 1, 1, true, "y", WANT).encode(),
-      new Acquire(10, 0, 1, 1, true, "y", WANT).encode(),
+      new Acquire(0, 1, 1, 1, 10_000, "y", WANT).encode(),
+      new Acquire(10, 0, 1, 1, 10_000, "y", WANT).encode(),
       new Cancel(0, 1, 1).encode(),
       new Info("x").encode(),
     };
@@ -616,7 +616,7 @@ class LockTableTest {
   }
 
   private LockResult acquire(long session, long request, String name, Want want) {
-    return apply(session, new Acquire(session * 10, request, 1, 1, true, name, want));
+    return apply(session, new Acquire(session * 10, request, 1, 1, 10_000, name, want));
   }
 
   private static Want permits(int permits, int of) {

@@ -29,8 +29,8 @@ class LockVocabularyTest {
     golden.put(new LockRequest.Enter(7, 300, "b"), "02020000000000000007ac020162");
     golden.put(new LockRequest.Leave(7, 300), "03020000000000000007ac02");
     golden.put(
-        new LockRequest.Acquire(7, 300, 2, 1, true, "job", want),
-        "04020000000000000007ac02020101036a6f620302ac0209dc0b03776879");
+        new LockRequest.Acquire(7, 300, 2, 1, 10_000, "job", want),
+        "04020000000000000007ac020201904e036a6f620302ac0209dc0b03776879");
     golden.put(new LockRequest.Cancel(7, 300, 2), "05020000000000000007ac0202");
     golden.put(new LockRequest.Release("job", 300, "why"), "0602036a6f62ac0203776879");
     golden.put(new LockRequest.Promote("job", N1), "0702036a6f62026e31");

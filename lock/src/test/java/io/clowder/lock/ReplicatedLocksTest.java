@@ -24,7 +24,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -53,7 +55,8 @@ class ReplicatedLocksTest {
 
   private ReplicatedLocks locks(
       TestGroup.Node node, long client, Duration timeout, VirtualTimer its) {
-    return new ReplicatedLocks(node, group.table, group.events, node.id, timeout, client, its);
+    return new ReplicatedLocks(
+        node, group.table, group.events, node.id, LockSetting.of(timeout), client, its);
   }
 
   @Test
@@ -853,6 +856,78 @@ class ReplicatedLocksTest {
     lock.lock();
     assertTrue(Thread.interrupted(), "told afterwards");
     lock.unlock();
+  }
+
+  @Test
+  void whatAClaimDoesNotSayTheNodesSettingDoes() {
+    LockSetting setting =
+        new LockSetting(Duration.ofSeconds(2), 1, SECOND, Duration.ofSeconds(5), 10);
+    TestGroup.Node n3 = group.node("n3", timer);
+    BundleLocks locks3 =
+        new ReplicatedLocks(n3, group.table, group.events, n3.id, setting, 3, timer).enter("3");
+    Grant grant = done(locks3.acquire("x", SECOND));
+    assertEquals(Duration.ofSeconds(5), grant.remaining());
+    CompletionStage<Grant> first = locks3.acquire("x", LONG);
+    refused(Reason.OVERLOADED, "as many wait for lock x already as may", locks3.acquire("x", LONG));
+    pending(first);
+    n3.endSession();
+    assertTrue(info("x").delayedUntilMillis() > 0);
+    String[] keys = {"timeout.millis", "max.waiters", "lock.delay.millis", "max.hold.millis"};
+    for (int i = 0; i < keys.length; i++) {
+      long[] wrong = {1, 1, 0, 0};
+      wrong[i] = i < 2 ? 0 : 100_000_000;
+      Exception failure =
+          assertThrows(
+              IllegalArgumentException.class,
+              () ->
+                  new LockSetting(
+                      Duration.ofMillis(wrong[0]),
+                      (int) wrong[1],
+                      Duration.ofMillis(wrong[2]),
+                      Duration.ofMillis(wrong[3]),
+                      0));
+      assertTrue(failure.getMessage().startsWith("io.clowder.lock: " + keys[i] + " is "));
+    }
+  }
+
+  @Test
+  void aClaimThatMakesNoSenseIsRefused() {
+    Claim x = Claim.exclusive("x");
+    Map<Claim, String> wrong = new LinkedHashMap<>();
+    wrong.put(Claim.permits("x", 0, 3), "lock x: 0 permits of 3");
+    wrong.put(Claim.permits("x", 4, 3), "lock x: 4 permits of 3");
+    wrong.put(
+        Claim.permits("x", 1, 10_001), "lock x: a semaphore of 10001 permits: use 1 to 10000");
+    wrong.put(x.withPriority(10), "lock x: priority 10: use 0 to 9");
+    wrong.put(x.withPriority(-1), "lock x: priority -1: use 0 to 9");
+    wrong.put(x.withLockDelay(Duration.ofSeconds(61)), "lock x: a delay of PT1M1S: use 0 to PT1M");
+    wrong.put(
+        x.withLockDelay(Duration.ofMillis(-1)), "lock x: a delay of PT-0.001S: use 0 to PT1M");
+    wrong.put(
+        x.withMaxHold(Duration.ZERO),
+        "lock x: held for at most PT0S: use more than 0, up to PT8760H");
+    wrong.put(
+        x.withMaxHold(Duration.ofDays(366)),
+        "lock x: held for at most PT8784H: use more than 0, up to PT8760H");
+    wrong.put(x.withOwner(""), "lock x: the owner has no name");
+    wrong.put(
+        new Claim("x", Claim.Mode.SHARED, 1, 2, 0, Duration.ZERO, null, null, ""),
+        "lock x: permits and mode SHARED do not go together");
+    int before = group.entries();
+    wrong.forEach(
+        (claim, message) -> {
+          refused(Reason.INVALID, message, locks1.acquire(claim, SECOND));
+          refused(Reason.INVALID, message, locks1.tryAcquire(claim));
+        });
+    refused(
+        Reason.TOO_LARGE,
+        "the note has 257 bytes: at most 256",
+        locks1.acquire(x.withNote("n".repeat(257)), SECOND));
+    refused(
+        Reason.TOO_LARGE,
+        "the reason has 257 bytes: at most 256",
+        locks1.revoke("x", 1, "n".repeat(257)));
+    assertEquals(before, group.entries());
   }
 
   @Test

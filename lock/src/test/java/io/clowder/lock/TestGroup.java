@@ -161,11 +161,17 @@ final class TestGroup {
       append(Entry.Kind.SESSION_ENDED, ended, new byte[0]);
     }
 
-    /** Applies the first command that was held back or is late. */
+    /**
+     * Applies the first command that was held back or is late. Nothing is applied in the name of a
+     * session that has ended: what somebody waits for is sent again under the next one.
+     */
     void deliver() {
       Waiting first = waiting.remove();
-      byte[] result = append(Entry.Kind.COMMAND, first.session, first.command);
-      first.answer.complete(new Committed(position(), result));
+      boolean goesOn = first.session == session.id() || !first.answer.isDone();
+      if (goesOn) {
+        byte[] result = append(Entry.Kind.COMMAND, session.id(), first.command);
+        first.answer.complete(new Committed(position(), result));
+      }
     }
 
     /** Gives the first answer that is late. */

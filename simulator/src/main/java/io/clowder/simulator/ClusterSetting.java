@@ -4,6 +4,7 @@ package io.clowder.simulator;
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.consensus.GroupSetting;
+import io.clowder.consensus.Lease;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -64,7 +65,7 @@ public record ClusterSetting(
         spare,
         group.rollMillis(),
         group.timing(),
-        group.sessionTtlMillis(),
+        group.lease(),
         group.snapshotBytes(),
         group.snapshotEntries(),
         group.historyBytesMax(),
@@ -85,7 +86,7 @@ public record ClusterSetting(
             false,
             0,
             timing,
-            random.nextInt(1_000, 6_000),
+            Lease.of(random.nextInt(1_000, 6_000)),
             random.nextLong(2 << 10, 64 << 10),
             random.nextLong(10, 500),
             256 << 20,

@@ -16,6 +16,7 @@ import io.clowder.consensus.Group;
 import io.clowder.kv.KvMachine;
 import io.clowder.kv.ReplicatedKv;
 import io.clowder.lock.LockEvents;
+import io.clowder.lock.LockSetting;
 import io.clowder.lock.LockTable;
 import io.clowder.lock.ReplicatedLocks;
 import io.clowder.storage.DiskStorage;
@@ -130,7 +131,7 @@ final class SimulatedNode implements Node {
             table,
             new LockEvents(0, Runnable::run),
             computer.id(),
-            TIMEOUT,
+            LockSetting.of(TIMEOUT),
             random.nextLong() | 1,
             new SimulatedTimer(
                 process, new SimulatedExecutor(process, "lock", pace("lock", 1, 10))));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Leader election: one of those who stand in an election leads, everybody can see who, and whoever
- * led before has been told that it does not before the next one leads.
+ * led before does not any more when the next one leads: it was told so, or if it could not be, as a
+ * candidate that hangs, its {@link io.clowder.api.election.Leadership#isLeader} is false.
  *
  * <p>Stand in an election by registering a {@link io.clowder.api.election.Candidate} or by
  * configuration {@code io.clowder.election~NAME}. The winner's node has two services while it
@@ -12,7 +13,11 @@
  *   &#64;Component &#64;SatisfyingConditionTarget("(osgi.condition.id=io.clowder.leader.billing)")
  * </pre>
  *
- * <p>No election can stop a leader that was paused, see {@link io.clowder.api.lock}: pass {@link
+ * <p>An election is a lock, {@code election/NAME} of {@link io.clowder.api.lock}: the leader holds
+ * it, the others wait for it. {@code LockService.promote} has the leader give way to another node;
+ * {@code revoke} takes it away, perhaps before the leader has heard of it.
+ *
+ * <p>No election can stop a leader that was paused: pass {@link
  * io.clowder.api.election.Leadership#epoch} on with each write as a fencing token.
  */
 @Export

@@ -12,8 +12,8 @@
  *
  * <p>In the order of the log, grants of one lock that exclude each other never overlap, and tokens
  * strictly rise. <b>No lock service can stop a holder that was paused past its session's end</b>:
- * let the resource refuse a token smaller than the largest it has seen, as our own stores do ({@link
- * io.clowder.api.lock.Fence}), or ask the {@link io.clowder.api.lock.FenceGate}.
+ * let the resource refuse a token smaller than the largest it has seen, as our own stores do
+ * ({@link io.clowder.api.lock.Fence}), or ask the {@link io.clowder.api.lock.FenceGate}.
  */
 @Export
 @NullMarked

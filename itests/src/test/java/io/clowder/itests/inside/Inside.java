@@ -8,6 +8,7 @@ import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.Grant;
+import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
@@ -43,6 +45,7 @@ public final class Inside implements BundleActivator, Probe {
   static final int WAIT_MILLIS = 30_000;
 
   private final Map<String, Grant> held = new ConcurrentHashMap<>();
+  private final List<String> heard = new CopyOnWriteArrayList<>();
   private @Nullable BundleContext bundle;
   private @Nullable Services services;
 
@@ -51,6 +54,11 @@ public final class Inside implements BundleActivator, Probe {
     bundle = context;
     services = new Services(context);
     context.registerService(Probe.class, this, null);
+    LockListener listener = it -> heard.add(it.kind() + " " + it.name() + " " + it.token());
+    context.registerService(
+        LockListener.class,
+        listener,
+        FrameworkUtil.asDictionary(Map.of(LockListener.NAME, "watched/*")));
   }
 
   @Override
@@ -118,6 +126,11 @@ public final class Inside implements BundleActivator, Probe {
   @Override
   public void letGo(String name) throws Exception {
     await(held.remove(name).release());
+  }
+
+  @Override
+  public List<String> heard() {
+    return List.copyOf(heard);
   }
 
   @Override

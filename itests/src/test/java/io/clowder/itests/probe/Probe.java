@@ -31,6 +31,9 @@ public interface Probe {
   /** Gives back what {@link #hold} took. */
   void letGo(String name) throws Exception;
 
+  /** What happened to locks whose name begins with {@code watched/}, as a listener heard it. */
+  List<String> heard();
+
   /**
    * Runs a line in the node's shell.
    *
