@@ -311,7 +311,7 @@ public final class ClusterSimulation {
     var audit = new LockAudit(audited.values(), contest);
     audit.begin();
     limit =
-        (setting.group().sessionTtlMillis() + LockUses.DELAY_MILLIS_MAX) * MILLIS + SETTLING_NANOS;
+        (setting.group().lease().ttlMillis() + LockUses.DELAY_MILLIS_MAX) * MILLIS + SETTLING_NANOS;
     await("every lock is free on every node", audit::isOver, limit, audit::toString);
   }
 

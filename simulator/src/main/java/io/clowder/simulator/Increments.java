@@ -12,6 +12,7 @@ import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.consensus.GroupSetting;
+import io.clowder.consensus.Lease;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -122,7 +123,7 @@ public final class Increments {
             false,
             0,
             timing,
-            SESSION_MILLIS,
+            Lease.of(SESSION_MILLIS),
             64 << 10,
             500,
             256 << 20,
