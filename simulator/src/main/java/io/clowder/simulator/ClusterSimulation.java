@@ -32,9 +32,6 @@ public final class ClusterSimulation {
   /** How long a lock may take to become free besides sessions and delays: bundles stop, too. */
   private static final long SETTLING_NANOS = 5_000 * MILLIS;
 
-  /** Those of one bundle on each node; another one's come and go. */
-  private static final int LOCK_USERS = 2;
-
   private final World world;
   private final ClusterSetting setting;
   private final SortedMap<String, ConsensusProtocol> protocols;
@@ -128,6 +125,7 @@ public final class ClusterSimulation {
     world.runUntil(setting.turmoilMillis() * MILLIS);
     nemesis.heal();
     operator.end();
+    contest.heal();
     for (var node : nodes.values()) {
       if (node.isUp()) {
         protocols.keySet().forEach(name -> node.provide(name, true));
@@ -178,19 +176,8 @@ public final class ClusterSimulation {
     for (int i = 0; i < setting.clients(); i++) {
       new KvClient(node.kv(), computer.process(), workload).begin();
     }
-    useLocks(node);
-    probe(node, new LockUser(node.locks(), node.gate(), node.process(), contest));
-  }
-
-  private void useLocks(SimulatedNode node) {
-    var locks = node.locksOf("user");
-    for (int i = 0; i < LOCK_USERS; i++) {
-      new LockUser(locks, node.gate(), node.process(), contest).begin();
-    }
-    new LockGuest(node, contest).begin();
-    new LockMeddler(
-            node.locks(), node.gate(), node.process(), contest, List.copyOf(addresses.keySet()))
-        .begin();
+    new LockBundle(node, contest, List.copyOf(addresses.keySet()), setting.stopsBundles()).begin();
+    probe(node);
   }
 
   /** What a node knows of by its configuration: those that begin the group, and itself. */
@@ -218,7 +205,8 @@ public final class ClusterSimulation {
   }
 
   /** Reads a key and takes a lock again and again, to see that the node serves. */
-  private void probe(SimulatedNode node, LockUser user) {
+  private void probe(SimulatedNode node) {
+    var user = new LockUser(node.locks(), node.gate(), node.process(), contest);
     var client = new KvClient(node.kv(), node.process(), workload);
     var own = Claim.exclusive(node.ownLock());
     boolean[] read = {false};
@@ -236,7 +224,7 @@ public final class ClusterSimulation {
                 client.get(
                     "probe",
                     () -> read[0] = true,
-                    () -> user.take(own, 1, took, () -> probe(node, user))));
+                    () -> user.take(own, 1, took, () -> probe(node))));
   }
 
   /** Whether all know the same newest segment, and none is on its way. */

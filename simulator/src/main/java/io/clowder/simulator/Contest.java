@@ -34,6 +34,7 @@ final class Contest implements Invariant {
   private final List<Acquisition> retired = new ArrayList<>();
   private int lastNumber;
   private boolean looks;
+  private boolean healed;
   private boolean over;
 
   /** One of a lock. */
@@ -86,6 +87,15 @@ final class Contest implements Invariant {
     this.clocksAreTrue = clocksAreTrue;
     this.looksAlways = world.random("contest").nextInt(4) > 0;
     judge.releases().add(this::released);
+  }
+
+  /** Nothing is stopped any more. */
+  void heal() {
+    healed = true;
+  }
+
+  boolean isHealed() {
+    return healed;
   }
 
   /** Users take no more locks. */

@@ -25,6 +25,7 @@ final class LockMeddler {
   private final List<NodeId> nodes;
   private final LockCalls calls;
   private final RandomGenerator random;
+  private boolean over;
 
   LockMeddler(
       LockService locks,
@@ -46,11 +47,16 @@ final class LockMeddler {
         random.nextLong(50, 1_500),
         "meddle",
         () -> {
-          if (!contest.isOver()) {
+          if (!contest.isOver() && !over) {
             meddle();
             begin();
           }
         });
+  }
+
+  /** The bundle of the locks has stopped. */
+  void end() {
+    over = true;
   }
 
   private void meddle() {

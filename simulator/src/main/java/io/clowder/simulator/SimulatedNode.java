@@ -5,6 +5,7 @@ import io.clowder.api.Address;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
 import io.clowder.api.kv.KvStore;
@@ -28,11 +29,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** One incarnation of a node: the production bundles, wired by hand to this world. */
 final class SimulatedNode implements Node {
   private static final String CLUSTER = "simulated";
+  private static final String LOCK_MACHINE = "lock";
   private static final String OWN_LOCK = "lock of ";
   private static final long MICROS = 1_000;
   private static final long MILLIS = 1_000_000;
@@ -54,9 +57,12 @@ final class SimulatedNode implements Node {
   private final SortedMap<String, ObservedProtocol> protocols = new TreeMap<>();
   private final KvMachine map = new KvMachine();
   private final KvStore kv;
-  private final ReplicatedLocks locks;
-  private final LockService ownLocks;
+  private final RandomGenerator random;
+  private final Runnable applies;
   private final Set<String> bundles = new TreeSet<>();
+  private StateMachine table;
+  private ReplicatedLocks locks;
+  private LockService ownLocks;
   private @Nullable GroupStatus status;
   private int statusOf;
 
@@ -87,7 +93,7 @@ final class SimulatedNode implements Node {
     this.judge = judge;
     this.onFailedDisk = onFailedDisk;
     var world = process.world();
-    var random = world.random("node " + computer.id() + " " + process.incarnation());
+    random = world.random("node " + computer.id() + " " + process.incarnation());
     storage =
         DiskStorage.open(
             computer.disk(), computer.id(), CLUSTER, random, setting.journalFileBytes());
@@ -95,7 +101,7 @@ final class SimulatedNode implements Node {
         new ObservedTransport(
             network.attach(computer.id(), process, configured.keySet()),
             () -> computer.atAction("send"));
-    Runnable applies = () -> computer.atAction("apply");
+    applies = () -> computer.atAction("apply");
     var loop = new SimulatedLoop(process, "loop", pace("loop", 1, 20));
     var environment =
         new Environment(
@@ -124,20 +130,37 @@ final class SimulatedNode implements Node {
         new ReplicatedKv(
             group.addMachine("kv", new ObservedMachine(map, computer.id(), judge, applies)),
             TIMEOUT);
-    var table = new LockTable();
+    startLocks();
+    loop.begin(group::doWork);
+    lookAfter();
+  }
+
+  /** The bundle of the locks starts. */
+  void startLocks() {
+    var fresh = new LockTable();
+    table = new ObservedMachine(fresh, computer.id(), judge, applies);
     locks =
         new ReplicatedLocks(
-            group.addMachine("lock", new ObservedMachine(table, computer.id(), judge, applies)),
-            table,
+            group.addMachine(LOCK_MACHINE, table),
+            fresh,
             new LockEvents(0, Runnable::run),
             computer.id(),
             LockSetting.of(TIMEOUT),
             random.nextLong() | 1,
             new SimulatedTimer(
                 process, new SimulatedExecutor(process, "lock", pace("lock", 1, 10))));
+    bundles.clear();
     ownLocks = locksOf(BUNDLE);
-    loop.begin(group::doWork);
-    lookAfter();
+  }
+
+  /** The bundle of the locks stops, and tries to tell the group. */
+  void stopLocks() {
+    locks.close();
+  }
+
+  /** Then it takes its table back; completes when the group does not use it any more. */
+  CompletionStage<Void> removeTable() {
+    return group.removeMachine(LOCK_MACHINE, table);
   }
 
   private Pace pace(String name, long minMicros, long meanMicros) {

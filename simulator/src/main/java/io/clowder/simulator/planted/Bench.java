@@ -32,11 +32,20 @@ public record Bench(Path root, Path file, List<Path> support) {
   /** Toy worlds are tried up to this one. */
   private static final long WORLDS_MAX = 1_000;
 
-  /** Where the unit tests are for bugs whose names begin so; those of protocols have others. */
-  private static final Map<String, String> UNITS =
+  /**
+   * Unit tests of a module.
+   *
+   * @param folder where they are
+   * @param tests a regular expression of those that need no other libraries than there are here
+   */
+  private record Units(String folder, String tests) {}
+
+  /** By how the names of bugs begin; those of protocols have other tests. */
+  private static final Map<String, Units> UNITS =
       Map.of(
-          "driver", "consensus/src/test/java/io/clowder/consensus",
-          "lock", "lock/src/test/java/io/clowder/lock");
+          "driver", new Units("consensus/src/test/java/io/clowder/consensus", ".*Test"),
+          "lock",
+              new Units("lock/src/test/java/io/clowder/lock", "LockTableTest|ReplicatedLocksTest"));
 
   /** The bugs of the file. */
   public List<Bug> bugs() throws IOException {
@@ -65,14 +74,31 @@ public record Bench(Path root, Path file, List<Path> support) {
   }
 
   private BiFunction<String, Long, @Nullable String> trial(Bug bug, String way) throws IOException {
-    return Mutant.of(bug, root, way.startsWith("unit") ? units(bug, ".java") : support).trial();
+    return Mutant.of(bug, root, way.startsWith("unit") ? unitSources(bug) : support).trial();
   }
 
-  /** Sources of the tests of the bug's module. */
-  private List<Path> units(Bug bug, String end) throws IOException {
-    try (Stream<Path> files = Files.list(root.resolve(UNITS.get(module(bug))))) {
-      return files.filter(it -> it.toString().endsWith(end)).sorted().toList();
+  private static Units units(Bug bug) {
+    Units units = UNITS.get(module(bug));
+    if (units == null) {
+      throw new IllegalArgumentException("no unit tests for " + bug.name());
     }
+    return units;
+  }
+
+  /** Sources of the tests of the bug's module, and of what they need. */
+  private List<Path> unitSources(Bug bug) throws IOException {
+    Units units = units(bug);
+    try (Stream<Path> files = Files.list(root.resolve(units.folder))) {
+      return files
+          .filter(it -> it.toString().endsWith(".java"))
+          .filter(it -> !name(it).endsWith("Test") || name(it).matches(units.tests))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static String name(Path source) {
+    return source.getFileName().toString().replace(".java", "");
   }
 
   /**
@@ -121,9 +147,9 @@ public record Bench(Path root, Path file, List<Path> support) {
     }
     if (found == null && !isCore) {
       BiFunction<String, Long, @Nullable String> units = trial(bug, "unit");
-      for (Path file : units(bug, "Test.java")) {
-        String way = "unit " + file.getFileName().toString().replace(".java", "");
-        String message = found == null ? units.apply(way, 0L) : null;
+      for (Path source : unitSources(bug)) {
+        String way = "unit " + name(source);
+        String message = found == null && way.endsWith("Test") ? units.apply(way, 0L) : null;
         found = message == null ? found : new Bug.Found(way, 0, shortened(message));
       }
     }
