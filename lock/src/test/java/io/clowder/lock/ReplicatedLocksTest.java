@@ -386,7 +386,7 @@ class ReplicatedLocksTest {
       locks3.acquire("x", LONG).thenAccept(Grant::release);
     }
     // Requests 15 and 16, the latter of which comes first in a small hash map.
-    Grant held = locks3.acquire("x", LONG).toCompletableFuture().join();
+    Grant held = done(locks3.acquire("x", LONG));
     CompletionStage<Boolean> both = locks3.acquire("x", LONG).thenApply(next -> held.isHeld());
     TestGroup elsewhere = group.copy();
     elsewhere.append(
@@ -394,7 +394,7 @@ class ReplicatedLocksTest {
         n3.session().id(),
         new LockRequest.Release("x", held.token(), "").encode());
     group.restore(elsewhere.snapshot());
-    assertFalse(both.toCompletableFuture().join(), "the former still believed to hold it");
+    assertFalse(done(both), "the former still believed to hold it");
   }
 
   @Test
@@ -440,7 +440,7 @@ class ReplicatedLocksTest {
     assertEquals(List.of(), info("y").waiters());
     CompletionStage<Grant> again = next.acquire("x", SECOND);
     its.run();
-    assertTrue(again.toCompletableFuture().join().isHeld());
+    assertTrue(done(again).isHeld());
     assertTrue(other.isHeld());
   }
 
