@@ -7,8 +7,8 @@ package io.clowder.api.lock;
  * lock: of several who share one, the last to come would lock out the others.
  *
  * <p>Who reads, computes and writes shows the token before he reads, by a fenced write of some key,
- * or writes by {@code compareAndSet}: the store knows of the new holder only when it sees his token,
- * and what an earlier one sent late may come until then.
+ * or writes by {@code compareAndSet}: the store knows of the new holder only when it sees his
+ * token, and what an earlier one sent late may come until then.
  *
  * @param resource what the lock protects, by the name that all its users give it: mostly that of
  *     the lock; 1 to {@link io.clowder.api.Limits#KEY_BYTES} bytes of UTF-8
