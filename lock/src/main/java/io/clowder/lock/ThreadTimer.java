@@ -2,12 +2,12 @@
 package io.clowder.lock;
 
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -19,14 +19,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class ThreadTimer implements Timer {
   private static final int COMPLETING = 2;
-  private static final long IDLE_SECONDS = 1;
 
+  private final ThreadFactory threads;
   private final ScheduledThreadPoolExecutor alarms;
-  private final ThreadPoolExecutor completions;
+  private final ExecutorService completions;
 
   ThreadTimer(String name) {
     AtomicInteger count = new AtomicInteger();
-    ThreadFactory threads =
+    threads =
         task -> {
           Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
           thread.setDaemon(true);
@@ -35,16 +35,7 @@ final class ThreadTimer implements Timer {
     alarms = new ScheduledThreadPoolExecutor(1, threads);
     alarms.setRemoveOnCancelPolicy(true);
     alarms.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    completions =
-        new ThreadPoolExecutor(
-            COMPLETING,
-            COMPLETING,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            threads);
-    // It is never shut down; its threads go when they have nothing to do.
-    completions.allowCoreThreadTimeOut(true);
+    completions = Executors.newFixedThreadPool(COMPLETING, threads);
   }
 
   @Override
@@ -59,7 +50,11 @@ final class ThreadTimer implements Timer {
 
   @Override
   public void execute(Runnable task) {
-    completions.execute(task);
+    try {
+      completions.execute(task);
+    } catch (RejectedExecutionException e) {
+      threads.newThread(task).start(); // Closed meanwhile; few answers are so late.
+    }
   }
 
   @Override
@@ -75,5 +70,6 @@ final class ThreadTimer implements Timer {
   @Override
   public void close() {
     alarms.shutdown();
+    completions.shutdown();
   }
 }
