@@ -288,19 +288,27 @@ public final class ClusterSimulation {
   /** Nobody waits for ever, and nothing stays locked. */
   private void auditLocks() {
     var members = members();
-    long limit = RECOVERY_NANOS;
     await(
         "every user of locks has got on",
         () -> contest.unfinished(members).isEmpty(),
-        limit,
-        () -> contest.unfinished(members));
+        RECOVERY_NANOS,
+        () -> {
+          var audit = audit(members);
+          world.runUntil(world.now() + 1_000 * MILLIS);
+          return contest.unfinished(members) + "; " + audit;
+        });
+    var audit = audit(members);
+    long limit =
+        (setting.group().lease().ttlMillis() + LockUses.DELAY_MILLIS_MAX) * MILLIS + SETTLING_NANOS;
+    await("every lock is free on every node", audit::isOver, limit, audit::toString);
+  }
+
+  private LockAudit audit(Set<NodeId> members) {
     var audited = new TreeMap<>(nodes);
     audited.keySet().retainAll(members);
     var audit = new LockAudit(audited.values(), contest);
     audit.begin();
-    limit =
-        (setting.group().lease().ttlMillis() + LockUses.DELAY_MILLIS_MAX) * MILLIS + SETTLING_NANOS;
-    await("every lock is free on every node", audit::isOver, limit, audit::toString);
+    return audit;
   }
 
   private boolean allLevel() {
