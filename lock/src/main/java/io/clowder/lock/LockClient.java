@@ -568,7 +568,10 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     request.answered = true;
     timer.execute(
         () -> {
-          if (!request.answer.complete(grant) && grant != null) {
+          if (bundle(request.bundle) == null) {
+            // It stopped a moment ago, and has lost the grant.
+            request.answer.completeExceptionally(LockFailure.bundleStopped());
+          } else if (!request.answer.complete(grant) && grant != null) {
             grant.close(); // Its caller gave it up a moment ago.
           }
         });

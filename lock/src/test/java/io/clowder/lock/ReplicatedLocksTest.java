@@ -612,6 +612,15 @@ class ReplicatedLocksTest {
   }
 
   @Test
+  void aGrantThatMeetsTheStopOfItsBundleIsNotGiven() {
+    // The group has answered, and the timer's thread has not told the caller yet.
+    CompletionStage<Grant> granted = locks1.acquire("x", LONG);
+    locks1.close();
+    refused(Reason.UNAVAILABLE, STOPPED, granted);
+    assertNull(info("x"));
+  }
+
+  @Test
   void theGroupIsToldThatABundleStoppedUntilItHasHeard() {
     done(locks1.acquire("x", SECOND));
     n1.next(Fate.LOST, Fate.REFUSED);
