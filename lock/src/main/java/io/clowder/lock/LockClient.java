@@ -162,10 +162,9 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     Request request;
     Acquire command;
     synchronized (this) {
-      if (closed) {
-        return CompletableFuture.failedFuture(LockFailure.stopping());
-      } else if (!bundles.containsKey(bundle)) {
-        return CompletableFuture.failedFuture(LockFailure.bundleStopped());
+      CoordinationException gone = whyGone(bundle);
+      if (gone != null) {
+        return CompletableFuture.failedFuture(gone);
       } else if (requests.size() - held.size() >= Limits.PENDING_REQUESTS) {
         return CompletableFuture.failedFuture(LockFailure.tooMany());
       }
@@ -568,13 +567,21 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
     request.answered = true;
     timer.execute(
         () -> {
-          if (bundle(request.bundle) == null) {
-            // It stopped a moment ago, and has lost the grant.
-            request.answer.completeExceptionally(LockFailure.bundleStopped());
+          CoordinationException gone = whyGone(request.bundle);
+          if (gone != null) {
+            request.answer.completeExceptionally(gone); // The grant is lost by now.
           } else if (!request.answer.complete(grant) && grant != null) {
             grant.close(); // Its caller gave it up a moment ago.
           }
         });
+  }
+
+  /** Why a bundle of this node has no locks any more; null if it may have. */
+  private synchronized @Nullable CoordinationException whyGone(int bundle) {
+    if (closed) {
+      return LockFailure.stopping();
+    }
+    return bundles.containsKey(bundle) ? null : LockFailure.bundleStopped();
   }
 
   private void fail(Request request, CoordinationException failure) {

@@ -618,6 +618,10 @@ class ReplicatedLocksTest {
     locks1.close();
     refused(Reason.UNAVAILABLE, STOPPED, granted);
     assertNull(info("x"));
+    CompletionStage<Grant> other = locks2.acquire("x", LONG);
+    all2.close();
+    refused(Reason.UNAVAILABLE, "the lock service of this node is stopping", other);
+    assertNull(info("x"));
   }
 
   @Test
