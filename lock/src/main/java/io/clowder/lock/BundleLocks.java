@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Locks as one bundle sees them. Closing it releases all that the bundle holds. */
 final class BundleLocks implements LockService, AutoCloseable {
-  private static final Duration WAIT_MAX = Duration.ofDays(10_000);
+  /** Longer than anybody waits. */
+  static final Duration WAIT_MAX = Duration.ofDays(10_000);
 
   private final ReplicatedLocks all;
   private final LockClient client;

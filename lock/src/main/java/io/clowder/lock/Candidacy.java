@@ -44,9 +44,6 @@ final class Candidacy {
 
   private static final Logger LOG = LoggerFactory.getLogger(Candidacy.class);
 
-  /** Without limit. */
-  private static final Duration WAIT = Duration.ofDays(10_000);
-
   private static final Duration PAUSE_MIN = Duration.ofMillis(100);
   private static final int PAUSE_DOUBLINGS = 6;
 
@@ -154,7 +151,7 @@ final class Candidacy {
     callOffPause.run();
     sinceNanos = timer.nanoTime();
     CompletableFuture<Grant> answer =
-        where.locks().acquire(where.standing().claim(), WAIT).toCompletableFuture();
+        where.locks().acquire(where.standing().claim(), BundleLocks.WAIT_MAX).toCompletableFuture();
     asking = answer;
     var unused =
         answer.whenComplete(

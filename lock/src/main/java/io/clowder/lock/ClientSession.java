@@ -9,7 +9,6 @@ import io.clowder.api.consensus.ConsensusService;
 import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Change;
 import io.clowder.lock.LockRequest.Enter;
-import io.clowder.lock.LockRequest.Leave;
 import io.clowder.lock.LockRequest.Open;
 import io.clowder.lock.LockResult.Full;
 import io.clowder.lock.LockResult.NotEntered;
@@ -31,6 +30,9 @@ final class ClientSession {
 
     /** The name of a bundle; null if it has stopped. */
     @Nullable String bundle(int number);
+
+    /** The group has answered, or not, to the naming of a bundle. */
+    void entered(int bundle);
   }
 
   /** A result, and the position of its entry. */
@@ -135,22 +137,10 @@ final class ClientSession {
                 String bundle = owner.bundle(acquire.bundle());
                 return bundle == null
                     ? CompletableFuture.failedStage(LockFailure.bundleStopped())
-                    : entered(
-                        new Enter(client, acquire.bundle(), bundle), owner, change, untilNanos);
+                    : after(new Enter(client, acquire.bundle(), bundle), owner, change, untilNanos)
+                        .whenComplete((answer, failure) -> owner.entered(acquire.bundle()));
               }
               return CompletableFuture.completedStage(new Answer(done.position(), result));
-            });
-  }
-
-  /** Names a bundle, and then goes on; unless it has stopped meanwhile, for nobody would end it. */
-  private CompletionStage<Answer> entered(
-      Enter enter, Client owner, Change change, long untilNanos) {
-    return after(enter, owner, change, untilNanos)
-        .whenComplete(
-            (answer, failure) -> {
-              if (owner.bundle(enter.bundle()) == null) {
-                ask(owner, new Leave(client, enter.bundle()), timeout);
-              }
             });
   }
 

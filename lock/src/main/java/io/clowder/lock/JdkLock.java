@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A lock as the JDK knows it: the thread is the owner. */
 final class JdkLock implements Lock {
-  private static final Duration NO_LIMIT = Duration.ofDays(10_000);
-
   private final LockService locks;
   private final Claim claim;
   private final Map<Thread, Deque<Grant>> grants = new ConcurrentHashMap<>();
@@ -47,7 +45,7 @@ final class JdkLock implements Lock {
 
   @Override
   public void lockInterruptibly() throws InterruptedException {
-    take(NO_LIMIT);
+    take(BundleLocks.WAIT_MAX);
   }
 
   @Override

@@ -99,7 +99,8 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
   }
 
   /** A bundle that was gone when the group heard of it is not to stay there. */
-  private void entered(int bundle) {
+  @Override
+  public void entered(int bundle) {
     if (bundle(bundle) == null) {
       leave(new Leave(session.client(), bundle), 0);
     }
@@ -219,8 +220,8 @@ final class LockClient implements LockTable.Observer, ClientSession.Client {
       return CompletableFuture.failedFuture(LockFailure.ownerHolds(claim, present.claim.mode()));
     }
     // The longest time to hold it is that of the first claim.
-    Claim same = present.claim;
-    HeldLock grant = new HeldLock(this, same, present, present.grants.get(0).untilNanos());
+    long untilNanos = present.grants.get(0).untilNanos();
+    HeldLock grant = new HeldLock(this, present.claim, present, untilNanos);
     present.grants.add(grant);
     if (table.state().isAsked(present.name(), present.token)) {
       complete(grant.whenAsked(), null);
