@@ -13,7 +13,7 @@ import io.clowder.api.NodeId;
  *     lives that were seen
  * @param intervalMillis the time between two heartbeats that it is asked for; 0 for none
  * @param detectionMillis the time T_D from a crash to the suspicion, if it stopped now without a
- *     trace: at most so long
+ *     trace: at most so long; -1 where the algorithm does not say
  * @param heartbeats how many came in
  * @param lossRate share of those sent that did not, 0 to 1
  * @param jitterMillis standard deviation of the time between heartbeats

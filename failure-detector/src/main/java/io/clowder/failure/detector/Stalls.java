@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.failure.detector;
+
+/**
+ * When this node did not run: by the gaps between ticks that should come every {@link #TICK_NANOS},
+ * and by the wall clock, which goes on while a machine is suspended and the monotonic one stands
+ * still.
+ */
+final class Stalls {
+  /** The time between two ticks. */
+  static final long TICK_NANOS = 20_000_000;
+
+  /** A wall clock that gained so much on the monotonic one says that the machine was suspended. */
+  private static final long SUSPENDED_MILLIS = 2_000;
+
+  /** For how long after a stall the node calls itself degraded, in lengths of it. */
+  private static final int DEGRADED_LENGTHS = 3;
+
+  private static final long DEGRADED_NANOS_MAX = 60_000_000_000L;
+
+  private final long thresholdNanos;
+  private long last;
+  private long lastMillis;
+  private long degradedUntil;
+  private long count;
+  private long totalNanos;
+  private long longestNanos;
+  private long lastStallMillis;
+
+  /**
+   * A node that runs well so far.
+   *
+   * @param thresholdNanos a gap is a stall if it is that much longer than a tick
+   */
+  Stalls(long thresholdNanos, long now, long nowMillis) {
+    this.thresholdNanos = thresholdNanos;
+    this.last = now;
+    this.lastMillis = nowMillis;
+    this.degradedUntil = now;
+  }
+
+  /**
+   * The node runs.
+   *
+   * @return for how long it did not before this, on either clock; 0 if that is not worth a word
+   */
+  long tick(long now, long nowMillis) {
+    long gap = now - last;
+    long jump = nowMillis - lastMillis - gap / 1_000_000;
+    long stall = Math.max(gap - TICK_NANOS, jump > SUSPENDED_MILLIS ? jump * 1_000_000 : 0);
+    last = now;
+    lastMillis = nowMillis;
+    if (stall <= thresholdNanos) {
+      return 0;
+    }
+    count(stall, now, nowMillis);
+    return stall;
+  }
+
+  /** What reached this node was held up for so long, though it ran. */
+  void heldUp(long nanos, long now, long nowMillis) {
+    if (nanos > thresholdNanos) {
+      count(nanos, now, nowMillis);
+    }
+  }
+
+  private void count(long nanos, long now, long nowMillis) {
+    count++;
+    totalNanos += nanos;
+    longestNanos = Math.max(longestNanos, nanos);
+    lastStallMillis = nowMillis;
+    long degraded = Math.min(DEGRADED_NANOS_MAX, DEGRADED_LENGTHS * Math.min(nanos, 1L << 60));
+    degradedUntil = Math.max(degradedUntil, now + degraded);
+  }
+
+  /** When it was last known to run. */
+  long last() {
+    return last;
+  }
+
+  boolean isDegraded(long now) {
+    return now - degradedUntil < 0;
+  }
+
+  long count() {
+    return count;
+  }
+
+  long totalNanos() {
+    return totalNanos;
+  }
+
+  long longestNanos() {
+    return longestNanos;
+  }
+
+  long lastStallMillis() {
+    return lastStallMillis;
+  }
+}
