@@ -41,6 +41,7 @@ final class Monitor {
   private final SelfProbe selfProbe;
   private final Questions questions;
   private String algorithm;
+  private boolean isOver;
 
   /**
    * A node that knows nobody yet.
@@ -144,10 +145,12 @@ final class Monitor {
     watch.verdicts.view = number;
   }
 
-  /** Says that this node's life ends. */
+  /** Says that this node's life ends; from then on it says nothing, and hears nothing. */
   void goodbye(long time) {
     advance(time);
     watch.peers.keySet().forEach(id -> voice.send(id, new Signal.Goodbye()));
+    isOver = true;
+    voice.end();
   }
 
   // ---- what the network tells ----------------------------------------------------------------
@@ -197,7 +200,7 @@ final class Monitor {
       return;
     }
     Peer peer = watch.peers.get(from);
-    if (peer == null) {
+    if (peer == null || isOver) {
       return;
     }
     Head head = signal.head();
@@ -297,6 +300,9 @@ final class Monitor {
   /** To be called when {@link #wakeAt} says; does all that is due. */
   void tick(long time) {
     advance(time);
+    if (isOver) {
+      return;
+    }
     selfProbe.tick();
     voice.tick();
     inquiry.tellLate();
@@ -310,6 +316,9 @@ final class Monitor {
 
   /** When {@link #tick} is due. */
   long wakeAt() {
+    if (isOver) {
+      return Long.MAX_VALUE;
+    }
     long at = Math.min(watch.now + Stalls.TICK_NANOS, voice.wakeAt());
     if (!selfProbe.isHeldUp()) {
       at = Math.min(at, watch.detector.wakeAt());

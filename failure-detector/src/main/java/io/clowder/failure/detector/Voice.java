@@ -21,6 +21,7 @@ final class Voice {
   private final Stalls stalls;
   private long incarnation;
   private List<String> unwell = List.of();
+  private boolean isOver;
 
   Voice(Watch watch, Stalls stalls, long incarnation) {
     this.watch = watch;
@@ -34,6 +35,11 @@ final class Voice {
 
   List<String> unwell() {
     return unwell;
+  }
+
+  /** Nothing more is said. */
+  void end() {
+    isOver = true;
   }
 
   /** These parts are not alive; told at once if that is news. */
@@ -112,6 +118,9 @@ final class Voice {
 
   /** Says something, under a head that tells the rest. */
   boolean send(NodeId to, Body body) {
+    if (isOver) {
+      return false;
+    }
     Peer peer = watch.peers.get(to);
     Head head =
         new Head(
