@@ -34,6 +34,12 @@ public final class Limits {
   /** Bytes that may wait for one peer in the transport. */
   public static final int PEER_QUEUE_BYTES = 16 << 20;
 
+  /** Longest urgent message between two nodes, in bytes. */
+  public static final int URGENT_BYTES = 16 << 10;
+
+  /** Bytes of urgent messages that may wait for one peer in the transport. */
+  public static final int URGENT_QUEUE_BYTES = 64 << 10;
+
   /** Commands and queries of one node that may wait for their result in one group. */
   public static final int PENDING_REQUESTS = 16_384;
 

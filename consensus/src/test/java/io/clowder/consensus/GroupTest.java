@@ -144,7 +144,7 @@ class GroupTest {
   void statusSaysWhatHoldsItUp() {
     OneNode node = OneNode.serving();
     node.protocol.waiting = "1 of 3 voters answers";
-    node.wire.links.add(new Transport.Link(N2, false, 0, "connection refused"));
+    node.wire.links.add(new Transport.Link(N2, false, 0, "connection refused", -1));
     node.group.addMachine("other", new Diary());
     node.submit("a");
     node.work();

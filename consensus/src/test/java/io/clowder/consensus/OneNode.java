@@ -108,6 +108,11 @@ final class OneNode implements Node {
     }
 
     @Override
+    public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
+      return send(to, topic, payload);
+    }
+
+    @Override
     public Registration listen(String topic, Receiver newReceiver) {
       receiver = newReceiver;
       return () -> receiver = null;

@@ -166,8 +166,8 @@ class SwapCommandsTest {
   void membersAreATable() throws Exception {
     List<Transport.Link> links =
         List.of(
-            new Transport.Link(new NodeId("n2"), true, 0, ""),
-            new Transport.Link(new NodeId("n3"), false, 0, "connection refused"));
+            new Transport.Link(new NodeId("n2"), true, 0, "", 0),
+            new Transport.Link(new NodeId("n3"), false, 0, "connection refused", -1));
     assertEquals(
         """
         NODE  ADDRESS         ROLE      LINK                      DIRECTORY
@@ -283,6 +283,11 @@ class SwapCommandsTest {
   private record Links(List<Transport.Link> links) implements Transport {
     @Override
     public boolean send(NodeId to, String topic, ByteBuffer payload) {
+      throw new AssertionError("nothing is sent");
+    }
+
+    @Override
+    public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
       throw new AssertionError("nothing is sent");
     }
 

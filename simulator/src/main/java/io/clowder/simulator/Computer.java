@@ -102,6 +102,7 @@ public final class Computer {
   /** Cuts the power: what was not synced is lost as {@code loss} says. */
   public void powerOff(Loss loss) {
     process.die();
+    network.cutPower(id);
     disk.powerFailure(loss);
   }
 
@@ -162,6 +163,7 @@ public final class Computer {
     diskPace.recover();
     boolean burnt = fuse == 0 && actionFuse == 0;
     if (burnt && loss != null) {
+      network.cutPower(id);
       disk.powerFailure(loss);
     }
     loss = burnt ? null : loss;

@@ -2,6 +2,7 @@
 package io.clowder.simulator;
 
 import io.clowder.api.Address;
+import io.clowder.api.CoordinationException;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,6 +19,8 @@ import java.util.zip.CRC32C;
 
 /** The transport of one incarnation of a process. */
 final class Endpoint implements Transport {
+  private static final long PING_NANOS = 1_000_000_000;
+
   private final SimulatedNetwork network;
   private final NodeId id;
   private final SimulatedProcess process;
@@ -25,6 +29,8 @@ final class Endpoint implements Transport {
   private final Map<String, Receiver> receivers = new TreeMap<>();
   private final TreeSet<NodeId> connected = new TreeSet<>();
   private final Map<NodeId, Met> met = new TreeMap<>();
+  private final Map<NodeId, Long> heardNanos = new TreeMap<>();
+  private final TreeSet<NodeId> dialling = new TreeSet<>();
 
   /** A node that is not configured. */
   private static final class Met {
@@ -59,18 +65,36 @@ final class Endpoint implements Transport {
     if (payload.remaining() > Limits.FRAME_BYTES) {
       throw new IllegalArgumentException("a message of " + payload.remaining() + " bytes");
     }
+    return send(to, topic, payload, false);
+  }
+
+  @Override
+  public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
+    if (payload.remaining() > Limits.URGENT_BYTES) {
+      throw CoordinationException.refused(
+          CoordinationException.Reason.TOO_LARGE,
+          "an urgent message of " + payload.remaining() + " bytes");
+    }
+    return send(to, topic, payload, true);
+  }
+
+  private boolean send(NodeId to, String topic, ByteBuffer payload, boolean urgent) {
     if (isGone() || process.isDying() || !knows(to)) {
       return false;
     }
     byte[] bytes = new byte[payload.remaining()];
-    payload.get(bytes);
-    return network.send(this, to, topic, bytes, checksum(bytes));
+    // Where it is not taken, it stays as it was.
+    payload.duplicate().get(bytes);
+    return network.send(this, to, urgent, topic, bytes, checksum(bytes));
   }
 
   @Override
   public Registration listen(String topic, Receiver receiver) {
     if (receivers.putIfAbsent(topic, receiver) != null) {
       throw new IllegalStateException("somebody listens to " + topic + " already");
+    }
+    if (wantsRefusals(receiver)) {
+      network.dialTheDead(this);
     }
     for (var peer : List.copyOf(connected)) {
       soon(
@@ -134,8 +158,9 @@ final class Endpoint implements Transport {
             new Link(
                 peer,
                 up,
-                network.wire(id, peer).queuedBytes,
-                up ? "" : "no connection to " + peer));
+                network.wire(id, peer).main.queuedBytes,
+                up ? "" : "no connection to " + peer,
+                silentNanos(peer)));
       }
     }
     return links;
@@ -148,7 +173,52 @@ final class Endpoint implements Transport {
     }
   }
 
+  /**
+   * The pings that a transport sends over a quiet connection are no events here: what they would
+   * have shown by now is made up for when somebody asks.
+   */
+  private long silentNanos(NodeId peer) {
+    Long last = heardNanos.get(peer);
+    if (last == null) {
+      return -1;
+    }
+    long now = process.clock().nanoTime();
+    if (now - last > PING_NANOS && network.answersPings(id, peer)) {
+      last = now - PING_NANOS;
+      heardNanos.put(peer, last);
+    }
+    return Math.max(0, now - last);
+  }
+
+  SimulatedProcess process() {
+    return process;
+  }
+
+  boolean isConnected(NodeId peer) {
+    return connected.contains(peer);
+  }
+
+  /** Whether a receiver does anything when it is told of a refusal. */
+  boolean wantsRefusals() {
+    return !isGone() && receivers.values().stream().anyMatch(Endpoint::wantsRefusals);
+  }
+
+  private static boolean wantsRefusals(Receiver receiver) {
+    try {
+      var method = receiver.getClass().getMethod("refused", NodeId.class);
+      return method.getDeclaringClass() != Receiver.class;
+    } catch (NoSuchMethodException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Those that it dials in vain at present. */
+  Set<NodeId> dialling() {
+    return dialling;
+  }
+
   void deliver(NodeId from, String topic, byte[] bytes) {
+    heardNanos.put(from, process.clock().nanoTime());
     var receiver = receivers.get(topic);
     if (receiver != null) {
       receiver.receive(from, ByteBuffer.wrap(bytes));
@@ -157,6 +227,7 @@ final class Endpoint implements Transport {
 
   void connected(NodeId peer) {
     connected.add(peer);
+    heardNanos.put(peer, process.clock().nanoTime());
     for (var receiver : List.copyOf(receivers.values())) {
       receiver.connected(peer);
     }
@@ -167,6 +238,12 @@ final class Endpoint implements Transport {
       for (var receiver : List.copyOf(receivers.values())) {
         receiver.disconnected(peer);
       }
+    }
+  }
+
+  void refused(NodeId peer) {
+    for (var receiver : List.copyOf(receivers.values())) {
+      receiver.refused(peer);
     }
   }
 

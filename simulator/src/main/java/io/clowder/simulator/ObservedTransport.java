@@ -24,6 +24,12 @@ final class ObservedTransport implements Transport {
   }
 
   @Override
+  public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
+    point.run();
+    return transport.sendUrgent(to, topic, payload);
+  }
+
+  @Override
   public Registration listen(String topic, Receiver receiver) {
     return transport.listen(topic, receiver);
   }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.simulator;
 
-import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.transport.Transport;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -18,12 +16,18 @@ import java.util.random.RandomGenerator;
  * are lost with it, as long as the {@link Weather} does no worse. A direction can be blocked: what
  * is sent into it vanishes or waits, and after a while both sides notice that the connection is
  * gone. Two computers connect only if each has the other among its configured members, or met it.
+ *
+ * <p>What is urgent has an order and draws of its own, so that nothing else changes by it.
+ * Otherwise it shares the fate of the rest: the two connections of a real transport come and go as
+ * one.
  */
 public final class SimulatedNetwork {
   private static final long MILLIS = 1_000_000;
 
   private final World world;
   private final RandomGenerator random;
+  private final RandomGenerator urgentRandom;
+  private final Refusals refusals;
   private final TreeSet<NodeId> attached = new TreeSet<>();
   private final SortedMap<NodeId, Endpoint> endpoints = new TreeMap<>();
   private final SortedMap<NodeId, SortedMap<NodeId, Wire>> wires = new TreeMap<>();
@@ -33,6 +37,8 @@ public final class SimulatedNetwork {
   public SimulatedNetwork(World world) {
     this.world = world;
     this.random = world.random("network");
+    this.urgentRandom = world.random("urgent");
+    this.refusals = new Refusals(this, world.random("refusals"));
   }
 
   /** Changes what happens to messages sent from now on. */
@@ -64,7 +70,8 @@ public final class SimulatedNetwork {
     var endpoint = new Endpoint(this, id, process, configured);
     endpoints.put(id, endpoint);
     attached.add(id);
-    wire(id, id).queuedBytes = 0;
+    refusals.light(id);
+    wire(id, id).clear();
     for (var other : List.copyOf(endpoints.keySet())) {
       wire(id, other);
       wire(other, id);
@@ -87,7 +94,15 @@ public final class SimulatedNetwork {
     for (var other : List.copyOf(endpoints.keySet())) {
       long noticed = random.nextBoolean() ? drawDelay() : random.nextLong(2_000) * MILLIS;
       disconnect(id, other, noticed);
+      refusals.dial(endpoints.get(other), id);
     }
+  }
+
+  /**
+   * The computer of {@code id} is off: nobody answers there until its process is attached again.
+   */
+  void cutPower(NodeId id) {
+    refusals.darken(id);
   }
 
   /** Breaks the connection of two nodes; they connect again by and by, if nothing is blocked. */
@@ -139,21 +154,23 @@ public final class SimulatedNetwork {
     return List.copyOf(attached);
   }
 
-  boolean send(Endpoint source, NodeId to, String topic, byte[] bytes, int checksum) {
+  boolean send(
+      Endpoint source, NodeId to, boolean urgent, String topic, byte[] bytes, int checksum) {
     var wire = wire(source.id(), to);
+    var lane = urgent ? wire.urgent : wire.main;
     if ((!to.equals(source.id()) && !wire.up)
-        || wire.queuedBytes + bytes.length > Limits.PEER_QUEUE_BYTES) {
+        || lane.queuedBytes + bytes.length > lane.queueBytesMax) {
       return false;
     }
-    var parcel = new Parcel(wire, wire.connection, topic, bytes, checksum);
-    wire.queuedBytes += bytes.length;
+    var parcel = new Parcel(wire, lane, wire.connection, topic, bytes, checksum);
+    lane.queuedBytes += bytes.length;
     if (to.equals(source.id())) {
       fly(parcel, source, 1_000, true);
     } else if (wire.blocked) {
       if (wire.keeps) {
         wire.stalled.add(parcel);
       } else {
-        wire.queuedBytes -= bytes.length;
+        lane.queuedBytes -= bytes.length;
       }
     } else {
       depart(parcel);
@@ -163,34 +180,31 @@ public final class SimulatedNetwork {
 
   private void depart(Parcel parcel) {
     var target = endpoints.get(parcel.wire.target);
-    if (target == null || random.nextDouble() < weather.lost()) {
-      parcel.wire.queuedBytes -= parcel.bytes.length;
+    var lane = parcel.lane;
+    if (target == null || lane.random.nextDouble() < weather.lost()) {
+      lane.queuedBytes -= parcel.bytes.length;
       return;
     }
-    boolean ordered = random.nextDouble() >= weather.reordered();
-    if (random.nextDouble() < weather.doubled()) {
-      parcel.wire.queuedBytes += parcel.bytes.length;
-      var wire = parcel.wire;
-      var twin =
-          new Parcel(wire, parcel.connection, parcel.topic, parcel.bytes.clone(), parcel.checksum);
-      fly(twin, target, drawDelay(), false);
+    boolean ordered = lane.random.nextDouble() >= weather.reordered();
+    if (lane.random.nextDouble() < weather.doubled()) {
+      lane.queuedBytes += parcel.bytes.length;
+      fly(parcel.twin(), target, drawDelay(lane.random), false);
     }
-    fly(parcel, target, drawDelay(), ordered);
+    fly(parcel, target, drawDelay(lane.random), ordered);
   }
 
   private void fly(Parcel parcel, Endpoint target, long delay, boolean ordered) {
-    var wire = parcel.wire;
     long arrival = world.now() + delay;
     if (ordered) {
-      arrival = Math.max(arrival, wire.lastArrival);
-      wire.lastArrival = arrival;
+      arrival = Math.max(arrival, parcel.lane.lastArrival);
+      parcel.lane.lastArrival = arrival;
     }
     target.soon(arrival - world.now(), "receive", () -> arrive(parcel, target));
   }
 
   private void arrive(Parcel parcel, Endpoint target) {
     var wire = parcel.wire;
-    wire.queuedBytes = Math.max(0, wire.queuedBytes - parcel.bytes.length);
+    parcel.lane.queuedBytes = Math.max(0, parcel.lane.queuedBytes - parcel.bytes.length);
     boolean broken = parcel.connection != wire.connection && world.now() > wire.brokenFrom;
     if (!broken) {
       world.witness(parcel.checksum);
@@ -208,7 +222,7 @@ public final class SimulatedNetwork {
     wire.connection++;
     wire.brokenFrom = world.now() + random.nextLong(drawDelay() + 1);
     wire.stalled.clear();
-    wire.queuedBytes = 0;
+    wire.clear();
     // The sender sees it now, if this is what it sees, or goes on sending into the void.
     int connection = wire.connection;
     var sender = endpoints.get(wire.source);
@@ -244,6 +258,9 @@ public final class SimulatedNetwork {
   private void connect(NodeId one, NodeId other) {
     var first = endpoints.get(one);
     var second = endpoints.get(other);
+    if (first != null && second == null) {
+      refusals.dial(first, other);
+    }
     if (first == null || second == null || !first.knows(other) || !second.knows(one)) {
       return;
     }
@@ -291,48 +308,53 @@ public final class SimulatedNetwork {
   }
 
   private long drawDelay() {
-    double tail = -Math.log(1 - random.nextDouble()) * (weather.meanNanos() - weather.minNanos());
+    return drawDelay(random);
+  }
+
+  long drawDelay(RandomGenerator chance) {
+    double tail = -Math.log(1 - chance.nextDouble()) * (weather.meanNanos() - weather.minNanos());
     return weather.minNanos() + (long) tail;
+  }
+
+  /** {@code dialler} wants to know of those that were there once and are dead. */
+  void dialTheDead(Endpoint dialler) {
+    for (var peer : attached) {
+      refusals.dial(dialler, peer);
+    }
+  }
+
+  /** Whether {@code dialler} tries to reach {@code peer} in vain, since its process is dead. */
+  boolean dialsInVain(Endpoint dialler, NodeId peer) {
+    return !endpoints.containsKey(peer)
+        && !peer.equals(dialler.id())
+        && dialler.knows(peer)
+        && !wire(dialler.id(), peer).up;
+  }
+
+  /** Whether {@code one} gets an answer over its connection with {@code other}. */
+  boolean answersPings(NodeId one, NodeId other) {
+    var there = wire(one, other);
+    var back = wire(other, one);
+    var endpoint = endpoints.get(other);
+    return endpoint != null
+        && !endpoint.process().isPaused()
+        && there.isCurrent()
+        && back.isCurrent()
+        && !there.blocked
+        && !back.blocked;
   }
 
   Wire wire(NodeId source, NodeId target) {
     return wires
         .computeIfAbsent(source, from -> new TreeMap<>())
-        .computeIfAbsent(target, to -> new Wire(source, target));
-  }
-
-  /** One direction between two nodes. */
-  static final class Wire {
-    final NodeId source;
-    final NodeId target;
-
-    /** Whether the source believes that it is connected. */
-    boolean up;
-
-    /** Counts connections and their ends; a message belongs to the one it was sent in. */
-    int connection;
-
-    /** The last connection that was made; not {@link #connection} if that has ended. */
-    int openConnection = -1;
-
-    long brokenFrom;
-    long lastArrival;
-    long queuedBytes;
-    boolean blocked;
-    boolean keeps;
-    int blockades;
-    final List<Parcel> stalled = new ArrayList<>();
-
-    Wire(NodeId source, NodeId target) {
-      this.source = source;
-      this.target = target;
-    }
-
-    boolean isCurrent() {
-      return connection == openConnection;
-    }
+        .computeIfAbsent(target, to -> new Wire(source, target, random, urgentRandom));
   }
 
   /** A message on its way. */
-  private record Parcel(Wire wire, int connection, String topic, byte[] bytes, int checksum) {}
+  record Parcel(
+      Wire wire, Wire.Lane lane, int connection, String topic, byte[] bytes, int checksum) {
+    Parcel twin() {
+      return new Parcel(wire, lane, connection, topic, bytes.clone(), checksum);
+    }
+  }
 }

@@ -13,8 +13,10 @@ import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,8 +36,8 @@ final class Acceptor implements Connection.Side {
   private final LocalEnd local;
   private final Peers peers;
   private final LinkedHashSet<Connection> strangers = new LinkedHashSet<>();
-  private final Map<NodeId, Connection> accepted = new HashMap<>();
-  private final Map<NodeId, Long> incarnations = new HashMap<>();
+  private final Map<NodeId, Map<Lane, Connection>> accepted = new HashMap<>();
+  private final Map<NodeId, Greeting.Hello> lastHellos = new HashMap<>();
   private @Nullable Channel server;
 
   Acceptor(LocalEnd local, Peers peers) {
@@ -63,19 +65,22 @@ final class Acceptor implements Connection.Side {
       server.close();
     }
     new ArrayList<>(strangers).forEach(it -> it.close("the transport is closed"));
-    new ArrayList<>(accepted.values()).forEach(it -> it.close("the transport is closed"));
+    List.copyOf(accepted.keySet()).forEach(it -> close(it, "the transport is closed"));
   }
 
   /** Sends away whom this node does not know any more. */
   void dismissUnknown() {
-    new HashMap<>(accepted)
-        .forEach(
-            (peer, connection) -> {
-              if (!peers.knows(peer)) {
-                connection.close(Peers.NOT_MET);
-              }
-            });
-    incarnations.keySet().removeIf(peer -> !peers.knows(peer));
+    for (NodeId peer : List.copyOf(accepted.keySet())) {
+      if (!peers.knows(peer)) {
+        close(peer, Peers.NOT_MET);
+      }
+    }
+    lastHellos.keySet().removeIf(peer -> !peers.knows(peer));
+    peers.forgetUnknown();
+  }
+
+  private void close(NodeId peer, String why) {
+    List.copyOf(accepted.getOrDefault(peer, Map.of()).values()).forEach(it -> it.close(why));
   }
 
   private final class Accepted extends ChannelInitializer<Channel> {
@@ -146,30 +151,42 @@ final class Acceptor implements Connection.Side {
   }
 
   private void welcome(Connection from, Greeting.Hello hello) {
-    NodeId peer = hello.from();
+    NodeId id = hello.from();
+    Peer peer = peers.peer(id);
+    if (peer == null) {
+      // It was known a moment ago.
+      refuse(from, Peers.NOT_MET);
+      return;
+    }
     strangers.remove(from);
-    Connection before = accepted.put(peer, from);
+    succeed(id, hello);
+    Connection before =
+        accepted.computeIfAbsent(id, it -> new EnumMap<>(Lane.class)).put(hello.lane(), from);
     if (before != null) {
       // The one before is dead, or else its owner would not have opened another.
-      before.close(peer + " opened another connection");
+      before.close(id + " opened another connection");
     }
-    Long incarnation = incarnations.put(peer, hello.incarnation());
-    if (incarnation != null && incarnation != hello.incarnation()) {
+    from.greeted(id, peer.heard());
+    from.sendSmall(
+        new Greeting.Welcome(
+                hello.cluster(), local.node().id(), local.node().incarnation(), local.run(), id)
+            .toFrame());
+    peer.peerIsThere(hello.run());
+  }
+
+  /** What came in by this peer's last start is over. */
+  private void succeed(NodeId peer, Greeting.Hello hello) {
+    Greeting.Hello last = lastHellos.put(peer, hello);
+    if (last != null && last.run() != hello.run()) {
+      close(peer, peer + " was started again");
+    }
+    if (last != null && last.incarnation() != hello.incarnation()) {
       local
           .log()
           .warn(
               "incarnation " + peer,
               peer + " came back with another directory: it has forgotten what it knew",
               null);
-    }
-    from.greeted(peer);
-    from.sendSmall(
-        new Greeting.Welcome(
-                hello.cluster(), local.node().id(), local.node().incarnation(), local.run(), peer)
-            .toFrame());
-    PeerLink link = peers.link(peer);
-    if (link != null) {
-      link.peerIsThere(hello.run());
     }
   }
 
@@ -185,7 +202,10 @@ final class Acceptor implements Connection.Side {
   public void closed(Connection gone, String why) {
     NodeId peer = gone.peer();
     if (peer != null) {
-      accepted.remove(peer, gone);
+      Map<Lane, Connection> lanes = accepted.get(peer);
+      if (lanes != null && lanes.values().remove(gone) && lanes.isEmpty()) {
+        accepted.remove(peer);
+      }
       LOG.debug("connection from {} closed: {}", peer, why);
     } else {
       strangers.remove(gone);

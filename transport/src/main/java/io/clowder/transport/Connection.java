@@ -54,6 +54,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
   private boolean closed;
   private boolean over;
   private @Nullable NodeId peer;
+  private @Nullable LastHeard peerHeard;
   private @Nullable ScheduledFuture<?> clock;
 
   Connection(Channel channel, Side side, TcpSettings settings) {
@@ -83,9 +84,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     return channel.pipeline().get(SslHandler.class);
   }
 
-  /** The greeting is over: messages may come, and silence is watched. */
-  void greeted(NodeId who) {
+  /** The greeting is over: messages may come, each byte is a sign of life, silence is watched. */
+  void greeted(NodeId who, LastHeard heard) {
     peer = who;
+    peerHeard = heard;
+    heard.at(heardNanos);
     decoder.allowMessages();
     stopClock();
     long period = settings.pingMillis();
@@ -162,6 +165,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements FrameDeco
     try {
       if (!closed) {
         heardNanos = System.nanoTime();
+        if (peerHeard != null) {
+          peerHeard.at(heardNanos);
+        }
         decoder.decode(in.nioBuffer(), this);
       }
     } catch (WireFormatException e) {

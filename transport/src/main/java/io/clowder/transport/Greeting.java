@@ -15,7 +15,8 @@ sealed interface Greeting {
   /** "CLWD". */
   int MAGIC = 0x434C5744;
 
-  int VERSION = 1;
+  /** 2: a hello says of which lane the connection is. */
+  int VERSION = 2;
 
   /** Longest cluster name, in bytes of UTF-8. */
   int CLUSTER_BYTES_MAX = 200;
@@ -32,11 +33,12 @@ sealed interface Greeting {
    * @param incarnation of its directory
    * @param run a random number of this start of its transport
    * @param to whom it means to reach
+   * @param lane which of its connections to that node this is
    */
-  record Hello(String cluster, NodeId from, long incarnation, long run, NodeId to)
+  record Hello(String cluster, NodeId from, long incarnation, long run, NodeId to, Lane lane)
       implements Greeting {}
 
-  /** The answer, with the same fields seen from the other side. */
+  /** The answer, with the same names and numbers seen from the other side. */
   record Welcome(String cluster, NodeId from, long incarnation, long run, NodeId to)
       implements Greeting {}
 
@@ -48,6 +50,7 @@ sealed interface Greeting {
     WireWriter out = new WireWriter(HELLO_BYTES).writeInt(MAGIC).writeByte(VERSION);
     if (this instanceof Hello hello) {
       writeNames(out, hello.cluster(), hello.from(), hello.incarnation(), hello.run(), hello.to());
+      out.writeByte(hello.lane().code());
       out.writeRaw(new byte[HELLO_BYTES], 0, HELLO_BYTES - out.size());
       return Frame.of(Frame.HELLO, out.toByteArray());
     }
@@ -81,7 +84,8 @@ sealed interface Greeting {
     }
     if (type == Frame.HELLO) {
       // What is left is padding.
-      return new Hello(cluster(in), node(in), in.readLong(), in.readLong(), node(in));
+      return new Hello(
+          cluster(in), node(in), in.readLong(), in.readLong(), node(in), Lane.of(in.readByte()));
     }
     Greeting answer;
     if (type == Frame.WELCOME) {

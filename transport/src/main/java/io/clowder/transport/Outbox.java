@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.transport;
 
-import io.clowder.api.Limits;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
@@ -30,6 +29,7 @@ final class Outbox {
   private final LoopThread thread;
   private final Channel channel;
   private final ByteBufAllocator allocator;
+  private final int queueBytesMax;
   private final Queue<Message> messages = new ConcurrentLinkedQueue<>();
   private final AtomicLong queuedBytes = new AtomicLong();
   private final AtomicBoolean awake = new AtomicBoolean();
@@ -40,16 +40,17 @@ final class Outbox {
   private boolean pingDue;
   private boolean closed;
 
-  Outbox(LoopThread thread, Channel channel, ByteBufAllocator allocator) {
+  Outbox(LoopThread thread, Channel channel, ByteBufAllocator allocator, int queueBytesMax) {
     this.thread = thread;
     this.channel = channel;
     this.allocator = allocator;
+    this.queueBytesMax = queueBytesMax;
   }
 
   /** Takes a message, on any thread; false if too much waits already. */
   boolean offer(String topic, ByteBuffer payload) {
     int cost = payload.remaining() + MESSAGE_BYTES;
-    if (queuedBytes.addAndGet(cost) > Limits.PEER_QUEUE_BYTES) {
+    if (queuedBytes.addAndGet(cost) > queueBytesMax) {
       queuedBytes.addAndGet(-cost);
       return false;
     }

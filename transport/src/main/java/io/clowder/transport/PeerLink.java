@@ -9,9 +9,9 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslHandler;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
@@ -22,17 +22,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connection on which this node sends to one peer: dialled, greeted, lost and dialled again
- * until the end. All but {@link #send} and {@link #link} on the loop's thread.
+ * One of the two connections on which this node sends to a peer: dialled, greeted, lost and dialled
+ * again until the end. All but {@link #send} and {@link #link} on the loop's thread.
  */
 final class PeerLink implements Connection.Side {
   private static final Logger LOG = LoggerFactory.getLogger(PeerLink.class);
-  private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(Outbox.PACKET_BYTES, 4 * Outbox.PACKET_BYTES);
 
   private final LocalEnd local;
+  private final Lane lane;
   private final NodeId peer;
   private final Address address;
+  private final LastHeard heard;
   private final Backoff backoff;
   private volatile @Nullable Outbox outbox;
   private volatile String problem = "not connected yet";
@@ -42,10 +42,12 @@ final class PeerLink implements Connection.Side {
   private boolean dialling;
   private boolean closed;
 
-  PeerLink(LocalEnd local, NodeId peer, Address address) {
+  PeerLink(LocalEnd local, Lane lane, NodeId peer, Address address, LastHeard heard) {
     this.local = local;
+    this.lane = lane;
     this.peer = peer;
     this.address = address;
+    this.heard = heard;
     TcpSettings settings = local.settings();
     this.backoff =
         new Backoff(
@@ -61,9 +63,10 @@ final class PeerLink implements Connection.Side {
   /** The state for people, on any thread. */
   Link link() {
     Outbox open = outbox;
+    long silentNanos = heard.silentNanos(System.nanoTime());
     return open == null
-        ? new Link(peer, false, 0, problem)
-        : new Link(peer, true, open.queuedBytes(), "");
+        ? new Link(peer, false, 0, problem, silentNanos)
+        : new Link(peer, true, open.queuedBytes(), "", silentNanos);
   }
 
   /** Dials now, unless connected or under way. */
@@ -126,7 +129,7 @@ final class PeerLink implements Connection.Side {
               .channelFactory(NioSocketChannel::new)
               .disableResolver()
               .option(ChannelOption.TCP_NODELAY, true)
-              .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+              .option(ChannelOption.WRITE_BUFFER_WATER_MARK, lane.waterMark())
               .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, local.settings().greetingMillisMax())
               .handler(new Dialled());
       bootstrap.connect(found).addListener(done -> connectDone(done.cause()));
@@ -149,6 +152,21 @@ final class PeerLink implements Connection.Side {
     } else if (cause != null) {
       failed(Problem.of(cause));
     }
+    if (cause != null && isRefusal(cause) && lane == Lane.MAIN && !closed) {
+      local.receivers().refused(peer);
+    }
+  }
+
+  /**
+   * Whether the other machine answered that nobody listens. That an attempt took too long is a
+   * {@link ConnectException} too, and so the sentence has to tell; where the C library's are not
+   * English, this news does not come.
+   */
+  private static boolean isRefusal(Throwable cause) {
+    String sentence = cause.getMessage();
+    return cause instanceof ConnectException
+        && sentence != null
+        && sentence.startsWith("Connection refused");
   }
 
   @Override
@@ -164,7 +182,8 @@ final class PeerLink implements Connection.Side {
                 local.node().id(),
                 local.node().incarnation(),
                 local.run(),
-                peer)
+                peer,
+                lane)
             .toFrame());
   }
 
@@ -190,12 +209,16 @@ final class PeerLink implements Connection.Side {
       from.close(wrong);
       return;
     }
-    from.greeted(peer);
+    from.greeted(peer, heard);
     peerRun = welcome.run();
     backoff.reset();
-    outbox = new Outbox(local.thread(), from.channel(), local.allocator());
-    LOG.info("connected to {} at {}", peer, address);
-    local.receivers().connected(peer);
+    outbox = new Outbox(local.thread(), from.channel(), local.allocator(), lane.queueBytesMax());
+    if (lane == Lane.MAIN) {
+      LOG.info("connected to {} at {}", peer, address);
+      local.receivers().connected(peer);
+    } else {
+      LOG.debug("connected to {} at {} for what is urgent", peer, address);
+    }
   }
 
   @Override
@@ -225,8 +248,12 @@ final class PeerLink implements Connection.Side {
     if (open != null) {
       outbox = null;
       open.close();
-      LOG.info("connection to {} lost: {}", peer, why);
-      local.receivers().disconnected(peer);
+      if (lane == Lane.MAIN) {
+        LOG.info("connection to {} lost: {}", peer, why);
+        local.receivers().disconnected(peer);
+      } else {
+        LOG.debug("urgent connection to {} lost: {}", peer, why);
+      }
     }
   }
 
@@ -236,7 +263,10 @@ final class PeerLink implements Connection.Side {
       return;
     }
     if (outbox == null && !why.equals(problem)) {
-      local.log().warn("dial " + peer, "no connection to " + peer + ": " + why, null);
+      String what = lane == Lane.MAIN ? "connection" : "urgent connection";
+      local
+          .log()
+          .warn("dial " + lane + " " + peer, "no " + what + " to " + peer + ": " + why, null);
     }
     problem = why;
     retry = local.thread().loop().schedule(this::dial, backoff.nextMillis(), TimeUnit.MILLISECONDS);

@@ -35,33 +35,37 @@ final class Peers {
 
   private final LocalEnd local;
   private final Map<NodeId, Met> met = new HashMap<>();
-  private volatile SortedMap<NodeId, PeerLink> links;
+
+  /** Of each peer, though it is met at another address, or left and met again, meanwhile. */
+  private final Map<NodeId, LastHeard> heard = new HashMap<>();
+
+  private volatile SortedMap<NodeId, Peer> peers;
   private boolean closed;
 
   Peers(LocalEnd local) {
     this.local = local;
-    SortedMap<NodeId, PeerLink> configured = new TreeMap<>();
+    SortedMap<NodeId, Peer> configured = new TreeMap<>();
     local
         .node()
         .members()
-        .forEach((id, address) -> configured.put(id, new PeerLink(local, id, address)));
+        .forEach((id, address) -> configured.put(id, new Peer(local, id, address, heard(id))));
     configured.remove(local.node().id());
-    links = configured;
+    peers = configured;
   }
 
   /** Whether the other node may be connected to this one. */
   boolean knows(NodeId id) {
-    return links.containsKey(id);
+    return peers.containsKey(id);
   }
 
-  /** The link to a node; null if this one does not know it, or is it. */
-  @Nullable PeerLink link(NodeId id) {
-    return links.get(id);
+  /** Another node; null if this one does not know it, or is it. */
+  @Nullable Peer peer(NodeId id) {
+    return peers.get(id);
   }
 
-  /** The links to all nodes that this one knows, by their ids. */
-  Collection<PeerLink> links() {
-    return links.values();
+  /** All other nodes that this one knows, by their ids. */
+  Collection<Peer> all() {
+    return peers.values();
   }
 
   /**
@@ -78,10 +82,10 @@ final class Peers {
     if (known == null) {
       known = new Met(address);
       met.put(id, known);
-      replace(id, new PeerLink(local, id, address), "");
+      replace(id, new Peer(local, id, address, heard(id)), "");
     } else if (!known.address.equals(address)) {
       known.address = address;
-      replace(id, new PeerLink(local, id, address), "it listens on " + address + " now");
+      replace(id, new Peer(local, id, address, heard(id)), "it listens on " + address + " now");
     }
     known.registrations++;
     AtomicBoolean open = new AtomicBoolean(true);
@@ -90,6 +94,11 @@ final class Peers {
         leave(id);
       }
     };
+  }
+
+  /** Forgets when it heard those whom it does not know any more; no connection is left of them. */
+  synchronized void forgetUnknown() {
+    heard.keySet().removeIf(id -> !knows(id));
   }
 
   /** From now on nobody is met. */
@@ -107,11 +116,15 @@ final class Peers {
     }
   }
 
-  /** Puts a link, or nothing, in the place of another, or of nothing. */
-  private void replace(NodeId id, @Nullable PeerLink next, String why) {
-    SortedMap<NodeId, PeerLink> changed = new TreeMap<>(links);
-    PeerLink before = next == null ? changed.remove(id) : changed.put(id, next);
-    links = changed;
+  private LastHeard heard(NodeId id) {
+    return heard.computeIfAbsent(id, it -> new LastHeard());
+  }
+
+  /** Puts a peer, or nothing, in the place of another, or of nothing. */
+  private void replace(NodeId id, @Nullable Peer next, String why) {
+    SortedMap<NodeId, Peer> changed = new TreeMap<>(peers);
+    Peer before = next == null ? changed.remove(id) : changed.put(id, next);
+    peers = changed;
     local
         .thread()
         .execute(

@@ -93,6 +93,11 @@ final class Receivers {
     tell(it -> it.disconnected(peer));
   }
 
+  /** Tells all that the peer's machine says that nobody listens. */
+  void refused(NodeId peer) {
+    tell(it -> it.refused(peer));
+  }
+
   /**
    * Hands over what came in a MESSAGE frame.
    *

@@ -151,15 +151,20 @@ public final class TcpTransport implements Transport, AutoCloseable {
   @Override
   public boolean send(NodeId to, String topic, ByteBuffer payload) {
     checkTopic(topic);
-    if (payload.remaining() > Limits.FRAME_BYTES) {
-      throw CoordinationException.refused(
-          Reason.TOO_LARGE,
-          "a message of " + payload.remaining() + " bytes: at most " + Limits.FRAME_BYTES);
-    }
-    PeerLink link = peers.link(to);
-    if (link != null) {
-      return link.send(topic, payload);
-    }
+    checkSize(payload, "a message", Limits.FRAME_BYTES);
+    Peer peer = peers.peer(to);
+    return peer == null ? sendToSelf(to, topic, payload) : peer.send(topic, payload);
+  }
+
+  @Override
+  public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
+    checkTopic(topic);
+    checkSize(payload, "an urgent message", Limits.URGENT_BYTES);
+    Peer peer = peers.peer(to);
+    return peer == null ? sendToSelf(to, topic, payload) : peer.sendUrgent(topic, payload);
+  }
+
+  private boolean sendToSelf(NodeId to, String topic, ByteBuffer payload) {
     return to.equals(self) && !closed.get() && selfQueue.offer(topic, payload);
   }
 
@@ -183,7 +188,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
 
   @Override
   public List<Link> links() {
-    return peers.links().stream().map(PeerLink::link).toList();
+    return peers.all().stream().map(Peer::link).toList();
   }
 
   /** Sends what can be sent without waiting, closes everything and waits for the thread's end. */
@@ -197,7 +202,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
     thread.executeAndWait(
         () -> {
           acceptor.close();
-          peers.links().forEach(link -> link.close("the transport is closed"));
+          peers.all().forEach(peer -> peer.close("the transport is closed"));
         },
         START_SECONDS_MAX);
     thread.stop();
@@ -213,7 +218,7 @@ public final class TcpTransport implements Transport, AutoCloseable {
                 .addListener(
                     done -> {
                       if (done.isSuccess()) {
-                        peers.links().forEach(PeerLink::dial);
+                        peers.all().forEach(Peer::dial);
                         started.complete(null);
                       } else {
                         started.completeExceptionally(done.cause());
@@ -291,6 +296,13 @@ public final class TcpTransport implements Transport, AutoCloseable {
         usual.greetingMillisMax(),
         usual.pingMillis(),
         config.silence_millis_max());
+  }
+
+  private static void checkSize(ByteBuffer payload, String what, int bytesMax) {
+    if (payload.remaining() > bytesMax) {
+      throw CoordinationException.refused(
+          Reason.TOO_LARGE, what + " of " + payload.remaining() + " bytes: at most " + bytesMax);
+    }
   }
 
   private static void checkTopic(String topic) {

@@ -4,11 +4,14 @@
  *
  * <p>Every node opens one connection to every other member, and to every node that it was told to
  * meet, and sends on it alone; what it receives comes in on the connections that the others opened.
- * So there is no tie to break, and the order of each sender is the order of its one connection.
+ * So there is no tie to break, and the order of each sender is the order of its one connection. For
+ * small messages that must not wait behind others it opens a second connection, once there is one
+ * ({@link io.clowder.transport.Lane}); the two live and die each for itself.
  *
  * <pre>
- *   send() ──► Outbox ──► PeerLink ═════ TCP or TLS ═════► Acceptor ──► Receivers ──► Receiver
- *              (any thread)   (dials, again and again)     (checks the hello)   (topic)
+ *   send() ────────► Outbox ──► PeerLink ═════ TCP or TLS ═════► Acceptor ──► Receivers ──► Receiver
+ *   sendUrgent() ──► Outbox ──► PeerLink ═════ TCP or TLS ═════►  (checks      (topic)
+ *                (any thread)   (dials, again and again)           the hello)
  * </pre>
  *
  * <p>A frame is {@code length:4 crc32c:4 body}, where length and checksum are the body's; its first

@@ -42,7 +42,7 @@ class AdmissionTest {
   }
 
   private static Greeting.Hello hello(String cluster, String from, String to) {
-    return new Greeting.Hello(cluster, new NodeId(from), 1, 2, new NodeId(to));
+    return new Greeting.Hello(cluster, new NodeId(from), 1, 2, new NodeId(to), Lane.MAIN);
   }
 
   private static Greeting.Welcome welcome(String cluster, String from, String to) {

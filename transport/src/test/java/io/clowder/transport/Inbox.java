@@ -23,6 +23,7 @@ final class Inbox implements Receiver {
 
   private final BlockingQueue<Received> messages = new LinkedBlockingQueue<>();
   private final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+  private final BlockingQueue<NodeId> refusals = new LinkedBlockingQueue<>();
 
   @Override
   public void receive(NodeId from, ByteBuffer payload) {
@@ -35,8 +36,23 @@ final class Inbox implements Receiver {
   }
 
   @Override
+  public void refused(NodeId peer) {
+    refusals.add(peer);
+  }
+
+  @Override
   public void disconnected(NodeId peer) {
     changes.add("-" + peer);
+  }
+
+  /** Waits until it is told that {@code peer} refused. */
+  void expectRefusal(NodeId peer) throws InterruptedException {
+    assertEquals(peer, refusals.poll(SECONDS_MAX, TimeUnit.SECONDS));
+  }
+
+  /** How often it was told that a peer refused, but for what was waited for. */
+  int refusals() {
+    return refusals.size();
   }
 
   Received next() throws InterruptedException {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /** A plain socket that speaks to a transport, well or badly. */
 final class RawSocket implements AutoCloseable {
@@ -41,6 +42,14 @@ final class RawSocket implements AutoCloseable {
   Greeting greeting() throws IOException {
     ByteBuffer body = body();
     return Greeting.read(body.get(), body.slice());
+  }
+
+  /** Reads a message and returns its payload. */
+  String message() throws IOException {
+    ByteBuffer body = body();
+    assertEquals(Frame.MESSAGE, body.get());
+    body.position(body.position() + 1 + body.get(body.position()));
+    return StandardCharsets.UTF_8.decode(body).toString();
   }
 
   /** Reads a frame and returns its type. */

@@ -200,7 +200,7 @@ class StrangersTest {
       inbox.expect("+n2");
       // The old connection says nothing of its end; the new hello has another run.
       try (RawSocket socket = dial()) {
-        welcomed(socket, new Greeting.Hello("demo", N2, 1, 2, N1));
+        welcomed(socket, new Greeting.Hello("demo", N2, 1, 2, N1, Lane.MAIN));
         inbox.expect("-n2");
         try (RawSocket after = new RawSocket(n2.accept())) {
           after.greeting();
@@ -245,7 +245,7 @@ class StrangersTest {
   }
 
   private static Greeting.Hello hello(String cluster, String from, String to) {
-    return new Greeting.Hello(cluster, new NodeId(from), 1, 2, new NodeId(to));
+    return new Greeting.Hello(cluster, new NodeId(from), 1, 2, new NodeId(to), Lane.MAIN);
   }
 
   private RawSocket dial() throws Exception {

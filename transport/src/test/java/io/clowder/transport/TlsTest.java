@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.transport;
 
+import static io.clowder.transport.TestCertificates.authority;
+import static io.clowder.transport.TestCertificates.certificate;
+import static io.clowder.transport.TestCertificates.named;
+import static io.clowder.transport.TestCertificates.selfSigned;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -93,6 +97,30 @@ class TlsTest {
   }
 
   @Test
+  void whatIsUrgentIsAsSafe() throws Exception {
+    Inbox inbox = new Inbox();
+    Inbox own = new Inbox();
+    nodes.addAll(TestNode.cluster(2));
+    start(nodes.get(1), files("n2", n2)).listen("t", inbox);
+    TcpTransport transport1 = start(nodes.get(0), files("n1", n1));
+    transport1.listen("t", own);
+    own.expect("+n2");
+    while (!transport1.sendUrgent(N2, "t", ByteBuffer.wrap(new byte[] {'u'}))) {
+      transport1.send(N1, "t", ByteBuffer.allocate(0));
+      own.next();
+    }
+    assertEquals("u", inbox.nextText());
+    assertTrue(transport1.send(N2, "t", ByteBuffer.wrap(new byte[] {'m'})));
+    assertEquals("m", inbox.nextText());
+    for (X509Bundle wrong : List.of(certificate(authority, "clowder:demo/n3"), n1)) {
+      try (RawSocket socket = dial(context(wrong, authority), nodes.get(0).address())) {
+        socket.send(new Greeting.Hello("demo", N2, 1, 2, N1, Lane.URGENT).toFrame());
+        assertTrue(socket.greeting() instanceof Greeting.Refused);
+      }
+    }
+  }
+
+  @Test
   void whoHasNoCertificateIsNotHeard() throws Exception {
     Address to = startN1();
     assertCutOff(context(null, authority), to);
@@ -109,7 +137,7 @@ class TlsTest {
   void anExpiredCertificateIsNotHeard() throws Exception {
     Instant now = Instant.now();
     X509Bundle expired =
-        builder(URI_N2)
+        named(URI_N2)
             .notBefore(now.minus(Duration.ofDays(9)))
             .notAfter(now.minus(Duration.ofDays(1)))
             .buildIssuedBy(authority);
@@ -173,7 +201,7 @@ class TlsTest {
 
     // The authority is the right one, but n2 is not n4.
     try (RawSocket socket = dial(context(n2, authority), node1.address())) {
-      socket.send(new Greeting.Hello("demo", n4, 1, 2, N1).toFrame());
+      socket.send(new Greeting.Hello("demo", n4, 1, 2, N1, Lane.MAIN).toFrame());
       Greeting.Refused refused = (Greeting.Refused) socket.greeting();
       assertTrue(refused.reason().contains("not that of n4"), refused.reason());
     }
@@ -334,20 +362,11 @@ class TlsTest {
   }
 
   private TlsFiles files(String name, X509Bundle bundle) throws IOException {
-    Path key = directory.resolve(name + ".key");
-    Files.deleteIfExists(key);
-    Files.createFile(
-        key, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(key, bundle.getPrivateKeyPEM());
-    Path certificate = directory.resolve(name + ".crt");
-    Files.writeString(certificate, bundle.getCertificatePEM());
-    Path trust = directory.resolve(name + ".ca");
-    Files.writeString(trust, authority.getCertificatePEM());
-    return new TlsFiles(certificate, key, trust);
+    return TestCertificates.files(directory, name, bundle, authority);
   }
 
   private static Greeting.Hello helloN2() {
-    return new Greeting.Hello("demo", N2, 1, 2, N1);
+    return new Greeting.Hello("demo", N2, 1, 2, N1, Lane.MAIN);
   }
 
   private static RawSocket dial(SSLContext context, Address to) throws IOException {
@@ -363,24 +382,5 @@ class TlsTest {
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keys, new TrustManager[] {trusted.toTrustManager()}, null);
     return context;
-  }
-
-  private static X509Bundle authority(String subject) throws Exception {
-    return new CertificateBuilder()
-        .subject(subject)
-        .setIsCertificateAuthority(true)
-        .buildSelfSigned();
-  }
-
-  private static X509Bundle certificate(X509Bundle issuer, String uri) throws Exception {
-    return builder(uri).buildIssuedBy(issuer);
-  }
-
-  private static X509Bundle selfSigned(String uri) throws Exception {
-    return builder(uri).setIsCertificateAuthority(true).buildSelfSigned();
-  }
-
-  private static CertificateBuilder builder(String uri) throws Exception {
-    return new CertificateBuilder().subject("CN=node").addSanUriName(uri);
   }
 }

@@ -28,6 +28,25 @@ public interface Transport {
   boolean send(NodeId to, String topic, ByteBuffer payload);
 
   /**
+   * Sends a small message that must not wait behind bulk data: on a second connection to the peer,
+   * which carries nothing else. It arrives at the same {@link Receiver} as what is {@link #send
+   * sent} to the topic, in the order of the urgent messages, but in no order with the others. Does
+   * not wait.
+   *
+   * <p>The second connection is made when the first urgent message for a peer is offered, and kept
+   * from then on; receivers hear of the first connection only. While it is not there, or {@link
+   * io.clowder.api.Limits#URGENT_QUEUE_BYTES} wait for it, nothing is taken and the answer is
+   * {@code false}: the payload is as it was, and the caller may {@code send} it instead.
+   *
+   * @param to as for {@code send}; what this node sends to itself goes the same way as there
+   * @param payload its remaining bytes, at most {@link io.clowder.api.Limits#URGENT_BYTES}; not to
+   *     be touched any more if it was taken
+   * @return whether it was taken, which does not say that it arrives
+   * @throws io.clowder.api.CoordinationException {@code TOO_LARGE}
+   */
+  boolean sendUrgent(NodeId to, String topic, ByteBuffer payload);
+
+  /**
    * Has messages to {@code topic} delivered to {@code receiver} until the registration is closed.
    *
    * @throws IllegalStateException if somebody listens to the topic already
@@ -73,6 +92,18 @@ public interface Transport {
 
     /** The connection to {@code peer} is gone; what was sent last may be lost. */
     default void disconnected(NodeId peer) {}
+
+    /**
+     * This node dialled {@code peer}, and the machine at its address answered that nobody listens
+     * there: the process is gone, or not there yet. Told for each such attempt to make the
+     * connection, so again and again while it lasts; the first one follows {@link #disconnected}
+     * within milliseconds. Not told when there was no answer at all, nor when the machine can't be
+     * reached.
+     *
+     * <p>Certain as long as nothing on the way answers in the machine's name, as a firewall does
+     * that rejects instead of dropping, and as long as the address is the peer's.
+     */
+    default void refused(NodeId peer) {}
   }
 
   /** What lasts until it is closed; closing it again does nothing. */
@@ -84,12 +115,15 @@ public interface Transport {
   }
 
   /**
-   * One link, for people.
+   * One link, as it was when asked for.
    *
    * @param peer the other node
    * @param up whether it is connected
-   * @param queuedBytes what waits to be sent
+   * @param queuedBytes what waits to be sent, without what is urgent
    * @param problem why it is not up, or empty
+   * @param silentNanos how long ago a byte last came from the peer, over whatever connection that
+   *     either side had made; -1 if none came since this node knows it. A peer that is connected
+   *     and well says something every second, if only that it is there
    */
-  record Link(NodeId peer, boolean up, long queuedBytes, String problem) {}
+  record Link(NodeId peer, boolean up, long queuedBytes, String problem, long silentNanos) {}
 }

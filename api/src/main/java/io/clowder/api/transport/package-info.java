@@ -3,8 +3,9 @@
  * Messages between the nodes of one cluster.
  *
  * <p>Delivery is what a network gives: messages may be lost, never altered, and between two
- * connected nodes they arrive in the order they were sent. What is sent to a topic reaches the one
- * receiver that listens to it on the other node.
+ * connected nodes they arrive in the order they were sent; urgent ones have an order, and a
+ * connection, of their own. What is sent to a topic reaches the one receiver that listens to it on
+ * the other node.
  */
 @Export
 @NullMarked
