@@ -2,6 +2,7 @@
 package io.clowder.consensus;
 
 import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.util.ArrayList;
@@ -39,6 +40,12 @@ public final class ClowderCommands {
       policyOption = ReferencePolicyOption.GREEDY)
   private volatile List<ConsensusGroup> groups = List.of();
 
+  @Reference(
+      name = "diagnoses",
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile List<Diagnosis> diagnoses = List.of();
+
   /** For Declarative Services. */
   @Activate
   public ClowderCommands(BundleContext context) {
@@ -52,7 +59,7 @@ public final class ClowderCommands {
 
   /** What holds progress up on this node. */
   public String why(String... words) throws Exception {
-    return new Why(this::all, this::bundles).run(words);
+    return new Why(this::all, this::others).run(words);
   }
 
   private List<GroupStatus> all() {
@@ -72,9 +79,10 @@ public final class ClowderCommands {
     return all;
   }
 
-  /** Bundles of this runtime that are not active, a sentence each. */
-  private List<String> bundles() {
+  /** What is not about a group: bundles that are not active, and what bundles say themselves. */
+  private List<String> others() {
     List<String> found = new ArrayList<>();
+    diagnoses.forEach(it -> found.addAll(it.problems()));
     for (Bundle bundle : context.getBundles()) {
       String symbolicName = String.valueOf(bundle.getSymbolicName());
       boolean fragment = bundle.getHeaders().get(Constants.FRAGMENT_HOST) != null;
@@ -144,17 +152,17 @@ public final class ClowderCommands {
   @Command(name = "clowder:why", description = "Say what holds progress up on this node.")
   static final class Why extends ShellCommand {
     private final Supplier<List<GroupStatus>> groups;
-    private final Supplier<List<String>> bundles;
+    private final Supplier<List<String>> others;
 
-    Why(Supplier<List<GroupStatus>> groups, Supplier<List<String>> bundles) {
+    Why(Supplier<List<GroupStatus>> groups, Supplier<List<String>> others) {
       this.groups = groups;
-      this.bundles = bundles;
+      this.others = others;
     }
 
     @Override
     protected Table execute() {
       Table table = new Table("group", "problem");
-      bundles.get().forEach(problem -> table.row("-", problem));
+      others.get().forEach(problem -> table.row("-", problem));
       List<GroupStatus> found = groups.get();
       if (found.isEmpty()) {
         table.row(

@@ -22,7 +22,8 @@ final class BundleFiles {
           "io.clowder.consensus-paxos",
           "io.clowder.consensus",
           "io.clowder.kv",
-          "io.clowder.lock");
+          "io.clowder.lock",
+          "io.clowder.failure-detector");
 
   /** What ours run on. */
   static final List<String> PLATFORM =

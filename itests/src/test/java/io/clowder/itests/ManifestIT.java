@@ -124,7 +124,8 @@ public class ManifestIT {
             "io.clowder.consensus-raft", "protocol",
             "io.clowder.consensus-paxos", "protocol",
             "io.clowder.kv", "kv",
-            "io.clowder.lock", "lock");
+            "io.clowder.lock", "lock",
+            "io.clowder.failure-detector", "failure");
     String provided = provides.get(name);
     if (provided != null) {
       String range = provided.equals("protocol") ? "[1.0,2)" : "[1.0,1.1)";

@@ -13,6 +13,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -47,29 +51,49 @@ final class ClusterStatus {
 
   private static final Duration LIMIT = Duration.ofSeconds(2);
   private static final String QUESTION = "clowder:status -o json";
+  private static final String SUSPECTS = "fd:suspects -o json";
+
+  /** What one node said: of itself, and whom it suspects. */
+  private record Answer(List<View> views, SortedSet<String> suspects) {}
 
   private final List<View> views;
+  private final SortedMap<String, SortedSet<String>> suspectedBy;
 
-  ClusterStatus(List<View> views) {
+  /**
+   * What was found.
+   *
+   * @param suspectedBy for each node that is suspected, by whom
+   */
+  ClusterStatus(List<View> views, SortedMap<String, SortedSet<String>> suspectedBy) {
     this.views = List.copyOf(views);
+    this.suspectedBy = suspectedBy;
   }
 
   /** Asks all nodes at once; one that does not answer in time is in the result all the same. */
   static ClusterStatus ask(Cluster cluster) throws IOException {
-    List<CompletableFuture<List<View>>> answers = new ArrayList<>();
+    List<CompletableFuture<Answer>> answers = new ArrayList<>();
     for (LocalNode node : cluster.nodes()) {
       Optional<ProcessHandle> process = node.process();
-      answers.add(CompletableFuture.supplyAsync(() -> ask(node, process), ClusterStatus::thread));
+      answers.add(
+          CompletableFuture.supplyAsync(
+              () -> new Answer(ask(node, process), suspects(node, process)),
+              ClusterStatus::thread));
     }
     List<View> views = new ArrayList<>();
-    for (CompletableFuture<List<View>> answer : answers) {
+    SortedMap<String, SortedSet<String>> suspectedBy = new TreeMap<>();
+    for (int i = 0; i < answers.size(); i++) {
+      String observer = cluster.nodes().get(i).id().value();
       try {
-        views.addAll(answer.join());
+        Answer answer = answers.get(i).join();
+        views.addAll(answer.views);
+        for (String suspect : answer.suspects) {
+          suspectedBy.computeIfAbsent(suspect, it -> new TreeSet<>()).add(observer);
+        }
       } catch (CompletionException e) {
         throw new AssertionError("a node that fails is a row", e);
       }
     }
-    return new ClusterStatus(views);
+    return new ClusterStatus(views, suspectedBy);
   }
 
   /** Asks one node. */
@@ -93,7 +117,7 @@ final class ClusterStatus {
 
   /** One row per node and group, for people: what is never there does not widen every line. */
   String text() {
-    return table().withoutIfEmpty("transition").toText();
+    return table().withoutIfEmpty("transition").withoutIfEmpty("suspected by").toText();
   }
 
   /** One row per node and group. */
@@ -119,6 +143,7 @@ final class ClusterStatus {
             "committed",
             "applied",
             "lag",
+            "suspected by",
             "transition");
     for (View view : views) {
       Long applied = view.number("applied");
@@ -136,6 +161,7 @@ final class ClusterStatus {
           view.number("committed"),
           applied,
           applied == null || most == null ? null : Math.max(0, most - applied),
+          String.join(",", suspectedBy.getOrDefault(view.node(), new TreeSet<>())),
           view.text("transition"));
     }
     return table;
@@ -172,6 +198,25 @@ final class ClusterStatus {
       String problem = String.valueOf(e.getMessage());
       return List.of(new View(name, address, pid, "no answer", null, problem));
     }
+  }
+
+  /** Whom a node suspects; nobody if it does not say. */
+  private static SortedSet<String> suspects(LocalNode node, Optional<ProcessHandle> process) {
+    SortedSet<String> suspects = new TreeSet<>();
+    if (process.isEmpty()) {
+      return suspects;
+    }
+    try {
+      ShellClient.Answer answer = node.shell().call(SUSPECTS, LIMIT);
+      if (answer.status() == 0) {
+        for (JsonElement suspect : JsonParser.parseString(answer.out()).getAsJsonArray()) {
+          suspects.add(suspect.getAsJsonObject().get("node").getAsString());
+        }
+      }
+    } catch (IOException | JsonParseException | IllegalStateException e) {
+      // A node that does not answer has a row that says so.
+    }
+    return suspects;
   }
 
   private static String health(JsonObject view) {

@@ -8,14 +8,16 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class ClusterStatusTest {
   @Test
   void lagIsAgainstTheFurthestNode() {
-    ClusterStatus status =
-        new ClusterStatus(List.of(view("n1", "leader", 10, 10), view("n2", "follower", 8, 7)));
+    ClusterStatus status = status(view("n1", "leader", 10, 10), view("n2", "follower", 8, 7));
     JsonArray rows = JsonParser.parseString(status.table().toJson()).getAsJsonArray();
     assertEquals(0, rows.get(0).getAsJsonObject().get("lag").getAsLong());
     assertEquals(3, rows.get(1).getAsJsonObject().get("lag").getAsLong());
@@ -28,7 +30,7 @@ class ClusterStatusTest {
     ClusterStatus.View down =
         new ClusterStatus.View("n3", "127.0.0.1:3", null, "down", null, "it does not run");
     JsonObject row =
-        JsonParser.parseString(new ClusterStatus(List.of(down)).table().toJson())
+        JsonParser.parseString(status(down).table().toJson())
             .getAsJsonArray()
             .get(0)
             .getAsJsonObject();
@@ -46,6 +48,7 @@ class ClusterStatusTest {
             "committed",
             "applied",
             "lag",
+            "suspected by",
             "transition"),
         row.keySet());
     assertEquals("down", row.get("health").getAsString());
@@ -56,11 +59,28 @@ class ClusterStatusTest {
   @Test
   void aSwapUnderWayIsShownAndNoColumnWithoutOne() {
     ClusterStatus.View quiet = view("n1", "leader", 1, 1);
-    assertEquals(false, new ClusterStatus(List.of(quiet)).text().contains("TRANSITION"));
+    assertEquals(false, status(quiet).text().contains("TRANSITION"));
     ClusterStatus.View swapping = view("n2", "follower", 1, 1);
     swapping.view().addProperty("transition", "to paxos (segment 1): stand-by 1/3");
-    String text = new ClusterStatus(List.of(quiet, swapping)).text();
+    String text = status(quiet, swapping).text();
     assertEquals(true, text.endsWith("to paxos (segment 1): stand-by 1/3"), text);
+  }
+
+  @Test
+  void whoIsSuspectedSaysByWhom() {
+    ClusterStatus.View quiet = view("n1", "leader", 1, 1);
+    assertEquals(false, status(quiet).text().contains("SUSPECTED"));
+    String text =
+        new ClusterStatus(
+                List.of(quiet, view("n2", "follower", 1, 1)),
+                new TreeMap<>(Map.of("n2", new TreeSet<>(List.of("n3", "n1")))))
+            .text();
+    assertEquals(true, text.contains("SUSPECTED BY"), text);
+    assertEquals(true, text.lines().toList().get(2).endsWith("n1,n3"), text);
+  }
+
+  private static ClusterStatus status(ClusterStatus.View... views) {
+    return new ClusterStatus(List.of(views), new TreeMap<>());
   }
 
   private static ClusterStatus.View view(String node, String role, long committed, long applied) {

@@ -36,10 +36,17 @@ public final class AdaptiveDetection implements DetectionAlgorithm {
                 + " mistake, -2 to 12: the larger, the longer it waits and the fewer mistakes it makes",
         min = "-2",
         max = "12")
-    double threshold() default 5;
+    double threshold() default USUAL_THRESHOLD;
   }
 
+  private static final double USUAL_THRESHOLD = 5;
+
   private final double price;
+
+  /** With the usual parameters. */
+  AdaptiveDetection() {
+    price = Math.pow(10, -USUAL_THRESHOLD);
+  }
 
   /** The component; refuses a configuration by the key's name. */
   @Activate

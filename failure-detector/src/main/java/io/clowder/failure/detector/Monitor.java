@@ -60,13 +60,13 @@ final class Monitor {
       RandomGenerator random,
       long now) {
     this.algorithm = algorithm;
-    this.watch = new Watch(self, goal, detector, outlet, random, now);
-    this.stalls = new Stalls(stallNanos, now, outlet.millis());
+    this.watch = new Watch(self, goal, stallNanos, detector, outlet, random, now);
+    this.stalls = new Stalls(watch, outlet.millis());
     this.voice = new Voice(watch, stalls, incarnation);
     // Answers to questions of an earlier life mean nothing.
     this.questions = new Questions(incarnation << 20);
     this.inquiry = new Inquiry(watch, voice, questions);
-    this.selfProbe = new SelfProbe(watch, voice, questions, stallNanos);
+    this.selfProbe = new SelfProbe(watch, voice, questions);
     detector.peers(new TreeSet<>(), now);
   }
 
@@ -95,6 +95,12 @@ final class Monitor {
     added.forEach(peer -> watch.peers.put(peer.id, peer));
     watch.detector.peers(others, watch.now);
     added.forEach(voice::greet);
+  }
+
+  /** Other settings; for the goal to count, {@link #use} a detector that was opened for it. */
+  void set(DetectionGoal goal, long stallNanos) {
+    watch.goal = goal;
+    watch.stallNanos = stallNanos;
   }
 
   /** Another way to judge; nobody's state changes by that. */
@@ -328,7 +334,7 @@ final class Monitor {
 
   private void advance(long time) {
     watch.now = Math.max(watch.now, time);
-    long stall = stalls.tick(watch.now, watch.outlet.millis());
+    long stall = stalls.tick(watch.outlet.millis());
     if (stall > 0) {
       excuse(stall);
       selfProbe.drain();
@@ -338,7 +344,7 @@ final class Monitor {
   private void returned(Body body) {
     long heldUp = body instanceof Signal.Ping it ? selfProbe.returned(it.token()) : 0;
     if (heldUp > 0) {
-      stalls.heldUp(heldUp, watch.now, watch.outlet.millis());
+      stalls.heldUp(heldUp, watch.outlet.millis());
       excuse(heldUp);
     }
   }
@@ -426,7 +432,7 @@ final class Monitor {
         stalls.totalNanos() / 1_000_000,
         stalls.longestNanos() / 1_000_000,
         stalls.lastStallMillis(),
-        stalls.isDegraded(watch.now),
+        stalls.isDegraded(),
         voice.unwell());
   }
 }

@@ -14,7 +14,6 @@ final class SelfProbe {
   private final Watch watch;
   private final Voice voice;
   private final Questions questions;
-  private final long stallNanos;
 
   /** The oldest question that is under way; 0 if there is none. */
   private long token;
@@ -25,11 +24,10 @@ final class SelfProbe {
   /** Whether that one was sent at the end of a stall: what piled up is read before its answer. */
   private boolean isDraining;
 
-  SelfProbe(Watch watch, Voice voice, Questions questions, long stallNanos) {
+  SelfProbe(Watch watch, Voice voice, Questions questions) {
     this.watch = watch;
     this.voice = voice;
     this.questions = questions;
-    this.stallNanos = stallNanos;
   }
 
   /** The node stood still: until a new question comes back, what is handled is old. */
@@ -45,7 +43,7 @@ final class SelfProbe {
 
   /** Whether what others sent may be waiting in this node. */
   boolean isHeldUp() {
-    return isDraining || (token != 0 && watch.now - askedNanos > stallNanos);
+    return isDraining || (token != 0 && watch.now - askedNanos > watch.stallNanos);
   }
 
   void tick() {
@@ -78,6 +76,6 @@ final class SelfProbe {
     token = 0;
     isDraining = false;
     long took = watch.now - askedNanos;
-    return took > stallNanos ? took : 0;
+    return took > watch.stallNanos ? took : 0;
   }
 }

@@ -18,7 +18,7 @@ final class Stalls {
 
   private static final long DEGRADED_NANOS_MAX = 60_000_000_000L;
 
-  private final long thresholdNanos;
+  private final Watch watch;
   private long last;
   private long lastMillis;
   private long degradedUntil;
@@ -27,16 +27,12 @@ final class Stalls {
   private long longestNanos;
   private long lastStallMillis;
 
-  /**
-   * A node that runs well so far.
-   *
-   * @param thresholdNanos a gap is a stall if it is that much longer than a tick
-   */
-  Stalls(long thresholdNanos, long now, long nowMillis) {
-    this.thresholdNanos = thresholdNanos;
-    this.last = now;
+  /** A node that runs well so far. */
+  Stalls(Watch watch, long nowMillis) {
+    this.watch = watch;
+    this.last = watch.now;
     this.lastMillis = nowMillis;
-    this.degradedUntil = now;
+    this.degradedUntil = watch.now;
   }
 
   /**
@@ -44,42 +40,35 @@ final class Stalls {
    *
    * @return for how long it did not before this, on either clock; 0 if that is not worth a word
    */
-  long tick(long now, long nowMillis) {
-    long gap = now - last;
+  long tick(long nowMillis) {
+    long gap = watch.now - last;
     long jump = nowMillis - lastMillis - gap / 1_000_000;
     long stall = Math.max(gap - TICK_NANOS, jump > SUSPENDED_MILLIS ? jump * 1_000_000 : 0);
-    last = now;
+    last = watch.now;
     lastMillis = nowMillis;
-    if (stall <= thresholdNanos) {
+    if (stall <= watch.stallNanos) {
       return 0;
     }
-    count(stall, now, nowMillis);
+    count(stall, nowMillis);
     return stall;
   }
 
   /** What reached this node was held up for so long, though it ran. */
-  void heldUp(long nanos, long now, long nowMillis) {
-    if (nanos > thresholdNanos) {
-      count(nanos, now, nowMillis);
-    }
+  void heldUp(long nanos, long nowMillis) {
+    count(nanos, nowMillis);
   }
 
-  private void count(long nanos, long now, long nowMillis) {
+  private void count(long nanos, long nowMillis) {
     count++;
     totalNanos += nanos;
     longestNanos = Math.max(longestNanos, nanos);
     lastStallMillis = nowMillis;
     long degraded = Math.min(DEGRADED_NANOS_MAX, DEGRADED_LENGTHS * Math.min(nanos, 1L << 60));
-    degradedUntil = Math.max(degradedUntil, now + degraded);
+    degradedUntil = Math.max(degradedUntil, watch.now + degraded);
   }
 
-  /** When it was last known to run. */
-  long last() {
-    return last;
-  }
-
-  boolean isDegraded(long now) {
-    return now - degradedUntil < 0;
+  boolean isDegraded() {
+    return watch.now < degradedUntil;
   }
 
   long count() {

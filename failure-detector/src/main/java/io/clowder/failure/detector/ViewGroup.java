@@ -95,6 +95,11 @@ final class ViewGroup
             MACHINE);
   }
 
+  /** From now on a peer has to be suspected for so long before this node says so. */
+  void reportAfter(long millis) {
+    keeper.reportAfter(millis);
+  }
+
   /** To be called every {@link ViewKeeper#TICK_NANOS} or so, by one thread; never waits. */
   void tick(long nowNanos) {
     keeper.tick(nowNanos);

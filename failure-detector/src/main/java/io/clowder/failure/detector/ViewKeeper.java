@@ -61,7 +61,7 @@ final class ViewKeeper {
 
   private final ViewMachine machine;
   private final NodeId self;
-  private final long reportNanos;
+  private volatile long reportNanos;
   private final LongSupplier incarnation;
   private final Supplier<? extends Map<NodeId, Suspicion>> suspicions;
   private final Supplier<@Nullable GroupStatus> status;
@@ -96,6 +96,11 @@ final class ViewKeeper {
     this.incarnation = incarnation;
     this.suspicions = suspicions;
     this.status = status;
+  }
+
+  /** From now on a peer has to be suspected for so long before this node says so. */
+  void reportAfter(long millis) {
+    reportNanos = millis * 1_000_000;
   }
 
   /** From now on this is the log; null for none. */

@@ -127,7 +127,7 @@ final class Voice {
             incarnation,
             peer == null ? 0 : peer.accepts(),
             peer == null ? 0 : wantedMillis(peer),
-            stalls.isDegraded(watch.now),
+            stalls.isDegraded(),
             peer != null && peer.state == State.UNREACHABLE,
             unwell);
     return watch.outlet.send(to, new Signal(head, body));

@@ -14,12 +14,15 @@ final class Watch {
   static final int ASKING_SHARE = 6;
 
   final NodeId self;
-  final DetectionGoal goal;
   final Outlet outlet;
   final RandomGenerator random;
   final Verdicts verdicts;
   final SortedMap<NodeId, Peer> peers = new TreeMap<>();
   Detector detector;
+  DetectionGoal goal;
+
+  /** A time for which this node did not run counts if it is longer. */
+  long stallNanos;
 
   /** The time of what is happening, in nanoseconds from 0. */
   long now;
@@ -27,12 +30,14 @@ final class Watch {
   Watch(
       NodeId self,
       DetectionGoal goal,
+      long stallNanos,
       Detector detector,
       Outlet outlet,
       RandomGenerator random,
       long now) {
     this.self = self;
     this.goal = goal;
+    this.stallNanos = stallNanos;
     this.detector = detector;
     this.outlet = outlet;
     this.random = random;

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.failure.detector;
+
+import io.clowder.api.Node;
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.GroupStatus;
+import io.clowder.api.failure.ClusterView;
+import io.clowder.api.failure.DetectionAlgorithm;
+import io.clowder.api.failure.DetectionGoal;
+import io.clowder.api.failure.FailureDetector;
+import io.clowder.api.failure.FailureEvent;
+import io.clowder.api.failure.FailureListener;
+import io.clowder.api.failure.Liveness;
+import io.clowder.api.failure.QosReport;
+import io.clowder.api.failure.SelfReport;
+import io.clowder.api.failure.Suspicion;
+import io.clowder.api.shell.Diagnosis;
+import io.clowder.api.transport.Transport;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * This node's failure detector: a {@link Sentry} that watches by the algorithm that is configured,
+ * the committed view of the group {@code main} if there is one, and the services that listen to
+ * both or speak for this node. A change of the configuration, or of the algorithms, is taken over
+ * without an end.
+ */
+@Component(
+    service = {FailureDetector.class, Diagnosis.class},
+    immediate = true,
+    configurationPid = ClusterWatch.PID)
+@Designate(ocd = ClusterWatch.Config.class)
+public final class ClusterWatch implements FailureDetector, Diagnosis {
+  static final String PID = "io.clowder.fd";
+  private static final long CHECK_MILLIS = 500;
+
+  /** The configuration of the failure detector; every key can be changed while it runs. */
+  @ObjectClassDefinition(
+      name = "Clowder failure detector",
+      description = "Who is alive, suspected, gone")
+  public @interface Config {
+    /** How the others are judged. */
+    @AttributeDefinition(
+        name = "Algorithm",
+        description =
+            "How the others are judged: adaptive, chen, phi, fixed or swim, or what another bundle"
+                + " brings (service property fd.algorithm)")
+    String algorithm() default "adaptive";
+
+    /** The longest time from a crash to the suspicion, T_D, in milliseconds. */
+    @AttributeDefinition(
+        name = "Detection time",
+        description =
+            "The longest time from a crash that leaves no trace to the suspicion, in milliseconds,"
+                + " 500 to 600000",
+        min = "500",
+        max = "600000")
+    int detection_millis_max() default 3_000;
+
+    /** The shortest mean time between two mistakes, T_MR, in milliseconds. */
+    @AttributeDefinition(
+        name = "Mistake recurrence",
+        description =
+            "The shortest mean time between two wrong suspicions of a node, in milliseconds, 1000"
+                + " to 2000000000; chen works out its interval and margin from it",
+        min = "1000",
+        max = "2000000000")
+    int mistake_recurrence_millis_min() default 86_400_000;
+
+    /** The longest mean time that a mistake lasts, T_M, in milliseconds. */
+    @AttributeDefinition(
+        name = "Mistake duration",
+        description =
+            "The longest mean time that a wrong suspicion lasts, in milliseconds, 1 to 600000",
+        min = "1",
+        max = "600000")
+    int mistake_millis_max() default 10_000;
+
+    /** A time for which this node did not run counts if it is longer, in milliseconds. */
+    @AttributeDefinition(
+        name = "Stall",
+        description =
+            "A time for which this node itself did not run moves its deadlines if it is longer, in"
+                + " milliseconds, 20 to 10000",
+        min = "20",
+        max = "10000")
+    int stall_millis() default 100;
+
+    /** For how long a node is suspected before the group is told, in milliseconds. */
+    @AttributeDefinition(
+        name = "Report",
+        description =
+            "For how long a node must be suspected before this one says so in the committed view,"
+                + " in milliseconds, 0 to 600000; two who say so take it out of the view",
+        min = "0",
+        max = "600000")
+    int report_millis() default 2_000;
+
+    /** How many events are kept for {@code fd:history}. */
+    @AttributeDefinition(
+        name = "History",
+        description = "How many of the latest events are kept for fd:history, 0 to 100000",
+        min = "0",
+        max = "100000")
+    int history_size() default 1_000;
+  }
+
+  private final Algorithms algorithms = new Algorithms();
+  private final Checks checks = new Checks();
+  private final ThreadPoolExecutor telling =
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE, // One for each listener that is being told.
+          1,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          task -> daemon(task, "clowder-fd-listener"));
+  private final Announcements announcements = new Announcements(telling);
+  private final ScheduledThreadPoolExecutor checking =
+      new ScheduledThreadPoolExecutor(1, task -> daemon(task, "clowder-fd-liveness"));
+  private final BundleContext context;
+  private final NodeId self;
+  private WatchSetting setting;
+  private volatile Algorithms.Choice choice;
+  private final Sentry sentry;
+  private final ViewGroup group;
+  private long viewNanos;
+  private boolean begun;
+
+  /** The component. */
+  @Activate
+  public ClusterWatch(
+      BundleContext context,
+      @Reference(name = "node") Node node,
+      @Reference(name = "transport") Transport transport,
+      Config config) {
+    this.context = context;
+    this.self = node.id();
+    this.setting = setting(config);
+    this.choice = algorithms.choose(setting.algorithm());
+    this.sentry = new Sentry(self, transport, this::members, announcements::happened, this::turn);
+    this.group =
+        new ViewGroup(
+            context,
+            self,
+            setting.reportMillis(),
+            () -> sentry.shown().self().incarnation(),
+            () -> sentry.shown().suspicions(),
+            this::viewed);
+  }
+
+  /** Begins, when the algorithms that are there already are known. */
+  @Activate
+  public synchronized void begin() {
+    begun = true;
+    sentry.start(setting, choice.name(), choice.algorithm());
+    var unused =
+        checking.scheduleWithFixedDelay(
+            () -> checks.round(System.nanoTime()), 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Takes a change of the configuration over. */
+  @Modified
+  public synchronized void change(Config config) {
+    setting = setting(config);
+    group.reportAfter(setting.reportMillis());
+    choice = algorithms.choose(setting.algorithm());
+    sentry.use(setting, choice.name(), choice.algorithm());
+  }
+
+  private static WatchSetting setting(Config config) {
+    if (config.algorithm().isBlank()) {
+      throw new IllegalArgumentException(
+          PID + ": algorithm is empty: use adaptive, chen, phi, fixed, swim or another bundle's");
+    }
+    return new WatchSetting(
+        config.algorithm().strip(),
+        new DetectionGoal(
+            millis("detection.millis.max", config.detection_millis_max(), 500, 600_000),
+            millis(
+                "mistake.recurrence.millis.min",
+                config.mistake_recurrence_millis_min(),
+                1_000,
+                2_000_000_000),
+            millis("mistake.millis.max", config.mistake_millis_max(), 1, 600_000)),
+        Range.checked(PID + ": stall.millis", config.stall_millis(), 20, 10_000),
+        Range.checked(PID + ": report.millis", config.report_millis(), 0, 600_000),
+        Range.checked(PID + ": history.size", config.history_size(), 0, 100_000));
+  }
+
+  private static Duration millis(String key, int value, int min, int max) {
+    return Duration.ofMillis(Range.checked(PID + ": " + key, value, min, max));
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  // ---- services that come and go -------------------------------------------------------------
+
+  /** An algorithm is there. */
+  @Reference(
+      name = "algorithms",
+      service = DetectionAlgorithm.class,
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  public synchronized void bindAlgorithm(ServiceReference<DetectionAlgorithm> reference) {
+    DetectionAlgorithm algorithm = context.getService(reference);
+    if (algorithm != null) {
+      algorithms.add(reference, algorithm);
+      choose();
+    }
+  }
+
+  /** It is gone; another one takes over. */
+  public synchronized void unbindAlgorithm(ServiceReference<DetectionAlgorithm> reference) {
+    algorithms.remove(reference);
+    choose();
+    context.ungetService(reference);
+  }
+
+  private void choose() {
+    Algorithms.Choice next = algorithms.choose(setting.algorithm());
+    if (!next.equals(choice)) {
+      choice = next;
+      if (begun) {
+        sentry.use(setting, next.name(), next.algorithm());
+      }
+    }
+  }
+
+  /** Somebody wants to hear. */
+  @Reference(
+      name = "listeners",
+      service = FailureListener.class,
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindListener(ServiceReference<FailureListener> reference) {
+    FailureListener listener = context.getService(reference);
+    if (listener != null) {
+      announcements.add(reference, listener, nodes(reference.getProperty(FailureListener.NODES)));
+    }
+  }
+
+  /** Not any more. */
+  public void unbindListener(ServiceReference<FailureListener> reference) {
+    announcements.remove(reference);
+    context.ungetService(reference);
+  }
+
+  /** A part of this node speaks for itself. */
+  @Reference(
+      name = "liveness",
+      service = Liveness.class,
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  public void bindLiveness(ServiceReference<Liveness> reference) {
+    Liveness liveness = context.getService(reference);
+    if (liveness != null) {
+      Object name = reference.getProperty(Liveness.NAME);
+      Object number = reference.getProperty(Constants.SERVICE_ID);
+      checks.add(reference, name == null ? "service " + number : name.toString(), liveness);
+    }
+  }
+
+  /** It does not any more. */
+  public void unbindLiveness(ServiceReference<Liveness> reference) {
+    checks.remove(reference);
+    context.ungetService(reference);
+  }
+
+  /** What a listener's property says: an id or several. */
+  static Predicate<NodeId> nodes(@Nullable Object property) {
+    if (property == null) {
+      return node -> true;
+    }
+    Stream<?> ids =
+        property instanceof Object[] several
+            ? Stream.of(several)
+            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
+    Set<String> wanted = ids.map(String::valueOf).collect(Collectors.toSet());
+    return node -> wanted.contains(node.value());
+  }
+
+  // ---- on the sentry's thread ----------------------------------------------------------------
+
+  private @Nullable SortedSet<NodeId> members() {
+    GroupStatus status = group.status();
+    return status == null || status.members().isEmpty()
+        ? null
+        : new TreeSet<>(status.members().keySet());
+  }
+
+  private void turn(long nanos) {
+    if (nanos - viewNanos >= ViewKeeper.TICK_NANOS) {
+      viewNanos = nanos;
+      group.tick(nanos);
+    }
+    sentry.unwell(checks.unwell(System.nanoTime()));
+  }
+
+  /** On the replica's thread. */
+  private void viewed(ClusterView view) {
+    sentry.view(view.number());
+    announcements.viewed(view);
+  }
+
+  // ---- what others ask -----------------------------------------------------------------------
+
+  @Override
+  public SortedMap<NodeId, Suspicion> suspicions() {
+    return sentry.shown().suspicions();
+  }
+
+  @Override
+  public SortedSet<NodeId> suspects() {
+    return sentry.shown().suspects();
+  }
+
+  @Override
+  public ClusterView view() {
+    ClusterView view = group.view();
+    if (view != null) {
+      return view;
+    }
+    SortedSet<NodeId> known = new TreeSet<>(suspicions().keySet());
+    known.add(self);
+    return new ClusterView(0, 0, known, new TreeSet<>(), false);
+  }
+
+  @Override
+  public @Nullable QosReport qos(NodeId node) {
+    return sentry.shown().qualities().get(node);
+  }
+
+  @Override
+  public SelfReport self() {
+    return sentry.shown().self();
+  }
+
+  @Override
+  public List<FailureEvent> history() {
+    return sentry.history();
+  }
+
+  @Override
+  public List<String> problems() {
+    return Problems.of(this, System.currentTimeMillis());
+  }
+
+  /** Says goodbye and ends. */
+  @Deactivate
+  public void close() {
+    checking.shutdownNow();
+    sentry.close();
+    group.close();
+    telling.shutdownNow();
+  }
+}
