@@ -83,7 +83,7 @@ final class ChenEstimator implements Estimator {
     if (configurator != null && intervalNanos > 0) {
       margin = Math.max(0, silenceNanos - intervalNanos);
       if (samples == CONFIGURED_FIRST || (samples > 0 && samples % CONFIGURED_EVERY == 0)) {
-        configure(configurator.setting(loss(), variance()));
+        configure(configurator.setting(lossMax(), variance()));
       }
     }
   }
@@ -106,9 +106,14 @@ final class ChenEstimator implements Estimator {
     variance += (square - variance) / Math.min((double) samples, MEMORY);
   }
 
-  /** p_L; a loss more than were seen, so that little experience does not pass for a good line. */
+  /** p_L as it was seen, with one loss more, for nothing is known never to lose. */
   double loss() {
     return (lost + 1) / (sent + 2);
+  }
+
+  /** p_L as it may well be: twice the error of the estimate above it. */
+  private double lossMax() {
+    return Math.min(1, (lost + 1 + 2 * Math.sqrt(lost + 1)) / (sent + 2));
   }
 
   private double variance() {

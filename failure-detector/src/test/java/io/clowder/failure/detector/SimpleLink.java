@@ -33,29 +33,24 @@ enum SimpleLink {
     };
   }
 
-  /** One that heartbeats go through, in the order in which they were sent. */
+  /** One that heartbeats go through; each takes its own time and may overtake others. */
   final class Way {
     private final RandomGenerator random;
     private boolean isLosing;
-    private double last;
 
     Way(long seed) {
       random = WeekTrace.random(seed);
     }
 
-    /** When what was sent then comes in, in milliseconds; negative if it gets lost. */
-    double arrival(double sentMillis) {
+    /** How long the next one is under way, in milliseconds; negative if it gets lost. */
+    double delay() {
       isLosing = random.nextDouble() < (isLosing && staysBad > 0 ? staysBad : loss);
-      double arrival = sentMillis + delayMillis(random);
-      if (isLosing) {
-        return -1;
-      }
-      last = Math.max(last, arrival);
-      return last;
+      double delay = delayMillis(random);
+      return isLosing ? -1 : delay;
     }
   }
 
-  /** So many heartbeats, one each 100 ms. */
+  /** So many heartbeats, one each 100 ms, that come in the order in which they were sent. */
   Trace trace(long seed, int heartbeats) {
     return new Trace() {
       @Override
@@ -66,10 +61,13 @@ enum SimpleLink {
       @Override
       public void replay(Observer observer) {
         Way way = new Way(seed);
+        long last = 0;
         for (int i = 1; i <= heartbeats; i++) {
-          double arrival = way.arrival(i * 100.0);
-          if (arrival >= 0) {
-            observer.arrived(i, i * intervalNanos(), (long) (arrival * 1e6));
+          double delay = way.delay();
+          if (delay >= 0) {
+            long sent = i * intervalNanos();
+            last = Math.max(last, sent + (long) (delay * 1e6));
+            observer.arrived(i, sent, last);
           }
         }
       }
