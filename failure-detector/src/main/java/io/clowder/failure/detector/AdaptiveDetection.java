@@ -33,7 +33,7 @@ public final class AdaptiveDetection implements DetectionAlgorithm {
         name = "Threshold",
         description =
             "What a second of waiting is worth, as minus the decimal logarithm of the chance of a"
-                + " mistake, -2 to 12: the larger, the longer it waits and the fewer mistakes it makes",
+                + " mistake, -2 to 12: the larger, the longer it waits and the fewer its mistakes",
         min = "-2",
         max = "12")
     double threshold() default USUAL_THRESHOLD;

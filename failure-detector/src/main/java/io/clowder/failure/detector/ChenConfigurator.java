@@ -14,7 +14,7 @@ package io.clowder.failure.detector;
  * @param intervalMin the shortest interval that the network is to bear
  */
 record ChenConfigurator(double detection, double recurrence, double mistake, double intervalMin) {
-  private static final double STEP = 0.99;
+  private static final double STEP = 0.998;
 
   /**
    * What to do.

@@ -21,15 +21,14 @@ public final class ChenDetection implements DetectionAlgorithm {
   /** Its parameters; a change of any key has it learn anew. */
   @ObjectClassDefinition(
       name = "Clowder failure detector: chen",
-      description =
-          "Freshness points: interval and margin follow from the goal and from what the line is like")
+      description = "Freshness points: interval and margin follow from the goal and from the line")
   public @interface Config {
     /** How many heartbeats the expected arrival is the mean of. */
     @AttributeDefinition(
         name = "Window",
         description =
             "How many of the last heartbeats tell when the next one is expected, 10 to 100000. The"
-                + " larger, the less a single one counts, and the longer a clock that runs fast or slow is"
+                + " larger, the less a single one counts, and the longer a clock that runs wrong is"
                 + " behind the schedule",
         min = "10",
         max = "100000")

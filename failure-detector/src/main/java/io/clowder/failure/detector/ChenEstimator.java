@@ -14,7 +14,12 @@ final class ChenEstimator implements Estimator {
   private static final double MEMORY = 10_000;
 
   private static final int SAMPLES_MIN = 10;
-  private static final int CONFIGURED_EVERY = 100;
+  private static final int CONFIGURED_FIRST = 100;
+  private static final int CONFIGURED_EVERY = 1_000;
+
+  /** A change of the interval costs the peer a new schedule; a smaller one is not worth it. */
+  private static final double CHANGE_MIN = 0.05;
+
   private static final double NANOS = 1e9;
 
   /** The parts of a second below which delays are not told apart, squared. */
@@ -77,9 +82,18 @@ final class ChenEstimator implements Estimator {
     isSigned = false;
     if (configurator != null && intervalNanos > 0) {
       margin = Math.max(0, silenceNanos - intervalNanos);
-      if (samples > 0 && samples % CONFIGURED_EVERY == 0) {
-        setting = configurator.setting(loss(), variance());
+      if (samples == CONFIGURED_FIRST || (samples > 0 && samples % CONFIGURED_EVERY == 0)) {
+        configure(configurator.setting(lossMax(), variance()));
       }
+    }
+  }
+
+  private void configure(ChenConfigurator.Setting next) {
+    ChenConfigurator.Setting before = setting;
+    if (before == null
+        || before.isFeasible() != next.isFeasible()
+        || Math.abs(next.interval() / before.interval() - 1) > CHANGE_MIN) {
+      setting = next;
     }
   }
 
@@ -92,9 +106,14 @@ final class ChenEstimator implements Estimator {
     variance += (square - variance) / Math.min((double) samples, MEMORY);
   }
 
-  /** p_L; a loss more than were seen, so that little experience does not pass for a good line. */
+  /** p_L as it was seen, with one loss more, for nothing is known never to lose. */
   double loss() {
     return (lost + 1) / (sent + 2);
+  }
+
+  /** p_L as it may well be: twice the error of the estimate above it. */
+  private double lossMax() {
+    return Math.min(1, (lost + 1 + 2 * Math.sqrt(lost + 1)) / (sent + 2));
   }
 
   private double variance() {

@@ -5,9 +5,9 @@ import java.util.Arrays;
 
 /**
  * How late heartbeats were, and how long to wait for the next one by that. Counts in bins that grow
- * with the lateness, four to a factor of two, one row of them for each state of the line; rows that
- * know little lean on a row for the better part of the state, that one on all there is, and all on
- * a few made-up heartbeats whose tail falls with the root of the lateness.
+ * with the lateness, eight to a factor of two, one row of them for each state of the line; rows
+ * that know little lean on a row for the better part of the state, that one on all there is, and
+ * all on a few made-up heartbeats whose tail falls with the root of the lateness.
  *
  * <p>A longer margin costs detection time with every heartbeat and saves a mistake now and then. So
  * it is worth its time as long as the chance that the next heartbeat comes within the next second
@@ -17,7 +17,7 @@ import java.util.Arrays;
  * bear the same chance of a mistake in each state, as accrual detectors do, is not.
  */
 final class Lateness {
-  private static final int PARTS = 4;
+  private static final int PARTS = 8;
   private static final int OCTAVES = 20;
   private static final int BINS = 1 + PARTS * OCTAVES;
   private static final double FIRST_NANOS = 100_000;
