@@ -263,7 +263,8 @@ final class Monitor {
     }
     long missing = peer.lastSequence == 0 ? 0 : beat.sequence() - peer.lastSequence - 1;
     peer.lastSequence = beat.sequence();
-    peer.quality.heartbeat(missing);
+    // What a node that stood still did not send is not lost on the way.
+    peer.quality.heartbeat(peer.isDegraded ? 0 : missing);
     long interval = beat.intervalMillis() * 1_000_000;
     long late = watch.now - peer.beatNanos - (missing + 1) * interval;
     peer.beatNanos = watch.now;
