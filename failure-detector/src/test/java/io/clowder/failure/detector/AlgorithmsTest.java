@@ -23,7 +23,7 @@ final class AlgorithmsTest {
       new DetectionGoal(Duration.ofSeconds(3), Duration.ofHours(24), Duration.ofMinutes(1));
 
   /** A configuration with its defaults, but for what is given by the method's name. */
-  private static <T> T config(Class<T> type, Map<String, Object> values) {
+  static <T> T config(Class<T> type, Map<String, Object> values) {
     Object proxy =
         Proxy.newProxyInstance(
             type.getClassLoader(),

@@ -126,6 +126,10 @@ final class MonitorWorld {
     boolean paused;
     long silentNanos = -1;
     long wallShiftMillis;
+
+    /** How many events belong to earlier lives. */
+    int eventsBefore;
+
     private int life;
     private long started;
     private long ticks;
@@ -137,6 +141,7 @@ final class MonitorWorld {
     void start() {
       up = true;
       life++;
+      eventsBefore = events.size();
       started = now;
       monitor =
           new Monitor(
