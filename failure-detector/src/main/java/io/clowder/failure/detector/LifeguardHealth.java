@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.failure.detector;
+
+/**
+ * How far this node trusts its own judgement (Lifeguard, section IV-A): a counter from 0, well, to
+ * a maximum. Its probes get so much more time, and come so much slower.
+ */
+final class LifeguardHealth {
+  private final int max;
+  private int score;
+
+  /** A node that is well; with a maximum of 0 it is so for ever. */
+  LifeguardHealth(int max) {
+    this.max = max;
+  }
+
+  int score() {
+    return score;
+  }
+
+  /** What a time is to be multiplied by. */
+  int factor() {
+    return score + 1;
+  }
+
+  /** Something happened that says that it is this node that is slow. */
+  void worsen(int by) {
+    score = Math.min(max, score + by);
+  }
+
+  /** A probe of this node's was answered in time. */
+  void better() {
+    score = Math.max(0, score - 1);
+  }
+}

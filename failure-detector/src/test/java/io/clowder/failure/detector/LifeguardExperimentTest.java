@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.failure.detector;
+
+import io.clowder.failure.detector.SwimCluster.Member;
+import io.clowder.failure.detector.SwimCluster.Verdict;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The interval experiment of Lifeguard (DSN 2018, section V-F): of 128 members, 1 to 32 stall all
+ * at once for 128 ms to 32 s, run for a while, and stall again, for two minutes. A false positive
+ * is a verdict on a member that never stalls and lives; two such members are killed on the way to
+ * measure how long that takes to be seen.
+ *
+ * <p>The build runs a part of it; all of it, in some minutes, and the table:
+ *
+ * <pre>mvn -o -B test -pl failure-detector -am -Dtest=LifeguardExperimentTest \
+ *   -Dsurefire.failIfNoSpecifiedTests=false -Dswim.experiment=full</pre>
+ */
+class LifeguardExperimentTest {
+  private static final int MEMBERS = 128;
+  private static final long WARM_NANOS = 15 * SwimCluster.SECONDS;
+  private static final long RUN_NANOS = 120 * SwimCluster.SECONDS;
+
+  private static final boolean IS_FULL = "full".equals(System.getProperty("swim.experiment"));
+
+  private static final int[] ANOMALIES =
+      IS_FULL ? new int[] {1, 4, 8, 12, 16, 20, 24, 28, 32} : new int[] {16};
+  private static final int[] STALL_MILLIS =
+      IS_FULL ? new int[] {128, 512, 2048, 8192, 16384, 32768} : new int[] {16384, 32768};
+  private static final int[] PAUSE_MILLIS =
+      IS_FULL ? new int[] {64, 256, 1024, 4096, 16384} : new int[] {256, 4096};
+
+  /** The rows of the table. */
+  private enum Row {
+    SWIM("SWIM", settings(5, 1, 0, 0, false, false), false),
+    PROBE("LHA-Probe", settings(5, 1, 0, 8, false, false), false),
+    SUSPICION("LHA-Suspicion", settings(5, 6, 3, 0, false, false), false),
+    BUDDY("Buddy System", settings(5, 1, 0, 0, true, false), false),
+    LIFEGUARD("Lifeguard", settings(5, 6, 3, 8, true, false), false),
+    LIFEGUARD_2("Lifeguard, alpha 2", settings(2, 6, 3, 8, true, false), false),
+    OURS("ours, alpha 5", settings(5, 6, 3, 8, true, true), true),
+    OURS_3("ours, alpha 3", settings(3, 6, 3, 8, true, true), true),
+    OURS_2("ours, alpha 2", settings(2, 6, 3, 8, true, true), true);
+
+    final String title;
+    final SwimSettings settings;
+    final boolean isStallAware;
+
+    Row(String title, SwimSettings settings, boolean isStallAware) {
+      this.title = title;
+      this.settings = settings;
+      this.isStallAware = isStallAware;
+    }
+  }
+
+  private static SwimSettings settings(
+      double alpha, double beta, int confirmations, int health, boolean buddy, boolean trusting) {
+    long second = SwimCluster.SECONDS;
+    return new SwimSettings(
+        second,
+        second / 2,
+        second,
+        3,
+        alpha,
+        beta,
+        confirmations,
+        second,
+        3,
+        second / 5,
+        4,
+        health,
+        buddy,
+        trusting);
+  }
+
+  @Test
+  void falsePositivesMessagesAndLatencyAgainstPlainSwim() {
+    Map<Row, Sums> table = new EnumMap<>(Row.class);
+    for (Row row : Row.values()) {
+      Sums sums = new Sums();
+      for (int anomalies : ANOMALIES) {
+        for (int stall : STALL_MILLIS) {
+          for (int pause : PAUSE_MILLIS) {
+            run(row, anomalies, stall, pause, sums);
+          }
+        }
+      }
+      table.put(row, sums);
+      print(row, sums, table.get(Row.SWIM));
+    }
+  }
+
+  private static void print(Row row, Sums sums, Sums swim) {
+    System.out.printf(
+        Locale.ROOT,
+        "%-20s FP %8d %7.2f %%  at healthy %6d %7.2f %%  messages %10d %6.2f %%  bytes %6.2f %%"
+            + "  median %6.2f s %6.2f %%  p99 %6.2f s  never %d%n",
+        row.title,
+        sums.falses,
+        100.0 * sums.falses / swim.falses,
+        sums.falsesAtHealthy,
+        100.0 * sums.falsesAtHealthy / swim.falsesAtHealthy,
+        sums.messages,
+        100.0 * sums.messages / swim.messages,
+        100.0 * sums.bytes / swim.bytes,
+        sums.quantile(0.5),
+        100.0 * sums.quantile(0.5) / swim.quantile(0.5),
+        sums.quantile(0.99),
+        sums.missed);
+  }
+
+  private static void run(Row row, int anomalies, int stallMillis, int pauseMillis, Sums sums) {
+    long seed = (anomalies * 100_003L + stallMillis) * 100_003L + pauseMillis;
+    SwimCluster cluster = new SwimCluster(MEMBERS, row.settings, seed);
+    cluster.isStallAware = row.isStallAware;
+    List<Member> anomalous = cluster.members.subList(0, anomalies);
+    long cycle = (stallMillis + pauseMillis) * SwimCluster.MILLIS;
+    for (long at = WARM_NANOS; at < WARM_NANOS + RUN_NANOS; at += cycle) {
+      cluster.at(
+          at, () -> anomalous.forEach(member -> member.stall(stallMillis * SwimCluster.MILLIS)));
+    }
+    Set<Member> killed = new HashSet<>(cluster.members.subList(MEMBERS - 2, MEMBERS));
+    long[] killedAt = new long[MEMBERS];
+    for (Member victim : killed) {
+      long at = WARM_NANOS + 20 * SwimCluster.SECONDS * (victim.index - MEMBERS + 3);
+      killedAt[victim.index] = at;
+      cluster.at(at, () -> victim.isCrashed = true);
+    }
+    cluster.runUntil(WARM_NANOS + RUN_NANOS + 30 * SwimCluster.SECONDS);
+    sums.messages += cluster.messages;
+    cluster.members.forEach(member -> sums.bytes += member.sentBytes);
+    boolean[][] seen = new boolean[MEMBERS][MEMBERS];
+    for (Verdict verdict : cluster.verdicts) {
+      Member about = verdict.about();
+      Member observer = verdict.observer();
+      if (!verdict.isDead() || about.index < anomalies) {
+        continue;
+      }
+      if (!about.isCrashed || verdict.nanos() < killedAt[about.index]) {
+        sums.falses++;
+        sums.falsesAtHealthy += observer.index < anomalies ? 0 : 1;
+      } else if (observer.index >= anomalies && !seen[about.index][observer.index]) {
+        seen[about.index][observer.index] = true;
+        sums.latencies.add((verdict.nanos() - killedAt[about.index]) / 1e9);
+      }
+    }
+    sums.missed +=
+        cluster.members.stream()
+            .filter(m -> m.index >= anomalies && !m.isCrashed)
+            .mapToInt(m -> (int) killed.stream().filter(k -> !seen[k.index][m.index]).count())
+            .sum();
+  }
+
+  /** What is counted. */
+  private static final class Sums {
+    long falses;
+    long falsesAtHealthy;
+    long messages;
+    long bytes;
+    int missed;
+    final List<Double> latencies = new ArrayList<>();
+
+    double quantile(double share) {
+      double[] sorted = latencies.stream().mapToDouble(Double::doubleValue).toArray();
+      Arrays.sort(sorted);
+      return sorted[(int) (share * (sorted.length - 1))];
+    }
+  }
+}
