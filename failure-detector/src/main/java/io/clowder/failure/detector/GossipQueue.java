@@ -22,35 +22,47 @@ final class GossipQueue {
   private final TreeSet<Rumour> order = new TreeSet<>(ORDER);
   private final Map<NodeId, List<Rumour>> byNode = new HashMap<>();
   private long made;
+  private int news;
 
-  boolean isEmpty() {
-    return order.isEmpty();
+  /** Whether there is something that is worth a message of its own. */
+  boolean hasNews() {
+    return news > 0;
   }
 
   int size() {
     return order.size();
   }
 
-  /** Passes the claim on from now on, in place of what it overrides. */
-  void add(SwimClaim claim) {
+  /**
+   * Passes the claim on from now on, in place of what it overrides.
+   *
+   * @param isNews false for a confirmation, which only rides along: it is to speed up what time
+   *     would bring anyway
+   */
+  void add(SwimClaim claim, boolean isNews) {
     List<Rumour> known = byNode.computeIfAbsent(claim.node(), node -> new ArrayList<>(1));
     for (Iterator<Rumour> i = known.iterator(); i.hasNext(); ) {
       Rumour old = i.next();
       if (!isBeside(old.claim, claim)) {
         order.remove(old);
+        news -= old.isNews ? 1 : 0;
         i.remove();
       }
     }
-    Rumour rumour = new Rumour(claim, ++made);
+    Rumour rumour = new Rumour(claim, isNews, ++made);
     known.add(rumour);
     order.add(rumour);
+    news += isNews ? 1 : 0;
   }
 
   /** Nothing is passed on about a node that is no member any more. */
   void forget(NodeId node) {
     List<Rumour> known = byNode.remove(node);
     if (known != null) {
-      order.removeAll(known);
+      for (Rumour rumour : known) {
+        order.remove(rumour);
+        news -= rumour.isNews ? 1 : 0;
+      }
     }
   }
 
@@ -88,6 +100,7 @@ final class GossipQueue {
   }
 
   private void drop(Rumour rumour) {
+    news -= rumour.isNews ? 1 : 0;
     NodeId node = rumour.claim.node();
     List<Rumour> known = byNode.get(node);
     if (known != null) {
@@ -109,11 +122,13 @@ final class GossipQueue {
   /** A claim and how often it was sent. */
   private static final class Rumour {
     final SwimClaim claim;
+    final boolean isNews;
     final long number;
     int sent;
 
-    Rumour(SwimClaim claim, long number) {
+    Rumour(SwimClaim claim, boolean isNews, long number) {
       this.claim = claim;
+      this.isNews = isNews;
       this.number = number;
     }
   }

@@ -110,7 +110,7 @@ final class Swim implements Detector {
     table.flush(out);
     if (nanos >= gossipAt) {
       tell(out);
-      gossipAt = queue.isEmpty() ? Long.MAX_VALUE : nanos + settings.gossipNanos();
+      gossipAt = queue.hasNews() ? nanos + settings.gossipNanos() : Long.MAX_VALUE;
     }
     appoint(nanos);
   }
@@ -138,7 +138,6 @@ final class Swim implements Detector {
     if (known != null) {
       prober.notAnswered(known, token);
     }
-    sign(relay, nanos);
     finish(nanos, out);
   }
 
@@ -167,6 +166,11 @@ final class Swim implements Detector {
   /** Lifeguard's local health, from 0. */
   int health() {
     return health.score();
+  }
+
+  /** How often this node has refuted suspicions in this life. */
+  long refutations() {
+    return table.incarnation().refutations();
   }
 
   private void heard(SwimPeer peer, Evidence evidence, long nanos) {
@@ -201,14 +205,14 @@ final class Swim implements Detector {
 
   /** Rumours go round by themselves while there are any. */
   private void appoint(long nanos) {
-    if (gossipAt == Long.MAX_VALUE && !queue.isEmpty()) {
+    if (gossipAt == Long.MAX_VALUE && queue.hasNews()) {
       gossipAt = nanos + random.nextLong(settings.gossipNanos());
     }
   }
 
   private void tell(Probes out) {
     for (SwimPeer peer : ring.draw(settings.fanOut(), peer -> !peer.isDead)) {
-      if (queue.isEmpty()) {
+      if (!queue.hasNews()) {
         return;
       }
       out.tell(peer.id, gossipFor(peer.id));

@@ -100,9 +100,12 @@ final class SwimProber {
     }
   }
 
-  /** A sign of life: the probes of it that run need not go on, but say nothing about this node. */
+  /** A sign of life: the probes of it that run cannot fail any more. */
   void heard(SwimPeer peer) {
-    running.removeIf(probe -> probe.peer == peer);
+    for (int i = 0; i < running.size(); i++) {
+      Probe probe = running.get(i);
+      probe.isHeard |= probe.peer == peer;
+    }
   }
 
   void shift(long stallNanos, long floor) {
@@ -147,6 +150,9 @@ final class SwimProber {
 
   private void goThroughOthers(Probe probe, Probes out) {
     probe.isIndirect = true;
+    if (probe.isHeard) {
+      return;
+    }
     List<SwimPeer> relays =
         ring.draw(settings.relays(), peer -> peer.isAlive() && peer != probe.peer);
     probe.missing = relays.size();
@@ -159,6 +165,9 @@ final class SwimProber {
 
   /** Relays that do not even say no: it may be this node that hears nothing. */
   private void fail(Probe probe, long nanos) {
+    if (probe.isHeard) {
+      return;
+    }
     health.worsen(probe.relays > 0 ? Math.max(0, probe.missing) : 1);
     table.accuse(probe.peer, nanos);
   }
@@ -181,6 +190,7 @@ final class SwimProber {
     long directUntil;
     long until;
     boolean isIndirect;
+    boolean isHeard;
     int relays;
     int missing;
 

@@ -105,7 +105,7 @@ final class SwimTable {
       peer.incarnation = its;
       trust(peer, Evidence.HEARD, nanos);
       if (isNews) {
-        queue.add(SwimClaim.alive(peer.id, its));
+        queue.add(SwimClaim.alive(peer.id, its), true);
       }
     }
   }
@@ -137,7 +137,7 @@ final class SwimTable {
       if (claim.incarnation().isAfter(peer.incarnation)) {
         peer.incarnation = claim.incarnation();
         trust(peer, Evidence.HEARSAY, nanos);
-        queue.add(claim);
+        queue.add(claim, true);
       }
     } else if (peer.incarnation.isAfter(claim.incarnation()) || peer.isDead) {
       return;
@@ -228,7 +228,7 @@ final class SwimTable {
         && !incarnation.isAfter(claim.incarnation())) {
       incarnation = new SwimIncarnation(incarnation.life(), claim.incarnation().refutations() + 1);
       health.worsen(1);
-      queue.add(SwimClaim.alive(self, incarnation));
+      queue.add(SwimClaim.alive(self, incarnation), true);
     }
   }
 
@@ -244,7 +244,7 @@ final class SwimTable {
     SwimSuspicion running = peer.suspicion;
     if (running != null && claim.incarnation().equals(peer.incarnation)) {
       if (running.confirm(claim.source(), settings.confirmations())) {
-        queue.add(claim);
+        queue.add(claim, false);
       }
       return;
     }
@@ -252,14 +252,14 @@ final class SwimTable {
     peer.incarnation = claim.incarnation();
     peer.suspicion = new SwimSuspicion(claim.source(), nanos);
     suspected.add(peer);
-    queue.add(claim);
+    queue.add(claim, true);
   }
 
   private void die(SwimPeer peer, SwimClaim claim, Evidence evidence, String detail, long nanos) {
     revive(peer);
     peer.isDead = true;
     dead++;
-    queue.add(claim);
+    queue.add(claim, true);
     verdicts.add(new Verdict(peer, true, evidence, detail, nanos));
   }
 

@@ -13,12 +13,18 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Many SWIM nodes in one event loop, with as little around them as can be. Plays the outer layer:
- * pings are answered, relays ask and say so when there is no answer. A node that is stalled runs
- * nothing; when it wakes, its timers fire first, then it reads what has come in.
+ * pings are answered, relays ask and say so when there is no answer.
+ *
+ * <p>A node that stalls is caught where it hurts, as in Lifeguard's experiments (section V-B), which
+ * block a member immediately before it sends: it reads the clock, begins a probe, and stands still
+ * before the ping has left. Then it runs nothing. When it wakes, the ping leaves, the timers that
+ * are late fire, and only then it reads what has come in.
  */
 final class SwimCluster {
   static final long MILLIS = 1_000_000;
@@ -34,9 +40,14 @@ final class SwimCluster {
   final List<Verdict> verdicts = new ArrayList<>();
   long now;
   long messages;
-  long pings;
   double loss;
   boolean isStallAware;
+
+  /** Hears of every probe that begins. */
+  @Nullable BiConsumer<Member, Member> pinged;
+
+  /** Which messages get lost for certain. */
+  BiPredicate<Member, Member> isCut = (from, to) -> false;
 
   private final SplittableRandom random;
   private final PriorityQueue<Event> events = new PriorityQueue<>();
@@ -78,15 +89,45 @@ final class SwimCluster {
     now = nanos;
   }
 
-  /** The first verdict on the member; null if there is none. */
-  @Nullable Verdict firstOn(Member about) {
-    return verdicts.stream().filter(v -> v.about == about && v.isDead).findFirst().orElse(null);
+  /** Runs for so much longer. */
+  void run(long nanos) {
+    runUntil(now + nanos);
+  }
+
+  /** How long it took until all others that live had declared the member failed; -1 if not all. */
+  long declaredNanos(Member about, long sinceNanos) {
+    long last = -1;
+    for (Member observer : members) {
+      if (observer != about && !observer.isCrashed && !observer.isMute) {
+        long at =
+            verdicts.stream()
+                .filter(v -> v.about == about && v.observer == observer && v.isDead)
+                .filter(v -> v.nanos >= sinceNanos)
+                .mapToLong(Verdict::nanos)
+                .findFirst()
+                .orElse(-1);
+        if (at < 0) {
+          return -1;
+        }
+        last = Math.max(last, at - sinceNanos);
+      }
+    }
+    return last;
+  }
+
+  /** Verdicts on members that live. */
+  List<Verdict> mistakes() {
+    return verdicts.stream().filter(v -> v.isDead && !v.about.isCrashed).toList();
   }
 
   private void send(Member from, Member to, int bytes, Runnable receive) {
+    if (from.isBlocked) {
+      from.held.add(() -> send(from, to, bytes, receive));
+      return;
+    }
     messages++;
     from.sent(bytes + FRAME_BYTES);
-    if (loss > 0 && random.nextDouble() < loss) {
+    if (isCut.test(from, to) || (loss > 0 && random.nextDouble() < loss)) {
       return;
     }
     long delay = MILLIS / 5 + random.nextLong(MILLIS);
@@ -118,11 +159,12 @@ final class SwimCluster {
     boolean isCrashed;
     long sentBytes;
     long receivedBytes;
-    final long[] sentInSecond = new long[600];
+    final long[] sentInSecond = new long[256];
 
+    private final Queue<Runnable> held = new ArrayDeque<>();
     private final Queue<Event> inbox = new ArrayDeque<>();
     private final Map<Long, Runnable> relayed = new HashMap<>();
-    private boolean isStalled;
+    private boolean isBlocked;
     private long stalledAt;
     private long appointment = Long.MAX_VALUE;
     private long relayTokens;
@@ -136,20 +178,22 @@ final class SwimCluster {
 
     /** Stops for so long; what happens meanwhile waits. */
     void stall(long nanos) {
-      if (!isStalled) {
-        isStalled = true;
-        stalledAt = now;
+      if (!isBlocked) {
+        isBlocked = true;
         SwimCluster.this.at(now + nanos, this::resume);
       }
     }
 
     private void resume() {
-      isStalled = false;
+      isBlocked = false;
       if (isCrashed) {
         return;
       }
-      if (isStallAware && now - stalledAt >= STALL_NANOS) {
+      if (!held.isEmpty() && isStallAware && now - stalledAt >= STALL_NANOS) {
         detector.stalled(now - stalledAt, now);
+      }
+      for (Runnable send = held.poll(); send != null; send = held.poll()) {
+        send.run();
       }
       List<Event> waiting = new ArrayList<>(inbox);
       inbox.clear();
@@ -174,11 +218,15 @@ final class SwimCluster {
       if (event.bytes >= 0) {
         receivedBytes += event.bytes;
       }
-      if (isStalled) {
+      if (isBlocked && (event.bytes >= 0 || !held.isEmpty())) {
         inbox.add(event);
-      } else {
-        event.action.run();
+        return;
+      }
+      event.action.run();
+      if (held.isEmpty()) {
         appoint();
+      } else {
+        stalledAt = now;
       }
     }
 
@@ -217,8 +265,10 @@ final class SwimCluster {
 
     @Override
     public void ping(NodeId peer, long token, byte[] gossip) {
-      pings++;
       Member to = byId.get(peer);
+      if (pinged != null) {
+        pinged.accept(this, to);
+      }
       send(this, to, gossip.length, () -> to.pinged(this, token, gossip));
     }
 
@@ -254,9 +304,11 @@ final class SwimCluster {
                   this,
                   origin,
                   8,
-                  () ->
-                      origin.detector.answered(
-                          target.id, token, new byte[0], origin.now(), origin)));
+                  () -> {
+                    origin.detector.sign(id, origin.now());
+                    origin.detector.answered(
+                        target.id, token, new byte[0], origin.now(), origin);
+                  }));
       send(this, target, 0, () -> target.pingedByRelay(this, own));
       relayTimer(within, () -> nack(origin, target, token, own));
     }
