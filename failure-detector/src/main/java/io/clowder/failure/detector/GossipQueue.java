@@ -36,8 +36,8 @@ final class GossipQueue {
   /**
    * Passes the claim on from now on, in place of what it overrides.
    *
-   * @param isNews false for a confirmation, which only rides along: it is to speed up what time
-   *     would bring anyway
+   * @param isNews false for what only speeds up what time would bring anyway: it rides along, and
+   *     half as often
    */
   void add(SwimClaim claim, boolean isNews) {
     List<Rumour> known = byNode.computeIfAbsent(claim.node(), node -> new ArrayList<>(1));
@@ -91,7 +91,7 @@ final class GossipQueue {
         claims.add(rumour.claim);
       }
       rumour.sent++;
-      if (rumour.sent < times) {
+      if (rumour.sent < (rumour.isNews ? times : times / 2)) {
         order.add(rumour);
       } else {
         drop(rumour);

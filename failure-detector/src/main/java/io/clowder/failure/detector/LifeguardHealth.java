@@ -6,13 +6,7 @@ package io.clowder.failure.detector;
  * a maximum. Its probes get so much more time, and come so much slower.
  */
 final class LifeguardHealth {
-  private final int max;
   private int score;
-
-  /** A node that is well; with a maximum of 0 it is so for ever. */
-  LifeguardHealth(int max) {
-    this.max = max;
-  }
 
   int score() {
     return score;
@@ -24,8 +18,8 @@ final class LifeguardHealth {
   }
 
   /** Something happened that says that it is this node that is slow. */
-  void worsen(int by) {
-    score = Math.min(max, score + by);
+  void worsen(int by, int max) {
+    score = Math.max(0, Math.min(max, score + by));
   }
 
   /** A probe of this node's was answered in time. */

@@ -35,7 +35,7 @@ final class Swim implements Detector {
   Swim(NodeId self, long incarnation, SwimSettings settings, RandomGenerator random) {
     this.settings = settings;
     this.random = random;
-    this.health = new LifeguardHealth(settings.healthMax());
+    this.health = new LifeguardHealth();
     this.ring = new SwimRing(random);
     this.table = new SwimTable(self, incarnation, settings, health, ring, queue);
     this.prober = new SwimProber(settings, health, table, ring, this::gossipFor, random);
@@ -95,7 +95,7 @@ final class Swim implements Detector {
     long floor = nanos + settings.probeNanos();
     table.shift(stallNanos, floor);
     prober.shift(stallNanos, floor);
-    health.worsen(1);
+    table.worsen(1);
   }
 
   @Override
@@ -211,11 +211,15 @@ final class Swim implements Detector {
   }
 
   private void tell(Probes out) {
-    for (SwimPeer peer : ring.draw(settings.fanOut(), peer -> !peer.isDead)) {
+    List<NodeId> told = new ArrayList<>(table.accused());
+    for (SwimPeer peer : ring.draw(settings.fanOut(), peer -> peer.isAlive())) {
+      told.add(peer.id);
+    }
+    for (NodeId peer : told) {
       if (!queue.hasNews()) {
         return;
       }
-      out.tell(peer.id, gossipFor(peer.id));
+      out.tell(peer, gossipFor(peer));
     }
   }
 }

@@ -28,6 +28,9 @@ final class SwimPeer {
   /** It gave a sign of life after rumours about this incarnation: they are not believed again. */
   @Nullable SwimIncarnation outlived;
 
+  /** What others say of it and this node does not believe; it is to hear it with the next probe. */
+  @Nullable SwimClaim rumour;
+
   SwimPeer(NodeId id, long nanos) {
     this.id = id;
     this.sinceNanos = nanos;

@@ -168,7 +168,7 @@ final class SwimProber {
     if (probe.isHeard) {
       return;
     }
-    health.worsen(probe.relays > 0 ? Math.max(0, probe.missing) : 1);
+    table.worsen(probe.relays > 0 ? Math.max(0, probe.missing) : 1);
     table.accuse(probe.peer, nanos);
   }
 

@@ -49,6 +49,8 @@ record SwimSettings(
   /** λ, as memberlist has it. */
   static final int RETRANSMISSIONS = 4;
 
+  private static final int SMALL_HEALTH_MAX = 2;
+
   /** A fifteenth of the goal: see {@link #forGoal}. */
   private static final int PERIODS_IN_GOAL = 15;
 
@@ -98,13 +100,26 @@ record SwimSettings(
   }
 
   /**
-   * Lifeguard's Max. With less than two others for each confirmation wanted, those that come in
-   * time are left to luck, so the goal limits it.
+   * Lifeguard's Max. In a small cluster it is luck if confirmations come in time, so the goal limits
+   * it.
    */
   long suspicionNanosMax(int members) {
     long min = suspicionNanosMin(members);
     long max = Math.round(min * suspicionMax);
-    return members - 2 < 2 * confirmations ? Math.max(min, Math.min(max, smallNanosMax)) : max;
+    return isSmall(members) ? Math.max(min, Math.min(max, smallNanosMax)) : max;
+  }
+
+  /**
+   * How far the local health may go: in a small cluster not far, for there a member that probes
+   * rarely may be the only one to do it.
+   */
+  int healthMax(int members) {
+    return isSmall(members) ? Math.min(SMALL_HEALTH_MAX, healthMax) : healthMax;
+  }
+
+  /** Whether there are less than two others for each confirmation that is wanted. */
+  private boolean isSmall(int members) {
+    return members - 2 < 2 * confirmations;
   }
 
   /** Confirmations that are waited for: never more than there are others to give them. */
@@ -112,8 +127,11 @@ record SwimSettings(
     return Math.max(0, Math.min(confirmations, members - 2));
   }
 
-  /** How often a rumour is passed on. */
+  /**
+   * How often a rumour is passed on: in a cluster of seven as if it were of a hundred, for with half
+   * as many every 70th would not reach everybody.
+   */
   int retransmissions(int members) {
-    return retransmissions * (int) Math.ceil(Math.log10(members + 1.0));
+    return retransmissions * Math.max(2, (int) Math.ceil(Math.log10(members)));
   }
 }

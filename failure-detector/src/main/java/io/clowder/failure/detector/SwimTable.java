@@ -98,10 +98,10 @@ final class SwimTable {
 
   /** It is alive with this incarnation, by its own word that came first hand. */
   void heard(SwimPeer peer, SwimIncarnation its, long nanos) {
+    boolean isNews = !peer.isAlive();
     peer.isMute = false;
     heard(peer, Evidence.HEARD, nanos);
     if (its.isAfter(peer.incarnation)) {
-      boolean isNews = !peer.isAlive();
       peer.incarnation = its;
       trust(peer, Evidence.HEARD, nanos);
       if (isNews) {
@@ -142,12 +142,13 @@ final class SwimTable {
     } else if (peer.incarnation.isAfter(claim.incarnation()) || peer.isDead) {
       return;
     } else if (!isCredible(peer, claim, nanos)) {
+      peer.rumour = claim;
       ring.hurry(peer);
     } else if (claim.kind() == SwimClaim.Kind.SUSPECT) {
       suspect(peer, claim, nanos);
     } else {
       peer.incarnation = claim.incarnation();
-      die(peer, claim, Evidence.HEARSAY, "declared failed by " + claim.source(), nanos);
+      die(peer, claim, true, Evidence.HEARSAY, "declared failed by " + claim.source(), nanos);
     }
   }
 
@@ -163,10 +164,31 @@ final class SwimTable {
   /** What the peer is to hear about itself first of all; null if there is nothing. */
   @Nullable SwimClaim accusation(NodeId node) {
     SwimPeer peer = peers.get(node);
-    if (peer == null || peer.isAlive() || (!peer.isDead && !settings.isBuddy())) {
+    if (peer == null) {
       return null;
     }
-    return accusation(peer);
+    SwimClaim rumour = peer.rumour;
+    peer.rumour = null;
+    if (peer.isAlive()) {
+      return rumour;
+    }
+    return peer.isDead || settings.isBuddy() ? accusation(peer) : null;
+  }
+
+  /** Those that this node itself suspects: who accuses somebody tells it (Lifeguard, IV-C). */
+  List<NodeId> accused() {
+    List<NodeId> accused = new ArrayList<>();
+    for (SwimPeer peer : suspected) {
+      if (settings.isBuddy() && suspicion(peer).accusers().contains(self)) {
+        accused.add(peer.id);
+      }
+    }
+    return accused;
+  }
+
+  /** Says how well this node is. */
+  void worsen(int by) {
+    health.worsen(by, settings.healthMax(members()));
   }
 
   /** The first deadline of a suspicion, or the time of a verdict that waits. */
@@ -193,6 +215,7 @@ final class SwimTable {
         die(
             peer,
             new SwimClaim(SwimClaim.Kind.DEAD, peer.id, peer.incarnation, self),
+            isOwn,
             isOwn ? Evidence.SILENCE : Evidence.HEARSAY,
             "no answer to " + accusers + ", and no refutation",
             nanos);
@@ -227,7 +250,7 @@ final class SwimTable {
         && claim.incarnation().life() <= incarnation.life()
         && !incarnation.isAfter(claim.incarnation())) {
       incarnation = new SwimIncarnation(incarnation.life(), claim.incarnation().refutations() + 1);
-      health.worsen(1);
+      worsen(1);
       queue.add(SwimClaim.alive(self, incarnation), true);
     }
   }
@@ -255,11 +278,18 @@ final class SwimTable {
     queue.add(claim, true);
   }
 
-  private void die(SwimPeer peer, SwimClaim claim, Evidence evidence, String detail, long nanos) {
+  /** Where it is no news, all that heard of the suspicion come to the same end by themselves. */
+  private void die(
+      SwimPeer peer,
+      SwimClaim claim,
+      boolean isNews,
+      Evidence evidence,
+      String detail,
+      long nanos) {
     revive(peer);
     peer.isDead = true;
     dead++;
-    queue.add(claim, true);
+    queue.add(claim, isNews);
     verdicts.add(new Verdict(peer, true, evidence, detail, nanos));
   }
 

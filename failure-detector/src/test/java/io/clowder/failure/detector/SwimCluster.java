@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many SWIM nodes in one event loop, with as little around them as can be. Plays the outer layer:
- * pings are answered, relays ask and say so when there is no answer.
+ * all have greeted each other before the beginning, pings are answered, relays ask and say so when there is no answer.
  *
  * <p>A node that stalls is caught where it hurts, as in Lifeguard's experiments (section V-B), which
  * block a member immediately before it sends: it reads the clock, begins a probe, and stands still
@@ -63,6 +63,10 @@ final class SwimCluster {
     }
     for (Member member : members) {
       member.detector.peers(new TreeSet<>(byId.keySet()), 0);
+      for (Member peer : members) {
+        member.detector.restarted(peer.id, peer.life, 0);
+        member.detector.sign(peer.id, 0);
+      }
       member.appoint();
     }
   }
@@ -151,6 +155,7 @@ final class SwimCluster {
   final class Member implements Detector.Probes {
     final int index;
     final NodeId id;
+    final long life;
     final Swim detector;
 
     /** Whether it answers without gossip, and tells nobody anything. */
@@ -172,7 +177,7 @@ final class SwimCluster {
     Member(int index, SwimSettings settings) {
       this.index = index;
       this.id = new NodeId("n" + (index + 1));
-      long life = 1_767_225_600_000L + index;
+      this.life = 1_767_225_600_000L + index;
       this.detector = new Swim(id, life, settings, random.split());
     }
 

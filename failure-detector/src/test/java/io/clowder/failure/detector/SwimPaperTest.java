@@ -81,7 +81,7 @@ class SwimPaperTest {
     // Nobody reaches it for one period; what it says gets through, or it could not refute.
     cluster.runUntil(20 * PERIOD);
     cluster.isCut = (from, to) -> to == victim || from == victim;
-    cluster.run(5 * PERIOD);
+    cluster.run(4 * PERIOD);
     List<Member> doubting =
         cluster.members.stream().filter(m -> m.detector.level(victim.id, 0) == 1).toList();
     assertTrue(doubting.size() >= 14, "suspected by " + doubting);
