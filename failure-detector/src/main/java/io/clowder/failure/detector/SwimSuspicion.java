@@ -36,16 +36,17 @@ final class SwimSuspicion {
     return true;
   }
 
-  /** When it times out in a cluster of {@code members}, this node and the suspect included. */
+  /**
+   * When it times out in a cluster of {@code members}, this node and the suspect included. With
+   * nobody there who could confirm it, there is nobody either to reach the suspect in another way,
+   * so it has all of the time that the goal leaves.
+   */
   long deadline(SwimSettings settings, int members) {
     long min = settings.suspicionNanosMin(members);
+    long max = settings.suspicionNanosMax(members);
     int wanted = settings.confirmationsWanted(members);
-    long timeout = min;
-    if (wanted > 0) {
-      long max = settings.suspicionNanosMax(members);
-      double share = Math.log(confirmations() + 1.0) / Math.log(wanted + 1.0);
-      timeout = Math.max(min, max - Math.round((max - min) * share));
-    }
+    double share = wanted == 0 ? 0 : Math.log(confirmations() + 1.0) / Math.log(wanted + 1.0);
+    long timeout = Math.max(min, max - Math.round((max - min) * share));
     return Math.max(floorNanos, startNanos + timeout);
   }
 

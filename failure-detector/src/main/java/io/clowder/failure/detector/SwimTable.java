@@ -98,7 +98,8 @@ final class SwimTable {
 
   /** It is alive with this incarnation, by its own word that came first hand. */
   void heard(SwimPeer peer, SwimIncarnation its, long nanos) {
-    boolean isNews = !peer.isAlive();
+    // A refutation too: its claim, in the same message, is none any more once this has been noted.
+    boolean isNews = !peer.isAlive() || its.refutations() > 0;
     peer.isMute = false;
     heard(peer, Evidence.HEARD, nanos);
     if (its.isAfter(peer.incarnation)) {
@@ -267,7 +268,7 @@ final class SwimTable {
     SwimSuspicion running = peer.suspicion;
     if (running != null && claim.incarnation().equals(peer.incarnation)) {
       if (running.confirm(claim.source(), settings.confirmations())) {
-        queue.add(claim, false);
+        queue.add(claim, claim.source().equals(self));
       }
       return;
     }

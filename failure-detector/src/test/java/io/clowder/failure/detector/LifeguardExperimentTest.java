@@ -143,6 +143,7 @@ class LifeguardExperimentTest {
       cluster.at(at, () -> victim.isCrashed = true);
     }
     cluster.runUntil(WARM_NANOS + RUN_NANOS + 30 * SwimCluster.SECONDS);
+    if(!IS_FULL)System.out.println(cluster.members.stream().map(m -> m.detector.health()).toList());
     Sums sums = new Sums();
     sums.messages = cluster.messages;
     cluster.members.forEach(member -> sums.bytes += member.sentBytes);

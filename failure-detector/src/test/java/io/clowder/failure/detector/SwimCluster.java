@@ -158,8 +158,8 @@ final class SwimCluster {
     final long life;
     final Swim detector;
 
-    /** Whether it answers without gossip, and tells nobody anything. */
-    boolean isMute;
+    /** Whether it runs another algorithm: it answers without gossip, and tells nobody anything. */
+    private boolean isMute;
 
     boolean isCrashed;
     long sentBytes;
@@ -179,6 +179,12 @@ final class SwimCluster {
       this.id = new NodeId("n" + (index + 1));
       this.life = 1_767_225_600_000L + index;
       this.detector = new Swim(id, life, settings, random.split());
+    }
+
+    /** Runs another algorithm from the beginning on. */
+    void mute() {
+      isMute = true;
+      detector.peers(new TreeSet<>(), 0);
     }
 
     /** Stops for so long; what happens meanwhile waits. */

@@ -53,7 +53,7 @@ class SwimSmallClusterTest {
     SwimCluster cluster = new SwimCluster(size, SwimPaperTest.PRODUCTION, seed);
     cluster.loss = loss;
     for (int i = 1; isMixed && i < size; i += 2) {
-      cluster.members.get(i).isMute = true;
+      cluster.members.get(i).mute();
     }
     long at = 10 * SwimCluster.SECONDS + cluster.random().nextLong(SwimCluster.SECONDS);
     cluster.runUntil(at);
