@@ -29,6 +29,11 @@ final class GossipQueue {
     return news > 0;
   }
 
+  /** Whether anything is passed on about the node. */
+  boolean contains(NodeId node) {
+    return byNode.containsKey(node);
+  }
+
   int size() {
     return order.size();
   }

@@ -25,6 +25,9 @@ final class SwimPeer {
   /** Whether it gave an answer without gossip: it runs another algorithm, and cannot refute. */
   boolean isMute;
 
+  /** Whether it has sent gossip in this life. */
+  boolean hasSpoken;
+
   /** It gave a sign of life after rumours about this incarnation: they are not believed again. */
   @Nullable SwimIncarnation outlived;
 

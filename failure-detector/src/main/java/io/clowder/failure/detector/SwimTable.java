@@ -101,6 +101,7 @@ final class SwimTable {
     // A refutation too: its claim, in the same message, is none any more once this has been noted.
     boolean isNews = !peer.isAlive() || its.refutations() > 0;
     peer.isMute = false;
+    peer.hasSpoken = true;
     heard(peer, Evidence.HEARD, nanos);
     if (its.isAfter(peer.incarnation)) {
       peer.incarnation = its;
@@ -116,6 +117,7 @@ final class SwimTable {
     if (life > peer.incarnation.life()) {
       peer.incarnation = new SwimIncarnation(life, 0);
       peer.isMute = false;
+      peer.hasSpoken = false;
       peer.isKnown = false;
       peer.sinceNanos = nanos;
       peer.outlived = null;
@@ -134,18 +136,27 @@ final class SwimTable {
     if (peer == null) {
       return;
     }
+    boolean isOld = peer.incarnation.isAfter(claim.incarnation());
     if (claim.kind() == SwimClaim.Kind.ALIVE) {
       if (claim.incarnation().isAfter(peer.incarnation)) {
         peer.incarnation = claim.incarnation();
         trust(peer, Evidence.HEARSAY, nanos);
         queue.add(claim, true);
       }
-    } else if (peer.incarnation.isAfter(claim.incarnation()) || peer.isDead) {
-      return;
-    } else if (!isCredible(peer, claim, nanos)) {
+    } else if (isOld && peer.isAlive() && !queue.contains(peer.id)) {
+      // The refutation has not reached the source, nor perhaps those whom the source tells.
+      queue.add(SwimClaim.alive(peer.id, peer.incarnation), false);
+    } else if (!isOld && !peer.isDead) {
+      accused(peer, claim, nanos);
+    }
+  }
+
+  private void accused(SwimPeer peer, SwimClaim claim, long nanos) {
+    boolean isSuspicion = claim.kind() == SwimClaim.Kind.SUSPECT;
+    if (!(isSuspicion && peer.suspicion != null) && !isCredible(peer, claim, nanos)) {
       peer.rumour = claim;
       ring.hurry(peer);
-    } else if (claim.kind() == SwimClaim.Kind.SUSPECT) {
+    } else if (isSuspicion) {
       suspect(peer, claim, nanos);
     } else {
       peer.incarnation = claim.incarnation();
@@ -159,6 +170,9 @@ final class SwimTable {
     peer.outlived = null;
     if (!peer.isDead) {
       suspect(peer, accusation(peer), nanos);
+      if (!peer.hasSpoken) {
+        ring.hurry(peer); // Perhaps it cannot refute: its chance is the next probe.
+      }
     }
   }
 
@@ -247,13 +261,16 @@ final class SwimTable {
   }
 
   private void refute(SwimClaim claim) {
-    if (claim.kind() != SwimClaim.Kind.ALIVE
-        && claim.incarnation().life() <= incarnation.life()
-        && !incarnation.isAfter(claim.incarnation())) {
+    if (claim.kind() == SwimClaim.Kind.ALIVE
+        || claim.incarnation().life() > incarnation.life()) {
+      return;
+    }
+    if (!incarnation.isAfter(claim.incarnation())) {
       incarnation = new SwimIncarnation(incarnation.life(), claim.incarnation().refutations() + 1);
       worsen(1);
-      queue.add(SwimClaim.alive(self, incarnation), true);
     }
+    // Again, if it was refuted already: there are some who have missed it.
+    queue.add(SwimClaim.alive(self, incarnation), true);
   }
 
   /** The moments of a joiner: as long as its first probe takes that is made at once. */
