@@ -212,7 +212,7 @@ final class Swim implements Detector {
 
   private void tell(Probes out) {
     List<NodeId> told = new ArrayList<>(table.accused());
-    for (SwimPeer peer : ring.draw(settings.fanOut(), peer -> peer.isAlive())) {
+    for (SwimPeer peer : ring.draw(settings.fanOut(), peer -> !peer.isDead)) {
       told.add(peer.id);
     }
     for (NodeId peer : told) {

@@ -28,8 +28,11 @@ final class SwimPeer {
   /** Whether it has sent gossip in this life. */
   boolean hasSpoken;
 
-  /** It gave a sign of life after rumours about this incarnation: they are not believed again. */
-  @Nullable SwimIncarnation outlived;
+  /** It gave a sign of life after rumours about this incarnation: they are not believed again, */
+  SwimIncarnation outlived = SwimIncarnation.UNKNOWN;
+
+  /** for as long as they may still go round. */
+  long outlivedUntil = Long.MIN_VALUE;
 
   /** What others say of it and this node does not believe; it is to hear it with the next probe. */
   @Nullable SwimClaim rumour;

@@ -92,6 +92,7 @@ final class SwimTable {
     peer.isKnown = true;
     if (settings.isTrusting() && !peer.isAlive()) {
       peer.outlived = peer.incarnation;
+      peer.outlivedUntil = nanos + settings.suspicionNanosMin(members());
       trust(peer, evidence, nanos);
     }
   }
@@ -120,7 +121,7 @@ final class SwimTable {
       peer.hasSpoken = false;
       peer.isKnown = false;
       peer.sinceNanos = nanos;
-      peer.outlived = null;
+      peer.outlivedUntil = Long.MIN_VALUE;
       revive(peer);
       verdicts.removeIf(verdict -> verdict.peer == peer);
     }
@@ -167,7 +168,7 @@ final class SwimTable {
   /** A probe of this node's failed. */
   void accuse(SwimPeer peer, long nanos) {
     peer.isKnown = true;
-    peer.outlived = null;
+    peer.outlivedUntil = Long.MIN_VALUE;
     if (!peer.isDead) {
       suspect(peer, accusation(peer), nanos);
       if (!peer.hasSpoken) {
@@ -278,7 +279,7 @@ final class SwimTable {
     long grace = settings.periodNanos() + settings.roundNanos();
     return !peer.isMute
         && (peer.isKnown || nanos - peer.sinceNanos > grace)
-        && (peer.outlived == null || claim.incarnation().isAfter(peer.outlived));
+        && (nanos >= peer.outlivedUntil || claim.incarnation().isAfter(peer.outlived));
   }
 
   private void suspect(SwimPeer peer, SwimClaim claim, long nanos) {
