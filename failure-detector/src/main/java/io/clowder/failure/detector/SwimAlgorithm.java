@@ -16,9 +16,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
  * SWIM with Lifeguard as a service: see {@link Swim}. For large clusters; its cost for a node does
  * not grow with their size.
  */
-@Component(
-    property = DetectionAlgorithm.ALGORITHM + "=swim",
-    configurationPid = SwimAlgorithm.PID)
+@Component(property = DetectionAlgorithm.ALGORITHM + "=swim", configurationPid = SwimAlgorithm.PID)
 @Designate(ocd = SwimAlgorithm.Config.class)
 public final class SwimAlgorithm implements DetectionAlgorithm {
   static final String PID = "io.clowder.fd.swim";
@@ -116,8 +114,7 @@ public final class SwimAlgorithm implements DetectionAlgorithm {
   }
 
   @Override
-  public Detector open(
-      NodeId self, long incarnation, DetectionGoal goal, RandomGenerator random) {
+  public Detector open(NodeId self, long incarnation, DetectionGoal goal, RandomGenerator random) {
     return new Swim(self, incarnation, settings(goal), random);
   }
 

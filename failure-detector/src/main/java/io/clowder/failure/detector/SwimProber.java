@@ -119,33 +119,40 @@ final class SwimProber {
   }
 
   /**
-   * The dead are asked too, or the ends of a healed partition would never meet; beside, so that
+   * Who is in a hurry is probed beside who has its turn: with many rumours about, the others would
+   * be forgotten.
+   *
+   * <p>The dead are asked too, or the ends of a healed partition would never meet; beside, so that
    * they cost the living none of their periods, and one in a period at most.
    */
   private void begin(long nanos, Probes out) {
-    SwimPeer asked = null;
+    SwimPeer urgent = ring.nextUrgent();
+    if (urgent != null && !urgent.isDead) {
+      probe(urgent, nanos, out);
+    }
+    boolean isDeadAsked = false;
     for (int i = 0; i <= ring.size(); i++) {
       SwimPeer peer = ring.next();
       if (peer == null) {
         return;
       }
       if (!peer.isDead) {
-        long factor = health.factor();
-        long token = ++tokens;
-        running.add(
-            new Probe(
-                peer,
-                token,
-                nanos + settings.probeNanos() * factor,
-                nanos + settings.roundNanos() * factor));
-        out.ping(peer.id, token, gossip.apply(peer.id));
+        probe(peer, nanos, out);
         return;
       }
-      if (asked == null) {
-        asked = peer;
+      if (!isDeadAsked) {
+        isDeadAsked = true;
         out.ping(peer.id, ++tokens, gossip.apply(peer.id));
       }
     }
+  }
+
+  private void probe(SwimPeer peer, long nanos, Probes out) {
+    long factor = health.factor();
+    long token = ++tokens;
+    long directUntil = nanos + settings.probeNanos() * factor;
+    running.add(new Probe(peer, token, directUntil, nanos + settings.roundNanos() * factor));
+    out.ping(peer.id, token, gossip.apply(peer.id));
   }
 
   private void goThroughOthers(Probe probe, Probes out) {

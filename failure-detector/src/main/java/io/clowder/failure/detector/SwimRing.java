@@ -4,6 +4,7 @@ package io.clowder.failure.detector;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -53,19 +54,24 @@ final class SwimRing {
     urgent.removeAll(peers);
   }
 
-  /** Its turn comes next. */
+  /** It is to be probed next, whenever its turn comes. */
   void hurry(SwimPeer peer) {
     urgent.add(peer);
   }
 
+  /** One of those that are in a hurry; null if there is none. */
+  @Nullable SwimPeer nextUrgent() {
+    Iterator<SwimPeer> first = urgent.iterator();
+    if (!first.hasNext()) {
+      return null;
+    }
+    SwimPeer peer = first.next();
+    first.remove();
+    return peer;
+  }
+
   /** Whose turn it is; null if there is nobody. */
   @Nullable SwimPeer next() {
-    if (!urgent.isEmpty()) {
-      var first = urgent.iterator();
-      SwimPeer peer = first.next();
-      first.remove();
-      return peer;
-    }
     if (order.isEmpty()) {
       return null;
     }

@@ -100,8 +100,8 @@ record SwimSettings(
   }
 
   /**
-   * Lifeguard's Max. In a small cluster it is luck if confirmations come in time, so the goal limits
-   * it.
+   * Lifeguard's Max. In a small cluster it is luck if confirmations come in time, so the goal
+   * limits it.
    */
   long suspicionNanosMax(int members) {
     long min = suspicionNanosMin(members);
@@ -128,8 +128,8 @@ record SwimSettings(
   }
 
   /**
-   * How often a rumour is passed on: in a cluster of seven as if it were of a hundred, for with half
-   * as many every 70th would not reach everybody.
+   * How often a rumour is passed on: in a cluster of seven as if it were of a hundred, for with
+   * half as many every 70th would not reach everybody.
    */
   int retransmissions(int members) {
     return retransmissions * Math.max(2, (int) Math.ceil(Math.log10(members)));

@@ -141,6 +141,9 @@ final class SwimTable {
     if (claim.kind() == SwimClaim.Kind.ALIVE) {
       if (claim.incarnation().isAfter(peer.incarnation)) {
         peer.incarnation = claim.incarnation();
+        if (peer.suspicion != null && peer.suspicion.accusers().contains(self)) {
+          ring.hurry(peer); // The refutation may be older than what this node has found out.
+        }
         trust(peer, Evidence.HEARSAY, nanos);
         queue.add(claim, true);
       }
@@ -262,8 +265,7 @@ final class SwimTable {
   }
 
   private void refute(SwimClaim claim) {
-    if (claim.kind() == SwimClaim.Kind.ALIVE
-        || claim.incarnation().life() > incarnation.life()) {
+    if (claim.kind() == SwimClaim.Kind.ALIVE || claim.incarnation().life() > incarnation.life()) {
       return;
     }
     if (!incarnation.isAfter(claim.incarnation())) {

@@ -90,8 +90,7 @@ class LifeguardTest {
   }
 
   private static void assertRefused(Settings settings, String message) {
-    var refused =
-        assertThrows(IllegalArgumentException.class, () -> new SwimAlgorithm(settings));
+    var refused = assertThrows(IllegalArgumentException.class, () -> new SwimAlgorithm(settings));
     assertEquals(message, refused.getMessage());
   }
 

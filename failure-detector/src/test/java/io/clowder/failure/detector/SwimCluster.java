@@ -19,12 +19,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many SWIM nodes in one event loop, with as little around them as can be. Plays the outer layer:
- * all have greeted each other before the beginning, pings are answered, relays ask and say so when there is no answer.
+ * all have greeted each other before the beginning, pings are answered, relays ask and say so when
+ * there is no answer.
  *
- * <p>A node that stalls is caught where it hurts, as in Lifeguard's experiments (section V-B), which
- * block a member immediately before it sends: it reads the clock, begins a probe, and stands still
- * before the ping has left. Then it runs nothing. When it wakes, the ping leaves, the timers that
- * are late fire, and only then it reads what has come in.
+ * <p>A node that stalls is caught where it hurts, as in Lifeguard's experiments (section V-B),
+ * which block a member immediately before it sends: it reads the clock, begins a probe, and stands
+ * still before the ping has left. Then it runs nothing. When it wakes, the ping leaves, the timers
+ * that are late fire, and only then it reads what has come in.
  */
 final class SwimCluster {
   static final long MILLIS = 1_000_000;
@@ -317,8 +318,7 @@ final class SwimCluster {
                   8,
                   () -> {
                     origin.detector.sign(id, origin.now());
-                    origin.detector.answered(
-                        target.id, token, new byte[0], origin.now(), origin);
+                    origin.detector.answered(target.id, token, new byte[0], origin.now(), origin);
                   }));
       send(this, target, 0, () -> target.pingedByRelay(this, own));
       relayTimer(within, () -> nack(origin, target, token, own));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.failure.detector.SwimCluster.Member;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,34 +20,36 @@ class SwimSmallClusterTest {
   @Test
   void aCrashIsDeclaredByAllWithinTheGoal() {
     for (int size : new int[] {2, 3, 5, 7}) {
-      long longest = 0;
-      for (int seed = 0; seed < SEEDS; seed++) {
-        longest = Math.max(longest, crash(size, seed, 0, false));
-      }
-      System.out.printf("%d nodes, no loss: declared by all after at most %.2f s%n", size, longest / 1e9);
+      crashes(size, 0, false);
     }
   }
 
   @Test
   void alsoWhenFivePercentOfTheMessagesGetLost() {
     for (int size : new int[] {2, 3, 5, 7}) {
-      long longest = 0;
-      for (int seed = 0; seed < SEEDS; seed++) {
-        longest = Math.max(longest, crash(size, seed, 0.05, false));
-      }
-      System.out.printf("%d nodes, 5 %% lost: declared by all after at most %.2f s%n", size, longest / 1e9);
+      crashes(size, 0.05, false);
     }
   }
 
   @Test
   void andAmongNodesThatRunSomethingElse() {
     for (int size : new int[] {3, 5, 7}) {
-      long longest = 0;
-      for (int seed = 0; seed < SEEDS; seed++) {
-        longest = Math.max(longest, crash(size, seed, 0.05, true));
-      }
-      System.out.printf("%d nodes, half of them mute: after at most %.2f s%n", size, longest / 1e9);
+      crashes(size, 0.05, true);
     }
+  }
+
+  private static void crashes(int size, double loss, boolean isMixed) {
+    long longest = 0;
+    for (int seed = 0; seed < SEEDS; seed++) {
+      longest = Math.max(longest, crash(size, seed, loss, isMixed));
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%d nodes, %.0f %% of messages lost%s: declared by all after at most %.2f s%n",
+        size,
+        100 * loss,
+        isMixed ? ", every second runs something else" : "",
+        longest / 1e9);
   }
 
   private static long crash(int size, int seed, double loss, boolean isMixed) {
