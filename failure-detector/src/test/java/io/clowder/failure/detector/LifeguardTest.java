@@ -40,7 +40,7 @@ class LifeguardTest {
     assertEquals(max, suspicion.deadline(SETTINGS, 128));
     assertFalse(suspicion.confirm(A, 3));
     assertTrue(suspicion.confirm(new NodeId("b"), 3));
-    assertEquals((max + min) / 2.0, suspicion.deadline(SETTINGS, 128), 1);
+    assertEquals((max + min) / 2, suspicion.deadline(SETTINGS, 128));
     assertTrue(suspicion.confirm(new NodeId("c"), 3));
     assertTrue(suspicion.confirm(new NodeId("d"), 3));
     assertEquals(min, suspicion.deadline(SETTINGS, 128));
@@ -64,7 +64,7 @@ class LifeguardTest {
 
   @Test
   void whatIsNotConfiguredFollowsFromTheGoal() {
-    SwimSettings settings = new SwimAlgorithm(new Settings()).settings(SwimPaperTest.GOAL);
+    SwimSettings settings = new SwimAlgorithm(new Settings(0, 3, 3)).settings(SwimPaperTest.GOAL);
     assertEquals(SETTINGS, settings);
     assertEquals(200_000_000, settings.periodNanos());
     assertEquals(100_000_000, settings.gossipNanos());
@@ -72,52 +72,26 @@ class LifeguardTest {
 
   @Test
   void whatMakesNoSenseIsRefusedByItsKey() {
-    Settings settings = new Settings();
-    settings.periodMillis = 4;
-    assertRefused(settings, "io.clowder.fd.swim: period.millis = 4: use 5 to 60000");
-    settings.periodMillis = 60_001;
-    assertRefused(settings, "io.clowder.fd.swim: period.millis = 60001: use 5 to 60000");
-    settings.periodMillis = 1_000;
-    settings.relays = 17;
-    assertRefused(settings, "io.clowder.fd.swim: indirect.probes = 17: use 0 to 16");
-    settings.relays = 0;
-    settings.suspicionMin = 0;
-    assertRefused(settings, "io.clowder.fd.swim: suspicion.min = 0: use 1 to 20");
-    settings.suspicionMin = 20;
-    assertEquals(
-        20_000_000_000L,
-        new SwimAlgorithm(settings).settings(SwimPaperTest.GOAL).suspicionNanosMin(7));
+    assertRefused(new Settings(4, 3, 3), "period.millis = 4: use 5 to 60000");
+    assertRefused(new Settings(60_001, 3, 3), "period.millis = 60001: use 5 to 60000");
+    assertRefused(new Settings(0, 17, 3), "indirect.probes = 17: use 0 to 16");
+    assertRefused(new Settings(0, 0, 0), "suspicion.min = 0: use 1 to 20");
+    SwimAlgorithm slow = new SwimAlgorithm(new Settings(1_000, 0, 20));
+    assertEquals(20_000_000_000L, slow.settings(SwimPaperTest.GOAL).suspicionNanosMin(7));
   }
 
   private static void assertRefused(Settings settings, String message) {
     var refused = assertThrows(IllegalArgumentException.class, () -> new SwimAlgorithm(settings));
-    assertEquals(message, refused.getMessage());
+    assertEquals("io.clowder.fd.swim: " + message, refused.getMessage());
   }
 
   /** The defaults, some of which may be changed. */
-  private static final class Settings implements SwimAlgorithm.Config {
-    int periodMillis;
-    int relays = 3;
-    int suspicionMin = 3;
-
-    @Override
-    public int period_millis() {
-      return periodMillis;
-    }
-
+  @SuppressWarnings("BadAnnotationImplementation")
+  private record Settings(int period_millis, int indirect_probes, int suspicion_min)
+      implements SwimAlgorithm.Config {
     @Override
     public int probe_timeout_millis() {
       return 0;
-    }
-
-    @Override
-    public int indirect_probes() {
-      return relays;
-    }
-
-    @Override
-    public int suspicion_min() {
-      return suspicionMin;
     }
 
     @Override
