@@ -14,7 +14,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -43,10 +42,27 @@ class LifeguardExperimentTest {
 
   private static final boolean IS_FULL = "full".equals(System.getProperty("swim.experiment"));
 
-  private static final int[] ANOMALIES = IS_FULL ? new int[] {1, 8, 16, 32} : new int[] {32};
-  private static final int[] STALL_MILLIS =
-      IS_FULL ? new int[] {128, 512, 2048, 8192, 16384, 32768} : new int[] {16384, 32768};
-  private static final int[] PAUSE_MILLIS = IS_FULL ? new int[] {64, 1024, 16384} : new int[] {64};
+  /** One case: how many stall, for how long, with which pauses, while how much gets lost. */
+  private record Case(int anomalies, int stallMillis, int pauseMillis, double loss) {
+    long seed() {
+      return ((anomalies * 100_003L + stallMillis) * 100_003L + pauseMillis) * 31
+          + (loss > 0 ? 1 : 0);
+    }
+  }
+
+  private static List<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    for (int anomalies : IS_FULL ? new int[] {1, 8, 32} : new int[] {32}) {
+      for (int stall : IS_FULL ? new int[] {128, 2048, 8192, 16384, 32768} : new int[] {16384}) {
+        for (int pause : IS_FULL ? new int[] {64, 256, 1024, 16384} : new int[] {64, 256}) {
+          for (double loss : IS_FULL ? new double[] {0, 0.05} : new double[] {0.05}) {
+            cases.add(new Case(anomalies, stall, pause, loss));
+          }
+        }
+      }
+    }
+    return cases;
+  }
 
   private static final Row SWIM = new Row("SWIM", settings(5, 1, 0, 0, false, false), false);
   private static final Row OURS = new Row("ours", settings(3, 6, 3, 8, true, true), true);
@@ -118,17 +134,7 @@ class LifeguardExperimentTest {
 
   private static Sums sums(Row row) {
     Sums sums = new Sums();
-    IntStream.range(0, ANOMALIES.length * STALL_MILLIS.length * PAUSE_MILLIS.length)
-        .parallel()
-        .mapToObj(
-            i ->
-                run(
-                    row,
-                    ANOMALIES[i / PAUSE_MILLIS.length / STALL_MILLIS.length],
-                    STALL_MILLIS[i / PAUSE_MILLIS.length % STALL_MILLIS.length],
-                    PAUSE_MILLIS[i % PAUSE_MILLIS.length]))
-        .toList()
-        .forEach(sums::add);
+    cases().parallelStream().map(it -> run(row, it)).toList().forEach(sums::add);
     return sums;
   }
 
@@ -151,15 +157,17 @@ class LifeguardExperimentTest {
         sums.missed);
   }
 
-  private static Sums run(Row row, int anomalies, int stallMillis, int pauseMillis) {
-    long seed = (anomalies * 100_003L + stallMillis) * 100_003L + pauseMillis;
-    SwimCluster cluster = new SwimCluster(MEMBERS, row.settings, seed);
+  private static Sums run(Row row, Case with) {
+    int anomalies = with.anomalies;
+    SwimCluster cluster = new SwimCluster(MEMBERS, row.settings, with.seed());
+    cluster.loss = with.loss;
     cluster.isStallAware = row.isStallAware;
     List<Member> anomalous = cluster.members.subList(0, anomalies);
-    long cycle = (stallMillis + pauseMillis) * SwimCluster.MILLIS;
+    long cycle = (with.stallMillis + with.pauseMillis) * SwimCluster.MILLIS;
     for (long at = WARM_NANOS; at < WARM_NANOS + RUN_NANOS; at += cycle) {
       cluster.at(
-          at, () -> anomalous.forEach(member -> member.stall(stallMillis * SwimCluster.MILLIS)));
+          at,
+          () -> anomalous.forEach(member -> member.stall(with.stallMillis * SwimCluster.MILLIS)));
     }
     Set<Member> killed = new HashSet<>(cluster.members.subList(MEMBERS - 2, MEMBERS));
     long[] killedAt = new long[MEMBERS];
