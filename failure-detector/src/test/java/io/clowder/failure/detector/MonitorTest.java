@@ -17,6 +17,7 @@ import io.clowder.api.failure.FailureEvent.Kind;
 import io.clowder.api.failure.QosReport;
 import io.clowder.api.failure.Suspicion.State;
 import io.clowder.failure.detector.MonitorWorld.Box;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -112,6 +113,68 @@ class MonitorTest {
       }
       assertEquals(List.of(), world.box(1).events, "seed " + seed);
     }
+  }
+
+  @Test
+  void whoWokeUpWaitsForItsConnectionsToComeBack() {
+    for (int seed = 0; seed < 20; seed++) {
+      MonitorWorld world = world(seed, 3);
+      Box box = world.box(1);
+      box.pause();
+      world.runFor(12 * SECOND);
+      // The others have given it up meanwhile: nothing waits for it, and dialling takes a while.
+      box.held.clear();
+      world.block(1, 2);
+      world.block(1, 3);
+      world.block(2, 1);
+      world.block(3, 1);
+      box.resume();
+      world.runFor(900 * MILLI);
+      world.unblockAll();
+      world.runFor(5 * SECOND);
+      assertEquals(List.of(), box.events, "seed " + seed);
+    }
+  }
+
+  @Test
+  void whatPiledUpInAStallIsNoSample() {
+    List<Long> samples = new ArrayList<>();
+    MonitorWorld world =
+        new MonitorWorld(
+            17,
+            2,
+            self ->
+                new Patience(500 * MILLI, 2_300 * MILLI) {
+                  @Override
+                  public void heartbeat(NodeId peer, long sequence, long interval, long nanos) {
+                    super.heartbeat(peer, sequence, interval, nanos);
+                    if (self.equals(id(1))) {
+                      samples.add(nanos);
+                    }
+                  }
+                });
+    world.startAll().runFor(SETTLED);
+    world.box(1).pause();
+    world.runFor(4 * SECOND);
+    world.box(1).resume();
+    world.runFor(5 * SECOND);
+    assertTrue(samples.size() > 15, samples.toString());
+    for (int i = 1; i < samples.size(); i++) {
+      long gap = samples.get(i) - samples.get(i - 1);
+      assertTrue(gap > 450 * MILLI, "two heartbeats within " + gap / MILLI + " ms");
+    }
+  }
+
+  @Test
+  void aHiccupDuringAnExchangeOfTheAlgorithmIsNoFailure() {
+    MonitorWorld world = world(18, 2);
+    Box box = world.box(1);
+    box.monitor.use("hasty", new Patience(100 * MILLI, 150 * MILLI), box.time());
+    world.block(2, 1);
+    world.runFor(900 * MILLI);
+    world.unblockAll();
+    world.runFor(10 * SECOND);
+    assertEquals(0, world.events());
   }
 
   @Test

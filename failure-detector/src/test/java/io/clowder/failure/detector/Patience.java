@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.SortedSet;
 
 /** The plainest detector: bears silence for so long. */
-final class Patience implements Detector {
+class Patience implements Detector {
   private static final long FAR = Long.MAX_VALUE / 4;
 
   private final long intervalNanos;
