@@ -63,6 +63,9 @@ final class FelixNode {
     ProbeBundle.write(probe);
     Map<String, String> properties = new HashMap<>();
     properties.put(Constants.FRAMEWORK_STORAGE, dir.resolve(id + "-cache").toString());
+    // A node that is started again has its state, but gets its bundles anew.
+    properties.put(
+        Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
     properties.put(Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, ProbeBundle.lent());
     properties.put("felix.log.level", "1");
     // This process has several frameworks; none may take the handlers of URLs for itself.

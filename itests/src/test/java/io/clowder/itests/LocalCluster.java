@@ -14,6 +14,7 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A cluster that {@code clowder up} made, and every process that it ever had. */
@@ -23,10 +24,12 @@ final class LocalCluster {
   private static final int PAGE = 1_000;
 
   private final Path dir;
+  private final List<String> nodes;
   private final Map<Long, ProcessHandle> processes = new LinkedHashMap<>();
 
-  private LocalCluster(Path dir) {
+  private LocalCluster(Path dir, int nodes) {
     this.dir = dir;
+    this.nodes = IntStream.rangeClosed(1, nodes).mapToObj(i -> "n" + i).toList();
   }
 
   /** A cluster of three. */
@@ -36,15 +39,20 @@ final class LocalCluster {
 
   /** A cluster of three with these settings, as a file for {@code --config}. */
   static LocalCluster up(String name, String settings) throws Exception {
+    return up(name, 3, settings);
+  }
+
+  /** The same of so many. */
+  static LocalCluster up(String name, int nodes, String settings) throws Exception {
     Path folder = Files.createTempDirectory(name);
-    LocalCluster cluster = new LocalCluster(folder.resolve("c"));
+    LocalCluster cluster = new LocalCluster(folder.resolve("c"), nodes);
     Path config = Files.writeString(folder.resolve("config"), settings);
     try {
       Distribution.done(
           "up",
           "--detach",
           "--nodes",
-          "3",
+          Integer.toString(nodes),
           "--config",
           config.toString(),
           "--dir",
@@ -59,6 +67,11 @@ final class LocalCluster {
 
   Path dir() {
     return dir;
+  }
+
+  /** Their names. */
+  List<String> nodes() {
+    return nodes;
   }
 
   Path dir(String node) {
@@ -154,7 +167,7 @@ final class LocalCluster {
 
   /** Notes which processes the nodes have. */
   void remember() throws IOException {
-    for (String node : List.of("n1", "n2", "n3")) {
+    for (String node : nodes) {
       Path file = dir(node).resolve("pid");
       if (Files.exists(file)) {
         long pid = Long.parseLong(Files.readString(file).split(" ")[0]);

@@ -41,6 +41,7 @@ final class ProbeBundle {
                 lent(),
                 "io.clowder.api",
                 "io.clowder.api.consensus",
+                "io.clowder.api.failure",
                 "io.clowder.api.kv",
                 "io.clowder.api.lock",
                 "org.apache.felix.service.command",

@@ -139,7 +139,7 @@ public class ServicesIT {
 
   @Test
   public void everyMachineIsAnswered() throws Exception {
-    for (String machine : List.of("kv", "lock")) {
+    for (String machine : List.of("kv", "lock", "fd")) {
       ConsensusService service =
           service(
               ConsensusService.class,

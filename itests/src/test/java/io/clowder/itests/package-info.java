@@ -6,8 +6,10 @@
  *   ManifestIT          what the jars say of themselves
  *   ServicesIT          one node in a container of Pax Exam: services and shell commands
  *   BundleLifecycleIT   three frameworks, load, and bundles that are stopped, updated, refreshed
+ *   FailureIT           three frameworks: failure detectors, their events, what they can be told
  *   RefreshLeakIT       one framework, 200 refreshes: nothing is left behind
  *   ProcessIT           the distribution: three processes, leaders killed under load
+ *   FailureProcessIT    the distribution: processes that are killed and frozen, and suspected
  *   BadInputIT          the distribution: wrong words, too few nodes, damaged files
  * </pre>
  *

@@ -12,6 +12,7 @@ import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
+import io.clowder.itests.probe.Watch;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -48,11 +49,13 @@ public final class Inside implements BundleActivator, Probe {
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private @Nullable BundleContext bundle;
   private @Nullable Services services;
+  private @Nullable Watch watch;
 
   @Override
   public void start(BundleContext context) throws InvalidSyntaxException {
     bundle = context;
     services = new Services(context);
+    watch = new OpenWatch(context);
     context.registerService(Probe.class, this, null);
     LockListener listener = it -> heard.add(it.kind() + " " + it.name() + " " + it.token());
     context.registerService(
@@ -183,6 +186,14 @@ public final class Inside implements BundleActivator, Probe {
   @Override
   public Load load(String name) {
     return new RunningLoad(name, services());
+  }
+
+  @Override
+  public Watch watch() {
+    if (watch == null) {
+      throw new IllegalStateException("not started");
+    }
+    return watch;
   }
 
   static long lockOnce(LockService locks, String name) throws Exception {

@@ -54,6 +54,9 @@ public interface Probe {
   /** Starts a load under a name that no other load has. */
   Load load(String name);
 
+  /** What its failure detector tells. */
+  Watch watch();
+
   /**
    * A group seen from one node.
    *
