@@ -17,6 +17,7 @@ import io.clowder.api.failure.Suspicion;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.transport.Transport;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -152,6 +153,7 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   private final ViewGroup group;
   private long viewNanos;
   private boolean begun;
+  private volatile String refused = "";
 
   /** The component. */
   @Activate
@@ -188,7 +190,13 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   /** Takes a change of the configuration over. */
   @Modified
   public synchronized void change(Config config) {
-    setting = setting(config);
+    try {
+      setting = setting(config);
+      refused = "";
+    } catch (IllegalArgumentException e) {
+      refused = e.getMessage();
+      throw e;
+    }
     group.reportAfter(setting.reportMillis());
     choice = algorithms.choose(setting.algorithm());
     sentry.use(setting, choice.name(), choice.algorithm());
@@ -373,7 +381,11 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
 
   @Override
   public List<String> problems() {
-    return Problems.of(this, System.currentTimeMillis());
+    List<String> problems = new ArrayList<>(Problems.of(this, System.currentTimeMillis()));
+    if (!refused.isEmpty()) {
+      problems.add("configuration: refused, the one before counts: " + refused);
+    }
+    return problems;
   }
 
   /** Says goodbye and ends. */

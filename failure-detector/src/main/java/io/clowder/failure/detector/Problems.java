@@ -25,7 +25,7 @@ final class Problems {
       } else if (it.state() == State.UNREACHABLE) {
         problems.add("link: " + it.node() + ": " + it.detail() + ", since " + since);
       } else if (!it.detail().isEmpty()) {
-        problems.add("link: " + it.node() + ": " + it.detail());
+        problems.add("peer: " + it.node() + ": " + it.detail());
       }
     }
     ClusterView view = detector.view();
