@@ -76,7 +76,11 @@ final class ClusterStatus {
       Optional<ProcessHandle> process = node.process();
       answers.add(
           CompletableFuture.supplyAsync(
-              () -> new Answer(ask(node, process), suspects(node, process)),
+              () -> {
+                List<View> own = ask(node, process);
+                boolean spoke = !own.get(0).health().equals("no answer");
+                return new Answer(own, spoke ? suspects(node, process) : new TreeSet<>());
+              },
               ClusterStatus::thread));
     }
     List<View> views = new ArrayList<>();
@@ -210,7 +214,10 @@ final class ClusterStatus {
       ShellClient.Answer answer = node.shell().call(SUSPECTS, LIMIT);
       if (answer.status() == 0) {
         for (JsonElement suspect : JsonParser.parseString(answer.out()).getAsJsonArray()) {
-          suspects.add(suspect.getAsJsonObject().get("node").getAsString());
+          JsonElement named = suspect.getAsJsonObject().get("node");
+          if (named != null) {
+            suspects.add(named.getAsString());
+          }
         }
       }
     } catch (IOException | JsonParseException | IllegalStateException e) {

@@ -34,6 +34,11 @@ public interface Detector {
   /** A new life of the peer has begun: whatever was learnt about its heartbeats is over. */
   void restarted(NodeId peer, long incarnation, long nanos);
 
+  /**
+   * This node itself has another incarnation from now on, since others had seen the last one go.
+   */
+  default void risen(long incarnation, long nanos) {}
+
   /** The time between two heartbeats that is wanted of the peer, in nanoseconds; 0 for none. */
   long intervalNanos(NodeId peer);
 

@@ -6,8 +6,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Hears whom this node suspects: register one as a service. To begin with, nobody is suspected; for
  * each node the events are then SUSPECT, TRUST, SUSPECT and so on. A listener that is slow misses
- * pairs of them, never the last one. Called by one thread at a time; one that does not return
- * delays nobody but itself.
+ * pairs of them, never the last one. When the detector stops, it suspects nobody any more, and says
+ * so by a TRUST with the evidence {@link Evidence#NONE}; the next one begins anew, with those whom
+ * it suspects. Called by one thread at a time; one that does not return delays nobody but itself.
  */
 @ConsumerType
 public interface FailureListener {

@@ -10,12 +10,16 @@ import org.osgi.annotation.versioning.ConsumerType;
  */
 @ConsumerType
 public interface Liveness {
-  /** Service property: how the part is called in what others are told, 1 to 64 characters. */
+  /**
+   * Service property: how the part is called in what others are told, 1 to 64 bytes of UTF-8; a
+   * longer name is cut.
+   */
   String NAME = "fd.name";
 
   /**
    * Whether the part does its work. Called about twice a second, by one thread for all; must not
-   * wait: the node is unwell when a call takes longer than a second.
+   * wait: the node is unwell while a call has taken longer than a second, and a call that hangs is
+   * interrupted when the service goes.
    */
   boolean isAlive();
 }

@@ -3,10 +3,8 @@ package io.clowder.failure.detector;
 
 import io.clowder.api.failure.DetectionAlgorithm;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.ServiceReference;
 
@@ -22,8 +20,7 @@ final class Algorithms {
    */
   record Choice(String name, DetectionAlgorithm algorithm) {}
 
-  private final Map<ServiceReference<?>, DetectionAlgorithm> all =
-      new TreeMap<>(Comparator.reverseOrder());
+  private final Map<ServiceReference<?>, DetectionAlgorithm> all = new HashMap<>();
 
   void add(ServiceReference<?> reference, DetectionAlgorithm algorithm) {
     all.put(reference, algorithm);
@@ -45,19 +42,13 @@ final class Algorithms {
         usual != null ? usual : new AdaptiveDetection());
   }
 
-  Set<String> names() {
-    Set<String> names = new TreeSet<>();
-    all.keySet().forEach(it -> names.add(name(it)));
-    return names;
-  }
-
   private @Nullable DetectionAlgorithm find(String name) {
-    for (Map.Entry<ServiceReference<?>, DetectionAlgorithm> one : all.entrySet()) {
-      if (name(one.getKey()).equals(name)) {
-        return one.getValue();
-      }
-    }
-    return null;
+    // Looked up each time: a service's ranking can change.
+    return all.keySet().stream()
+        .filter(reference -> name(reference).equals(name))
+        .max(Comparator.naturalOrder())
+        .map(all::get)
+        .orElse(null);
   }
 
   private static String name(ServiceReference<?> reference) {

@@ -3,6 +3,7 @@ package io.clowder.failure.detector;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.failure.ClusterView;
+import io.clowder.api.failure.Evidence;
 import io.clowder.api.failure.FailureEvent;
 import io.clowder.api.failure.FailureEvent.Kind;
 import io.clowder.api.failure.FailureListener;
@@ -11,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -46,16 +48,31 @@ final class Announcements {
 
   /** Tells a listener from now on, beginning with who is suspected already. */
   synchronized void add(Object key, FailureListener listener, Predicate<NodeId> nodes) {
-    Hearing before = hearings.remove(key);
-    if (before != null) {
-      before.end();
+    Hearing hearing = hearings.get(key);
+    if (hearing == null) {
+      hearing = new Hearing(listener);
+      hearings.put(key, hearing);
     }
-    Hearing hearing = new Hearing(listener, nodes);
-    hearings.put(key, hearing);
+    hearing.listenTo(nodes);
     suspicions.values().forEach(hearing::offer);
     ClusterView present = view;
     if (present != null) {
       hearing.offer(present);
+    }
+  }
+
+  /** Nobody is suspected any more, because nobody looks. */
+  synchronized void end(long timeMillis) {
+    for (FailureEvent event : List.copyOf(suspicions.values())) {
+      happened(
+          new FailureEvent(
+              Kind.TRUST,
+              event.node(),
+              event.incarnation(),
+              Evidence.NONE,
+              "the failure detector stops",
+              event.view(),
+              timeMillis));
     }
   }
 
@@ -84,20 +101,24 @@ final class Announcements {
   /** One listener, and what it is still to be told. */
   private final class Hearing implements Runnable {
     private final FailureListener listener;
-    private final Predicate<NodeId> nodes;
     private final Deque<FailureEvent> waiting = new ArrayDeque<>();
     private final Set<NodeId> toldSuspects = new HashSet<>();
     private @Nullable ClusterView view;
+    private Predicate<NodeId> nodes = node -> true;
     private boolean running;
     private boolean over;
 
-    Hearing(FailureListener listener, Predicate<NodeId> nodes) {
+    Hearing(FailureListener listener) {
       this.listener = listener;
-      this.nodes = nodes;
+    }
+
+    synchronized void listenTo(Predicate<NodeId> wanted) {
+      nodes = wanted;
     }
 
     synchronized void offer(FailureEvent event) {
-      if (nodes.test(event.node())) {
+      // Of whom it knows a suspicion it hears the end.
+      if (nodes.test(event.node()) || event.kind() == Kind.TRUST) {
         if (waiting.size() >= WAITING_MAX) {
           Map<NodeId, FailureEvent> last = new LinkedHashMap<>();
           waiting.forEach(it -> last.put(it.node(), it));

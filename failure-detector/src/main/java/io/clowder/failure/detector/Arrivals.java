@@ -43,8 +43,12 @@ final class Arrivals {
 
   /** The {@code index}-th that is kept, from the oldest at 0. */
   Arrival get(int index) {
-    int at = (next - size + index + sequences.length) % sequences.length;
+    int at = at(index);
     return new Arrival(sequences[at], intervals[at], times[at]);
+  }
+
+  private int at(int index) {
+    return (next - size + index + sequences.length) % sequences.length;
   }
 
   void forEach(Consumer<Arrival> action) {
@@ -64,10 +68,10 @@ final class Arrivals {
     double squares = 0;
     int count = 0;
     for (int i = 1; i < size; i++) {
-      Arrival before = get(i - 1);
-      Arrival after = get(i);
-      if (after.sequence == before.sequence + 1) {
-        double gap = after.nanos - before.nanos;
+      int before = at(i - 1);
+      int after = at(i);
+      if (sequences[after] == sequences[before] + 1) {
+        double gap = times[after] - times[before];
         double delta = gap - mean;
         mean += delta / ++count;
         squares += delta * (gap - mean);

@@ -61,6 +61,9 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   static final String PID = "io.clowder.fd";
   private static final long CHECK_MILLIS = 500;
 
+  /** How long listeners have at the end to hear the last of it. */
+  private static final long TELL_MILLIS = 1_000;
+
   /** The configuration of the failure detector; every key can be changed while it runs. */
   @ObjectClassDefinition(
       name = "Clowder failure detector",
@@ -133,7 +136,7 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   }
 
   private final Algorithms algorithms = new Algorithms();
-  private final Checks checks = new Checks();
+  private final Checks checks = new Checks(System::nanoTime);
   private final ThreadPoolExecutor telling =
       new ThreadPoolExecutor(
           0,
@@ -150,7 +153,7 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   private WatchSetting setting;
   private volatile Algorithms.Choice choice;
   private final Sentry sentry;
-  private final ViewGroup group;
+  private volatile @Nullable ViewGroup group;
   private long viewNanos;
   private boolean begun;
   private volatile String refused = "";
@@ -167,29 +170,31 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
     this.setting = setting(config);
     this.choice = algorithms.choose(setting.algorithm());
     this.sentry = new Sentry(self, transport, this::members, announcements::happened, this::turn);
-    this.group =
+  }
+
+  /** Begins, when the algorithms that are there already are known. */
+  @Activate
+  public synchronized void begin() {
+    sentry.start(setting, choice.name(), choice.algorithm());
+    begun = true;
+    group =
         new ViewGroup(
             context,
             self,
             setting.reportMillis(),
             () -> sentry.shown().self().incarnation(),
             () -> sentry.shown().suspicions(),
+            sentry::outlive,
             this::viewed);
-  }
-
-  /** Begins, when the algorithms that are there already are known. */
-  @Activate
-  public synchronized void begin() {
-    begun = true;
-    sentry.start(setting, choice.name(), choice.algorithm());
     var unused =
-        checking.scheduleWithFixedDelay(
-            () -> checks.round(System.nanoTime()), 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        checking.scheduleWithFixedDelay(checks::round, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** Takes a change of the configuration over. */
   @Modified
   public synchronized void change(Config config) {
+    DetectionGoal goal = setting.goal();
+    Algorithms.Choice before = choice;
     try {
       setting = setting(config);
       refused = "";
@@ -197,9 +202,16 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
       refused = e.getMessage();
       throw e;
     }
-    group.reportAfter(setting.reportMillis());
+    ViewGroup views = group;
+    if (views != null) {
+      views.reportAfter(setting.reportMillis());
+    }
     choice = algorithms.choose(setting.algorithm());
-    sentry.use(setting, choice.name(), choice.algorithm());
+    if (choice.equals(before) && setting.goal().equals(goal)) {
+      sentry.set(setting);
+    } else {
+      sentry.use(setting, choice.name(), choice.algorithm());
+    }
   }
 
   private static WatchSetting setting(Config config) {
@@ -278,6 +290,12 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
     }
   }
 
+  /** It wants to hear of others. */
+  public void updatedListener(ServiceReference<FailureListener> reference) {
+    bindListener(reference);
+    context.ungetService(reference);
+  }
+
   /** Not any more. */
   public void unbindListener(ServiceReference<FailureListener> reference) {
     announcements.remove(reference);
@@ -321,18 +339,20 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   // ---- on the sentry's thread ----------------------------------------------------------------
 
   private @Nullable SortedSet<NodeId> members() {
-    GroupStatus status = group.status();
+    ViewGroup views = group;
+    GroupStatus status = views == null ? null : views.status();
     return status == null || status.members().isEmpty()
         ? null
         : new TreeSet<>(status.members().keySet());
   }
 
   private void turn(long nanos) {
-    if (nanos - viewNanos >= ViewKeeper.TICK_NANOS) {
+    ViewGroup views = group;
+    if (views != null && nanos - viewNanos >= ViewKeeper.TICK_NANOS) {
       viewNanos = nanos;
-      group.tick(nanos);
+      views.tick(nanos);
     }
-    sentry.unwell(checks.unwell(System.nanoTime()));
+    sentry.unwell(checks.unwell());
   }
 
   /** On the replica's thread. */
@@ -355,7 +375,8 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
 
   @Override
   public ClusterView view() {
-    ClusterView view = group.view();
+    ViewGroup views = group;
+    ClusterView view = views == null ? null : views.view();
     if (view != null) {
       return view;
     }
@@ -393,7 +414,19 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
   public void close() {
     checking.shutdownNow();
     sentry.close();
-    group.close();
-    telling.shutdownNow();
+    ViewGroup views = group;
+    if (views != null) {
+      views.close();
+    }
+    announcements.end(System.currentTimeMillis());
+    telling.shutdown();
+    try {
+      if (!telling.awaitTermination(TELL_MILLIS, TimeUnit.MILLISECONDS)) {
+        telling.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      telling.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 
 /**
  * A detector that listens: one {@link Estimator} for each peer. Whatever that one says, no silence
- * is borne for longer than the goal allows, see {@link Budget}; and none is held against a peer
- * that has never sent a heartbeat.
+ * is borne for longer than the goal allows, see {@link Budget}: from the first sign of life on, for
+ * a peer may fail before it has sent any heartbeat.
  */
 final class Heartbeats implements Detector {
   private final Budget budget;
@@ -27,11 +27,17 @@ final class Heartbeats implements Detector {
   /** What is kept about a peer. */
   private static final class Peer {
     private final Estimator estimator;
+    private boolean isHeard;
     private long sequence;
     private long heard;
 
     Peer(Estimator estimator) {
       this.estimator = estimator;
+    }
+
+    private void heard(long nanos) {
+      isHeard = true;
+      heard = nanos;
     }
   }
 
@@ -49,7 +55,7 @@ final class Heartbeats implements Detector {
     if (peer == null) {
       return;
     }
-    peer.heard = nanos;
+    peer.heard(nanos);
     if (sequence > peer.sequence) {
       peer.sequence = sequence;
       peer.estimator.heartbeat(sequence, intervalNanos, nanos);
@@ -62,14 +68,17 @@ final class Heartbeats implements Detector {
   public void sign(NodeId node, long nanos) {
     Peer peer = peers.get(node);
     if (peer != null) {
-      peer.heard = nanos;
+      peer.heard(nanos);
       peer.estimator.sign(nanos);
     }
   }
 
   @Override
   public void restarted(NodeId node, long incarnation, long nanos) {
-    peers.computeIfPresent(node, (id, before) -> new Peer(estimators.get()));
+    Peer peer = peers.computeIfPresent(node, (id, before) -> new Peer(estimators.get()));
+    if (peer != null) {
+      peer.heard(nanos);
+    }
   }
 
   @Override
@@ -81,7 +90,7 @@ final class Heartbeats implements Detector {
   @Override
   public long doubtAt(NodeId node) {
     Peer peer = peers.get(node);
-    return peer == null || peer.sequence == 0
+    return peer == null || !peer.isHeard
         ? Long.MAX_VALUE
         : Math.min(peer.estimator.doubtAt(), peer.heard + budget.silenceNanos());
   }

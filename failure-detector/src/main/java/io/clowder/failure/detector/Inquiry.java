@@ -95,13 +95,14 @@ final class Inquiry implements Detector.Probes {
     if (answer.incarnation() < peer.accepts()) {
       return;
     }
+    boolean isWanted = peer.isAsked;
     if (answer.incarnation() > peer.incarnation) {
       watch.verdicts.restart(peer, answer.incarnation(), watch.now);
       watch.detector.restarted(peer.id, answer.incarnation(), watch.now);
     }
     if (question.isDetectors()) {
       watch.detector.answered(peer.id, question.token(), NOTHING, watch.now, this);
-    } else if (peer.isAsked) {
+    } else if (isWanted) {
       peer.isAsked = false;
       peer.askAgainNanos = watch.now + watch.againNanos();
       if (peer.evidence != Evidence.UNWELL) {
@@ -114,22 +115,30 @@ final class Inquiry implements Detector.Probes {
   /** When a peer has to be asked after. */
   private long doubtAt(Peer peer) {
     return switch (peer.state) {
-      case NEW -> Math.max(peer.bornNanos + watch.goalNanos(), peer.floorNanos);
+      case NEW ->
+          Math.max(peer.heardNanos + watch.goalNanos() + peer.stalledNanos, peer.floorNanos);
       case ALIVE -> Math.max(watch.detector.doubtAt(peer.id), peer.floorNanos);
       case UNREACHABLE -> peer.askAgainNanos;
       case SUSPECT ->
-          peer.evidence == Evidence.SILENCE || peer.evidence == Evidence.HEARSAY
-              ? peer.askAgainNanos
-              : Long.MAX_VALUE;
+          peer.evidence == Evidence.UNWELL || peer.evidence == Evidence.RESTARTED
+              ? Long.MAX_VALUE
+              : peer.askAgainNanos;
       case LEFT -> Long.MAX_VALUE;
     };
   }
 
   /** Whether the network heard of it later than its detector spoke, and that suffices for now. */
   private boolean excusedByTraffic(Peer peer) {
+    if (peer.state != State.ALIVE && peer.state != State.NEW) {
+      return false;
+    }
     long silent = watch.outlet.silentNanos(peer.id);
-    if (peer.state != State.ALIVE
-        || silent < 0
+    if (peer.state == State.NEW) {
+      boolean isThere = silent >= 0 && silent < watch.goalNanos();
+      peer.detail = isThere ? "it is connected, but has said nothing: has it a detector?" : "";
+      return isThere;
+    }
+    if (silent < 0
         || watch.now - silent <= peer.heardNanos
         || watch.now - peer.signalNanos > TRAFFIC_EXCUSES * watch.goalNanos()) {
       return false;

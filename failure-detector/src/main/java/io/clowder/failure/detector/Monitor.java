@@ -34,6 +34,9 @@ final class Monitor {
   /** What a peer has at least after a stall, besides its interval. */
   private static final long SLACK_NANOS = 100_000_000;
 
+  /** A heartbeat may be overtaken by so many. */
+  private static final long SEQUENCE_SLACK = 8;
+
   private final Watch watch;
   private final Stalls stalls;
   private final Voice voice;
@@ -159,6 +162,21 @@ final class Monitor {
     voice.end();
   }
 
+  /**
+   * Others accept this incarnation of this node at least: its clock went back since its last life,
+   * or they saw the present one go.
+   */
+  void rise(long least, long time) {
+    advance(time);
+    rise(least);
+  }
+
+  private void rise(long least) {
+    if (voice.rise(least)) {
+      watch.detector.risen(least, watch.now);
+    }
+  }
+
   // ---- what the network tells ----------------------------------------------------------------
 
   /** The connection to a peer is there. */
@@ -193,6 +211,7 @@ final class Monitor {
         && !peer.isConnected
         && !peer.isSuspect()
         && peer.signalNanos <= peer.disconnectedNanos) {
+      peer.askAgainNanos = watch.now + watch.againNanos();
       String detail = "its connection broke and nobody listens at its address";
       watch.verdicts.suspect(peer, Evidence.REFUSED, detail, watch.now);
     }
@@ -210,7 +229,7 @@ final class Monitor {
       return;
     }
     Head head = signal.head();
-    voice.rise(head.accepts());
+    rise(head.accepts());
     if (head.incarnation() < peer.accepts()) {
       voice.correct(peer);
       return;
@@ -237,6 +256,7 @@ final class Monitor {
   private void heard(Peer peer, Body body) {
     peer.isHeard = true;
     peer.heardNanos = watch.now;
+    peer.stalledNanos = 0;
     peer.signalNanos = watch.now;
     peer.isAsked = false;
     if (!(body instanceof Signal.Heartbeat beat) || !sampled(peer, beat)) {
@@ -258,6 +278,12 @@ final class Monitor {
     }
     peer.stamp = beat.stamp();
     peer.stampNanos = watch.now;
+    if (beat.intervalMillis() > 0 && beat.sequence() < peer.lastSequence - SEQUENCE_SLACK) {
+      // It had forgotten this node, and counts anew.
+      peer.lastSequence = 0;
+      peer.arrivals.clear();
+      watch.detector.restarted(peer.id, peer.incarnation, watch.now);
+    }
     if (beat.intervalMillis() == 0 || beat.sequence() <= peer.lastSequence) {
       return false;
     }
@@ -335,9 +361,8 @@ final class Monitor {
 
   private void advance(long time) {
     watch.now = Math.max(watch.now, time);
-    long stall = stalls.tick(watch.outlet.millis());
-    if (stall > 0) {
-      excuse(stall);
+    if (stalls.tick(watch.outlet.millis())) {
+      excuse(stalls.stallNanos());
       selfProbe.drain();
     }
   }
@@ -350,15 +375,20 @@ final class Monitor {
     }
   }
 
-  /** Nobody is to blame for the time that this node stood still, until now. */
+  /**
+   * Nobody is to blame for the time that this node stood still, until now. Each peer has the time
+   * back, and a moment to be heard; but that moment only once in one silence, or a node that stands
+   * still again and again would never suspect anybody.
+   */
   private void excuse(long stall) {
     for (Peer peer : watch.peers.values()) {
       long deadline = Math.max(watch.detector.doubtAt(peer.id), peer.floorNanos);
       long remaining = deadline - (watch.now - stall);
       long least = watch.detector.intervalNanos(peer.id) + SLACK_NANOS;
       long shift = Math.min(watch.goalNanos(), Math.max(remaining, least));
-      peer.floorNanos = Math.max(peer.floorNanos, watch.now + shift);
-      peer.bornNanos += stall;
+      peer.stalledNanos += stall;
+      long latest = peer.heardNanos + watch.goalNanos() + peer.stalledNanos + least;
+      peer.floorNanos = Math.max(peer.floorNanos, Math.min(watch.now + shift, latest));
       peer.answerByNanos += stall;
     }
     questions.extend(stall);

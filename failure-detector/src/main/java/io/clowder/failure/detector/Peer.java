@@ -46,6 +46,7 @@ final class Peer {
 
   // When it is asked whether it lives, and until when an answer may come.
   long floorNanos;
+  long stalledNanos;
   long askAgainNanos;
   boolean isAsked;
   long answerByNanos;
@@ -53,6 +54,7 @@ final class Peer {
   Peer(NodeId id, long now, long nowMillis) {
     this.id = id;
     this.bornNanos = now;
+    this.heardNanos = now;
     this.sinceMillis = nowMillis;
     this.disconnectedNanos = now;
   }
@@ -74,6 +76,8 @@ final class Peer {
     isDeaf = false;
     unwell = List.of();
     bornNanos = now;
+    heardNanos = now;
+    stalledNanos = 0;
     lastSequence = 0;
     stamp = 0;
     arrivals.clear();

@@ -50,14 +50,6 @@ final class SampleWindow {
     }
   }
 
-  /** Adds the same to all samples. */
-  void shift(double by) {
-    for (int i = 0; i < size; i++) {
-      ring[i] += by;
-    }
-    origin += by;
-  }
-
   void clear() {
     size = 0;
     next = 0;

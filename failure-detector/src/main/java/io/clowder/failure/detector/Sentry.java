@@ -3,6 +3,7 @@ package io.clowder.failure.detector;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.failure.DetectionAlgorithm;
+import io.clowder.api.failure.Detector;
 import io.clowder.api.failure.FailureEvent;
 import io.clowder.api.failure.FailureEvent.Kind;
 import io.clowder.api.failure.QosReport;
@@ -41,6 +42,7 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Sentry.class);
   private static final int WAITING_MAX = 10_000;
   private static final long SHOW_NANOS = 200_000_000;
+  private static final long QUALITIES_NANOS = 1_000_000_000;
   private static final long MEMBERS_NANOS = 1_000_000_000;
   private static final long STOP_MILLIS = 2_000;
 
@@ -57,7 +59,10 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   private final Consumer<FailureEvent> listener;
   private final LongConsumer everyTurn;
   private final RandomGenerator random = new SplittableRandom(new SecureRandom().nextLong());
-  private final BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>(WAITING_MAX);
+
+  /** What is not a message is rare, and must not get lost. */
+  private final BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
+
   private final Deque<FailureEvent> history = new ArrayDeque<>();
   private final List<FailureEvent> fresh = new ArrayList<>();
   private final long origin = System.nanoTime();
@@ -69,6 +74,10 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   private long shownNanos;
   private long membersNanos;
   private long malformedMillis;
+  private long failedMillis;
+  private long qualitiesNanos;
+  private SortedMap<NodeId, QosReport> qualities = new TreeMap<>();
+  private boolean isFailing;
   private volatile Shown shown;
   private volatile boolean closed;
 
@@ -127,18 +136,32 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
     }
   }
 
-  /** Goes on with another setting, and a new detector of an algorithm. */
-  void use(WatchSetting setting, String name, DetectionAlgorithm algorithm) {
+  /** Goes on with another setting, under the same algorithm. */
+  void set(WatchSetting setting) {
     post(
         () -> {
           synchronized (history) {
             historySize = setting.historySize();
           }
-          Monitor monitor = monitor();
-          long life = monitor.self().incarnation();
-          monitor.set(setting.goal(), setting.stallMillis() * 1_000_000L);
-          monitor.use(name, algorithm.open(self, life, setting.goal(), random), nanos());
+          monitor().set(setting.goal(), setting.stallMillis() * 1_000_000L);
         });
+  }
+
+  /** Goes on with another setting, and a new detector of an algorithm. */
+  void use(WatchSetting setting, String name, DetectionAlgorithm algorithm) {
+    post(
+        () -> {
+          long life = monitor().self().incarnation();
+          Detector detector = algorithm.open(self, life, setting.goal(), random);
+          monitor().set(setting.goal(), setting.stallMillis() * 1_000_000L);
+          monitor().use(name, detector, nanos());
+        });
+    set(setting);
+  }
+
+  /** This node needs a larger incarnation than this one. */
+  void outlive(long incarnation) {
+    post(() -> monitor().rise(incarnation + 1, nanos()));
   }
 
   /** These parts of this node are not well; for {@code everyTurn} alone. */
@@ -153,7 +176,9 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
 
   @Override
   public void receive(NodeId from, ByteBuffer payload) {
-    post(() -> take(from, payload));
+    if (waiting.size() < WAITING_MAX) {
+      post(() -> take(from, payload));
+    }
   }
 
   @Override
@@ -172,9 +197,7 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   }
 
   private void post(Runnable task) {
-    if (!waiting.offer(task)) {
-      LOG.debug("the failure detector has no time: something that happened was dropped");
-    }
+    waiting.add(task);
   }
 
   /** Says goodbye and ends; waits for that, two seconds at most. */
@@ -205,12 +228,22 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
         turn();
       } catch (InterruptedException e) {
         break;
-      } catch (RuntimeException | Error e) {
-        // Whatever an algorithm or a message does, the watch goes on.
-        LOG.error("the failure detector failed in one turn", e);
       }
     }
-    monitor().goodbye(nanos());
+    attempt(() -> monitor().goodbye(nanos()));
+  }
+
+  /** Whatever an algorithm or a message does, the watch goes on. */
+  private void attempt(Runnable part) {
+    try {
+      part.run();
+    } catch (RuntimeException | Error e) {
+      isFailing = true;
+      if (millis() - failedMillis > 10_000) {
+        failedMillis = millis();
+        LOG.error("the failure detector failed, and goes on", e);
+      }
+    }
   }
 
   private Monitor monitor() {
@@ -221,30 +254,47 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   }
 
   private void turn() throws InterruptedException {
-    Monitor monitor = monitor();
-    Runnable task = waiting.poll(Math.max(0, monitor.wakeAt() - nanos()), TimeUnit.NANOSECONDS);
+    long pause = Math.max(isFailing ? Stalls.TICK_NANOS : 0, pauseNanos());
+    isFailing = false;
+    Runnable task = waiting.poll(pause, TimeUnit.NANOSECONDS);
     for (int i = 0; task != null && i < WAITING_MAX && !closed; i++) {
-      task.run();
+      attempt(task);
       task = waiting.poll();
     }
+    attempt(this::watch);
+    attempt(() -> everyTurn.accept(nanos()));
+    attempt(this::tell);
+  }
+
+  private long pauseNanos() {
+    try {
+      return Math.min(Stalls.TICK_NANOS, monitor().wakeAt() - nanos());
+    } catch (RuntimeException | Error e) {
+      return Stalls.TICK_NANOS; // The next attempt says what it is.
+    }
+  }
+
+  private void watch() {
     long now = nanos();
     if (now - membersNanos >= MEMBERS_NANOS || membersNanos == 0) {
       membersNanos = now;
-      monitor.members(members(), now);
+      monitor().members(members(), now);
     }
-    if (monitor.wakeAt() <= now) {
-      monitor.tick(now);
+    if (monitor().wakeAt() <= now) {
+      monitor().tick(now);
     }
-    everyTurn.accept(now);
-    if (!fresh.isEmpty() || now - shownNanos >= SHOW_NANOS) {
-      shownNanos = now;
-      shown = show();
+  }
+
+  private void tell() {
+    long now = nanos();
+    if (fresh.isEmpty() && now - shownNanos < SHOW_NANOS) {
+      return;
     }
-    if (!fresh.isEmpty()) {
-      List<FailureEvent> events = List.copyOf(fresh);
-      fresh.clear();
-      events.forEach(listener);
-    }
+    shownNanos = now;
+    shown = show();
+    List<FailureEvent> events = List.copyOf(fresh);
+    fresh.clear();
+    events.forEach(listener);
   }
 
   private SortedSet<NodeId> members() {
@@ -269,13 +319,19 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   }
 
   private Shown show() {
-    Monitor monitor = monitor();
-    SortedMap<NodeId, Suspicion> suspicions = monitor.suspicions();
+    SortedMap<NodeId, Suspicion> suspicions = monitor().suspicions();
     SortedSet<NodeId> suspects = new TreeSet<>();
-    suspicions.values().stream()
-        .filter(Suspicion::isSuspect)
-        .forEach(it -> suspects.add(it.node()));
-    return new Shown(new TreeMap<>(suspicions), suspects, monitor.qualities(), monitor.self());
+    for (Suspicion it : suspicions.values()) {
+      if (it.isSuspect()) {
+        suspects.add(it.node());
+      }
+    }
+    if (nanos() - qualitiesNanos >= QUALITIES_NANOS
+        || !qualities.keySet().equals(suspicions.keySet())) {
+      qualitiesNanos = nanos();
+      qualities = monitor().qualities();
+    }
+    return new Shown(suspicions, suspects, qualities, monitor().self());
   }
 
   private long nanos() {

@@ -6,6 +6,7 @@ import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,8 +28,11 @@ record Signal(Head head, Body body) {
   /** Longest addition of an algorithm, in bytes. */
   static final int GOSSIP_BYTES = 8 << 10;
 
-  /** Intervals, times and counts of heartbeats are at most this, which is more than a century. */
+  /** Incarnations and counts are at most this. */
   private static final long LARGEST = 1L << 52;
+
+  /** Times in milliseconds are at most this, a year or so. */
+  private static final long LONGEST_MILLIS = 1L << 35;
 
   private static final int VERSION = 1;
   private static final int DEGRADED = 1;
@@ -53,6 +57,11 @@ record Signal(Head head, Body body) {
       List<String> unwell) {
     Head {
       unwell = List.copyOf(unwell);
+      for (String part : unwell) {
+        if (part.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES) {
+          throw new IllegalArgumentException("'" + part + "' is over " + NAME_BYTES + " bytes");
+        }
+      }
     }
   }
 
@@ -73,10 +82,18 @@ record Signal(Head head, Body body) {
       implements Body {}
 
   /** Asks for a {@link Pong} with the same token. */
-  record Ping(long token, byte[] gossip) implements Body {}
+  record Ping(long token, byte[] gossip) implements Body {
+    Ping {
+      checkGossip(gossip);
+    }
+  }
 
   /** The answer. */
-  record Pong(long token, byte[] gossip) implements Body {}
+  record Pong(long token, byte[] gossip) implements Body {
+    Pong {
+      checkGossip(gossip);
+    }
+  }
 
   /** Asks the receiver to ping the target. */
   record PingRequest(long token, NodeId target, long withinMillis) implements Body {}
@@ -85,10 +102,21 @@ record Signal(Head head, Body body) {
   record Relayed(long token, NodeId target, long incarnation) implements Body {}
 
   /** What the sender's algorithm tells the receiver's. */
-  record Gossip(byte[] gossip) implements Body {}
+  record Gossip(byte[] gossip) implements Body {
+    Gossip {
+      checkGossip(gossip);
+    }
+  }
 
   /** The sender's life ends. */
   record Goodbye() implements Body {}
+
+  private static void checkGossip(byte[] gossip) {
+    if (gossip.length > GOSSIP_BYTES) {
+      throw new IllegalArgumentException(
+          "gossip of " + gossip.length + " bytes: at most " + GOSSIP_BYTES);
+    }
+  }
 
   ByteBuffer encode() {
     WireWriter out = new WireWriter(64);
@@ -154,7 +182,7 @@ record Signal(Head head, Body body) {
       throw new WireFormatException("signal of no incarnation");
     }
     long accepts = readNumber(in, "accepted incarnation");
-    long wanted = readNumber(in, "wanted interval");
+    long wanted = readMillis(in, "wanted interval");
     int flags = in.readByte();
     if (flags > (DEGRADED | DEAF)) {
       throw new WireFormatException("signal with flags " + flags);
@@ -177,14 +205,14 @@ record Signal(Head head, Body body) {
       case 1 ->
           new Heartbeat(
               readNumber(in, "sequence"),
-              readNumber(in, "interval"),
+              readMillis(in, "interval"),
               in.readLong(),
               in.readLong(),
               readNumber(in, "held time"));
       case 2 -> new Ping(in.readLong(), in.readBytes(GOSSIP_BYTES));
       case 3 -> new Pong(in.readLong(), in.readBytes(GOSSIP_BYTES));
-      case 4 -> new PingRequest(in.readLong(), readNode(in), readNumber(in, "time"));
-      case 5 -> new Relayed(in.readLong(), readNode(in), readNumber(in, "incarnation"));
+      case 4 -> new PingRequest(in.readLong(), NodeCodec.readNode(in), readMillis(in, "time"));
+      case 5 -> new Relayed(in.readLong(), NodeCodec.readNode(in), readNumber(in, "incarnation"));
       case 6 -> new Gossip(in.readBytes(GOSSIP_BYTES));
       case 7 -> new Goodbye();
       default -> throw new WireFormatException("signal of unknown kind " + kind);
@@ -192,19 +220,18 @@ record Signal(Head head, Body body) {
   }
 
   private static long readNumber(WireReader in, String what) {
+    return readNumber(in, what, LARGEST);
+  }
+
+  private static long readMillis(WireReader in, String what) {
+    return readNumber(in, what, LONGEST_MILLIS);
+  }
+
+  private static long readNumber(WireReader in, String what, long most) {
     long number = in.readVarLong();
-    if (number < 0 || number > LARGEST) {
+    if (number < 0 || number > most) {
       throw new WireFormatException("signal with the " + what + " " + number);
     }
     return number;
-  }
-
-  private static NodeId readNode(WireReader in) {
-    String name = in.readString(64);
-    try {
-      return new NodeId(name);
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException(e.getMessage());
-    }
   }
 }

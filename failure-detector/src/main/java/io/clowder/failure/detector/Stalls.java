@@ -21,6 +21,7 @@ final class Stalls {
   private final Watch watch;
   private long last;
   private long lastMillis;
+  private long stallNanos;
   private long degradedUntil;
   private long count;
   private long totalNanos;
@@ -38,19 +39,28 @@ final class Stalls {
   /**
    * The node runs.
    *
-   * @return for how long it did not before this, on either clock; 0 if that is not worth a word
+   * @return whether it did not before this, for longer than is usual, on either clock
    */
-  long tick(long nowMillis) {
+  boolean tick(long nowMillis) {
     long gap = watch.now - last;
     long jump = nowMillis - lastMillis - gap / 1_000_000;
-    long stall = Math.max(gap - TICK_NANOS, jump > SUSPENDED_MILLIS ? jump * 1_000_000 : 0);
     last = watch.now;
     lastMillis = nowMillis;
-    if (stall <= watch.stallNanos) {
-      return 0;
+    // While a machine is suspended its monotonic clock stands still, and with it all deadlines. A
+    // wall clock that was set looks the same, so it must not move any.
+    stallNanos = Math.max(0, gap - TICK_NANOS);
+    long suspended = jump > SUSPENDED_MILLIS ? jump * 1_000_000 : 0;
+    long both = Math.max(stallNanos, suspended);
+    if (both <= watch.stallNanos) {
+      return false;
     }
-    count(stall, nowMillis);
-    return stall;
+    count(both, nowMillis);
+    return true;
+  }
+
+  /** By how much the deadlines move for that. */
+  long stallNanos() {
+    return stallNanos;
   }
 
   /** What reached this node was held up for so long, though it ran. */

@@ -68,6 +68,12 @@ final class Swim implements Detector {
     }
   }
 
+  @Override
+  public void risen(long incarnation, long nanos) {
+    table.risen(incarnation);
+    appoint(nanos);
+  }
+
   /** None: this algorithm asks. */
   @Override
   public long intervalNanos(NodeId peer) {

@@ -106,10 +106,10 @@ public final class SwimAlgorithm implements DetectionAlgorithm {
     this.config = config;
     checkTime("period.millis", config.period_millis(), 5);
     checkTime("probe.timeout.millis", config.probe_timeout_millis(), 1);
-    check("indirect.probes", config.indirect_probes(), 0, 16);
-    check("suspicion.min", config.suspicion_min(), 1, 20);
-    check("suspicion.max", config.suspicion_max(), 1, 20);
-    check("gossip.fanout", config.gossip_fanout(), 1, 16);
+    Range.checked(PID + ": indirect.probes", config.indirect_probes(), 0, 16);
+    Range.checked(PID + ": suspicion.min", config.suspicion_min(), 1, 20);
+    Range.checked(PID + ": suspicion.max", config.suspicion_max(), 1, 20);
+    Range.checked(PID + ": gossip.fanout", config.gossip_fanout(), 1, 16);
     checkTime("gossip.interval.millis", config.gossip_interval_millis(), 1);
   }
 
@@ -133,14 +133,7 @@ public final class SwimAlgorithm implements DetectionAlgorithm {
 
   private static void checkTime(String key, int value, int min) {
     if (value != 0) {
-      check(key, value, min, MILLIS_MAX);
-    }
-  }
-
-  private static void check(String key, int value, int min, int max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          PID + ": " + key + " = " + value + ": use " + min + " to " + max);
+      Range.checked(PID + ": " + key, value, min, MILLIS_MAX);
     }
   }
 }

@@ -62,9 +62,9 @@ record SwimClaim(Kind kind, NodeId node, SwimIncarnation incarnation, NodeId sou
           case 2 -> Kind.DEAD;
           default -> throw new WireFormatException("a claim of unknown kind " + code);
         };
-    NodeId node = readNode(in);
+    NodeId node = NodeCodec.readNode(in);
     SwimIncarnation incarnation = readIncarnation(in);
-    return new SwimClaim(kind, node, incarnation, kind == Kind.ALIVE ? node : readNode(in));
+    return new SwimClaim(kind, node, incarnation, kind == Kind.ALIVE ? node : NodeCodec.readNode(in));
   }
 
   static void writeIncarnation(WireWriter out, SwimIncarnation incarnation) {
@@ -78,14 +78,5 @@ record SwimClaim(Kind kind, NodeId node, SwimIncarnation incarnation, NodeId sou
       throw new WireFormatException(refutations + " refutations");
     }
     return new SwimIncarnation(life, refutations);
-  }
-
-  private static NodeId readNode(WireReader in) {
-    String name = in.readString(NAME_BYTES);
-    try {
-      return new NodeId(name);
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException(e.getMessage());
-    }
   }
 }

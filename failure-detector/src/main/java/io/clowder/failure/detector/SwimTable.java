@@ -60,6 +60,12 @@ final class SwimTable {
     return peers.size() + 1 - dead;
   }
 
+  /** This node has another life from now on. */
+  void risen(long life) {
+    incarnation = new SwimIncarnation(life, 0);
+    queue.add(SwimClaim.alive(self, incarnation), true);
+  }
+
   @Nullable SwimPeer peer(NodeId node) {
     return peers.get(node);
   }

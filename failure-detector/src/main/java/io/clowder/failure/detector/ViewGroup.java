@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ final class ViewGroup
 
   private static final String MACHINE = "fd";
   private static final long STATUS_MILLIS = 500;
+  private static final long LEAVE_MILLIS = 1_000;
 
   private final BundleContext context;
   private final ViewKeeper keeper;
@@ -49,6 +51,7 @@ final class ViewGroup
    *
    * @param reportMillis for how long this node must have suspected a peer before it says so
    * @param incarnation this node's life
+   * @param outlived is told an incarnation of this node that the log knows and that is larger
    * @param suspicions what this node thinks of its peers; asked by {@link #tick}
    * @param viewed is told each view, on the replica's thread: must be quick, and must not wait
    */
@@ -58,10 +61,12 @@ final class ViewGroup
       long reportMillis,
       LongSupplier incarnation,
       Supplier<? extends Map<NodeId, Suspicion>> suspicions,
+      LongConsumer outlived,
       Consumer<ClusterView> viewed) {
     this.context = context;
     ViewMachine view = new ViewMachine(viewed);
-    this.keeper = new ViewKeeper(view, self, reportMillis, incarnation, suspicions, this::status);
+    this.keeper =
+        new ViewKeeper(view, self, reportMillis, incarnation, outlived, suspicions, this::status);
     this.asking = new ScheduledThreadPoolExecutor(1, ViewGroup::thread);
     this.machine =
         context.registerService(
@@ -161,9 +166,10 @@ final class ViewGroup
     keeper.offer(service);
   }
 
-  /** Takes the machine back. */
+  /** Takes back what this node has said, if that is heard within a second, and the machine. */
   @Override
   public void close() {
+    keeper.leave(LEAVE_MILLIS);
     asking.shutdownNow();
     tracker.close();
     machine.unregister();

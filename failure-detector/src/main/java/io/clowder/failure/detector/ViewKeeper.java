@@ -15,6 +15,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +67,7 @@ final class ViewKeeper {
   private final NodeId self;
   private volatile long reportNanos;
   private final LongSupplier incarnation;
+  private final LongConsumer outlived;
   private final Supplier<? extends Map<NodeId, Suspicion>> suspicions;
   private final Supplier<@Nullable GroupStatus> status;
   private volatile @Nullable ConsensusService consensus;
@@ -80,6 +85,7 @@ final class ViewKeeper {
    *
    * @param reportMillis for how long this node must have suspected a peer before it says so
    * @param incarnation this node's life
+   * @param outlived is told an incarnation of this node that the log knows and that is larger
    * @param suspicions what this node thinks of its peers now
    * @param status what is known of the group, null if nothing; must not wait
    */
@@ -88,12 +94,14 @@ final class ViewKeeper {
       NodeId self,
       long reportMillis,
       LongSupplier incarnation,
+      LongConsumer outlived,
       Supplier<? extends Map<NodeId, Suspicion>> suspicions,
       Supplier<@Nullable GroupStatus> status) {
     this.machine = machine;
     this.self = self;
     this.reportNanos = reportMillis * 1_000_000;
     this.incarnation = incarnation;
+    this.outlived = outlived;
     this.suspicions = suspicions;
     this.status = status;
   }
@@ -141,6 +149,30 @@ final class ViewKeeper {
     }
   }
 
+  /**
+   * Takes back what this node has said: one that does not look any more must not keep others out.
+   * Waits for that, but not for long; a node that dies is silenced by the end of its session.
+   */
+  void leave(long millisMax) {
+    ConsensusService service = consensus;
+    Stance said = machine.state().stances().get(self);
+    if (service == null || said == null || said.suspects().isEmpty()) {
+      return;
+    }
+    byte[] command = new Opinion(self, said.incarnation(), new TreeMap<>()).encode();
+    try {
+      var unused =
+          service
+              .submit(command, Duration.ofMillis(millisMax))
+              .toCompletableFuture()
+              .get(millisMax, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+      return; // There is no quorum, or the service is going, too.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   // ---- what the log should know --------------------------------------------------------------
 
   private @Nullable Roster roster(GroupStatus group, ViewState state, long now) {
@@ -161,8 +193,12 @@ final class ViewKeeper {
   private @Nullable Opinion opinion(Map<NodeId, Suspicion> peers, ViewState state, long now) {
     long life = incarnation.getAsLong();
     Stance said = state.stances().get(self);
-    if (!state.isInView(self) || (said != null && said.incarnation() > life)) {
+    if (said != null && said.incarnation() > life) {
+      outlived.accept(said.incarnation());
       return null; // Nobody would listen.
+    }
+    if (!state.isInView(self)) {
+      return null;
     }
     SortedMap<NodeId, Long> before = said == null ? new TreeMap<>() : said.suspects();
     SortedMap<NodeId, Long> suspects = new TreeMap<>();

@@ -51,16 +51,15 @@ final class Voice {
     }
   }
 
-  /**
-   * Others accept this incarnation at least: its clock went back since this node's last life, or
-   * they saw the present one go.
-   */
-  void rise(long least) {
-    if (least > incarnation) {
-      incarnation = least;
-      watch.peers.values().forEach(it -> it.sequence = 0);
-      watch.peers.values().forEach(this::greet);
+  /** Whether this incarnation is larger than the present one, whose place it takes then. */
+  boolean rise(long least) {
+    if (least <= incarnation) {
+      return false;
     }
+    incarnation = least;
+    watch.peers.values().forEach(it -> it.sequence = 0);
+    watch.peers.values().forEach(this::greet);
+    return true;
   }
 
   /** A peer lives in the past; tells it so, now and then. */

@@ -155,6 +155,30 @@ class AnnouncementsTest {
   }
 
   @Test
+  void whenTheDetectorStopsNobodyStaysSuspected() {
+    announcements.add("ear", ear, ClusterWatch.nodes("n2"));
+    announcements.happened(event(Kind.SUSPECT, N2, 1));
+    announcements.happened(event(Kind.SUSPECT, N3, 1));
+    threads.runAll();
+    announcements.end(0);
+    threads.runAll();
+    assertEquals(List.of("SUSPECT n2 1", "TRUST n2 1"), ear.heard);
+  }
+
+  @Test
+  void whoWantsToHearOfOthersHearsTheEndOfWhatItKnows() {
+    announcements.add("ear", ear, ClusterWatch.nodes(List.of("n2")));
+    announcements.happened(event(Kind.SUSPECT, N2, 1));
+    announcements.happened(event(Kind.SUSPECT, N3, 1));
+    threads.runAll();
+    announcements.add("ear", ear, ClusterWatch.nodes(List.of("n3")));
+    announcements.happened(event(Kind.TRUST, N2, 1));
+    announcements.happened(event(Kind.SUSPECT, N2, 2));
+    threads.runAll();
+    assertEquals(List.of("SUSPECT n2 1", "SUSPECT n3 1", "TRUST n2 1"), ear.heard);
+  }
+
+  @Test
   void nothingIsToldAfterTheEnd() {
     announcements.add("ear", ear, node -> true);
     announcements.happened(event(Kind.SUSPECT, N2, 1));

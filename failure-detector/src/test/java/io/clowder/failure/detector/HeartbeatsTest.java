@@ -52,21 +52,23 @@ final class HeartbeatsTest {
   }
 
   @Test
-  void whoSentNoHeartbeatIsNotDoubted() {
+  void whoHasNotSpokenIsNotDoubtedAndWhoHasIsBorneAsLongAsTheGoalAllows() {
+    long silence = Budget.of(GOAL).silenceNanos();
     for (Supplier<Estimator> estimators : ESTIMATORS) {
       var detector = new Heartbeats(GOAL, estimators);
       detector.heartbeat(A, 1, 500 * MS, 0);
       detector.peers(both(), 0);
-      detector.sign(A, MS);
       assertEquals(Long.MAX_VALUE, detector.doubtAt(A));
       assertEquals(0, detector.level(A, 1L << 60));
       assertEquals(500 * MS, detector.intervalNanos(A));
+      detector.sign(A, MS);
+      assertEquals(MS + silence, detector.doubtAt(A));
       detector.heartbeat(A, 1, 500 * MS, 2 * MS);
-      assertTrue(detector.doubtAt(A) < Long.MAX_VALUE);
+      assertTrue(detector.doubtAt(A) <= 2 * MS + silence);
       detector.restarted(A, 2, 3 * MS);
-      assertEquals(Long.MAX_VALUE, detector.doubtAt(A));
+      assertEquals(3 * MS + silence, detector.doubtAt(A));
       detector.heartbeat(A, 1, 500 * MS, 4 * MS);
-      assertTrue(detector.doubtAt(A) < Long.MAX_VALUE);
+      assertTrue(detector.doubtAt(A) <= 4 * MS + silence);
     }
   }
 

@@ -19,6 +19,8 @@ import io.clowder.api.failure.Suspicion.State;
 import io.clowder.failure.detector.MonitorWorld.Box;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -372,6 +374,160 @@ class MonitorTest {
     assertEquals(State.ALIVE, state(world, 1, 2));
     world.runFor(6 * SECOND);
     assertEquals(State.SUSPECT, state(world, 1, 2), "its detector has said nothing for too long");
+  }
+
+  private static Detector adaptive(NodeId self) {
+    return new AdaptiveDetection().open(self, 1, GOAL, new SplittableRandom(1));
+  }
+
+  private static Detector swim(NodeId self) {
+    return new SwimAlgorithm(AlgorithmsTest.config(SwimAlgorithm.Config.class, Map.of()))
+        .open(self, 1, GOAL, new SplittableRandom(self.hashCode()));
+  }
+
+  @Test
+  void whoFailsBeforeItsFirstHeartbeatIsSuspected() {
+    MonitorWorld world = new MonitorWorld(20, 3, MonitorTest::adaptive).startAll();
+    world.runFor(200 * MILLI);
+    world.box(1).pause();
+    world.runFor(4 * SECOND);
+    assertEquals(State.SUSPECT, state(world, 2, 1));
+  }
+
+  @Test
+  void whoFailsRightAfterARestartIsSuspected() {
+    MonitorWorld world = new MonitorWorld(21, 3, MonitorTest::adaptive).startAll();
+    world.runFor(SETTLED);
+    world.box(1).kill();
+    world.runFor(SETTLED);
+    world.box(1).start();
+    world.runFor(200 * MILLI);
+    assertEquals(State.ALIVE, state(world, 2, 1));
+    world.box(1).pause();
+    world.runFor(4 * SECOND);
+    assertEquals(State.SUSPECT, state(world, 2, 1));
+  }
+
+  @Test
+  void whoFailsDuringAnExchangeOfTheAlgorithmIsSuspected() {
+    MonitorWorld world = new MonitorWorld(22, 3, MonitorTest::swim).startAll();
+    world.runFor(SETTLED);
+    world.box(1).pause();
+    for (int observer = 2; observer <= 3; observer++) {
+      Box box = world.box(observer);
+      box.monitor.use("adaptive", adaptive(box.id), box.time());
+    }
+    world.runFor(4 * SECOND);
+    assertEquals(State.SUSPECT, state(world, 2, 1));
+    assertEquals(State.SUSPECT, state(world, 3, 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adaptive", "swim"})
+  void aWallClockThatIsSetMovesNoDeadline(String name) {
+    MonitorWorld world =
+        new MonitorWorld(23, 3, name.equals("swim") ? MonitorTest::swim : MonitorTest::adaptive);
+    world.startAll().runFor(SETTLED);
+    for (int when = 0; when < 30; when++) {
+      world.box(2).wallShiftMillis += 7_200_000;
+      world.box(3).wallShiftMillis += 7_200_000;
+      world.runFor(100 * MILLI);
+    }
+    world.box(1).pause();
+    world.runFor(2_500 * MILLI);
+    world.box(2).wallShiftMillis += 7_200_000;
+    world.box(3).wallShiftMillis += 7_200_000;
+    world.runFor(4 * SECOND);
+    assertEquals(State.SUSPECT, state(world, 2, 1));
+    assertEquals(State.SUSPECT, state(world, 3, 1));
+    assertTrue(world.box(2).monitor.qualities().get(id(3)).observedMillis() > 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {300, 500, 700, 1_000})
+  void whoStandsStillAgainAndAgainSuspectsTheDeadAllTheSame(int everyMillis) {
+    MonitorWorld world = new MonitorWorld(24, 3, MonitorTest::adaptive).startAll();
+    world.runFor(SETTLED);
+    world.box(1).pause();
+    for (int i = 0; i < 20_000 / everyMillis; i++) {
+      world.box(2).pause();
+      world.runFor(150 * MILLI);
+      world.box(2).resume();
+      world.runFor((everyMillis - 150) * MILLI);
+    }
+    assertEquals(State.SUSPECT, state(world, 2, 1));
+    assertEquals(State.ALIVE, state(world, 2, 3));
+  }
+
+  @Test
+  void whoCameBackBehindABrokenLinkIsUnreachable() {
+    MonitorWorld world = world(25, 3);
+    world.box(1).kill();
+    world.runFor(SETTLED);
+    assertEquals(Evidence.REFUSED, world.box(2).monitor.suspicions().get(id(1)).evidence());
+    world.block(1, 2);
+    world.box(1).start();
+    world.runFor(SETTLED);
+    assertEquals(State.UNREACHABLE, state(world, 2, 1));
+    assertEquals(State.ALIVE, state(world, 3, 1));
+  }
+
+  @Test
+  void aPeerThatCountsAnewIsLearntFromAnew() {
+    MonitorWorld world = world(26, 3);
+    world.runFor(60 * SECOND);
+    Box box = world.box(1);
+    box.monitor.members(new TreeSet<>(List.of(id(1), id(3))), box.time());
+    world.runFor(500 * MILLI);
+    box.monitor.members(new TreeSet<>(world.nodes.keySet()), box.time());
+    long before = world.box(2).monitor.qualities().get(id(1)).heartbeats();
+    world.runFor(20 * SECOND);
+    assertTrue(world.box(2).monitor.qualities().get(id(1)).heartbeats() >= before + 38);
+    assertEquals(0, world.events());
+  }
+
+  @Test
+  void whoIsConnectedAndHasNoDetectorIsNotBlamed() {
+    MonitorWorld world = new MonitorWorld(27, 3, MonitorTest::patience);
+    world.box(1).start();
+    world.box(2).start();
+    world.box(1).silentNanos = 5 * MILLI;
+    world.runFor(20 * SECOND);
+    assertEquals(State.NEW, state(world, 1, 3));
+    assertTrue(world.box(1).monitor.suspicions().get(id(3)).detail().contains("detector"));
+    world.box(1).silentNanos = 60 * SECOND;
+    world.runFor(SECOND);
+    assertEquals(State.SUSPECT, state(world, 1, 3));
+  }
+
+  @Test
+  void afterALargerIncarnationSwimRefutesUnderIt() {
+    MonitorWorld world = new MonitorWorld(28, 3, MonitorTest::swim).startAll();
+    world.runFor(SETTLED);
+    world.box(3).kill();
+    world.runFor(SECOND);
+    world.box(3).wallShiftMillis = -3_600_000;
+    world.box(3).start();
+    world.runFor(SETTLED);
+    long life = world.box(3).monitor.self().incarnation();
+    byte[] accusation =
+        new SwimGossip(
+                new SwimIncarnation(world.box(1).monitor.self().incarnation(), 0),
+                List.of(
+                    new SwimClaim(
+                        SwimClaim.Kind.SUSPECT, id(3), new SwimIncarnation(life, 0), id(1))))
+            .encode();
+    int told = world.box(1).events.size();
+    Signal.Head head =
+        new Signal.Head(world.box(1).monitor.self().incarnation(), 0, 0, false, false, List.of());
+    world.block(3, 1);
+    world
+        .box(2)
+        .monitor
+        .received(id(1), new Signal(head, new Signal.Gossip(accusation)), world.box(2).time());
+    world.runFor(SETTLED);
+    assertEquals(State.ALIVE, state(world, 2, 3));
+    assertEquals(told, world.box(1).events.size());
   }
 
   @Test

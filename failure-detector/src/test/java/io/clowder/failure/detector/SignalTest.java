@@ -91,11 +91,17 @@ class SignalTest {
         new Signal(
             new Head(1, 0, 0, false, false, List.of("a", "b", "c", "d", "e", "f", "g", "h", "i")),
             new Signal.Goodbye()));
-    wrong.add(new Signal(PLAIN, new Signal.Gossip(new byte[Signal.GOSSIP_BYTES + 1])));
     wrong.add(new Signal(PLAIN, new Signal.Heartbeat(-1, 1, 1, 1, 1)));
+    wrong.add(new Signal(PLAIN, new Signal.Heartbeat(1, 1L << 40, 1, 1, 1)));
     for (Signal signal : wrong) {
       assertThrows(WireFormatException.class, () -> Signal.decode(signal.encode()));
     }
+    byte[] much = new byte[Signal.GOSSIP_BYTES + 1];
+    assertThrows(IllegalArgumentException.class, () -> new Signal.Gossip(much));
+    assertThrows(IllegalArgumentException.class, () -> new Signal.Ping(1, much));
+    assertThrows(IllegalArgumentException.class, () -> new Signal.Pong(1, much));
+    List<String> names = List.of("ä".repeat(33));
+    assertThrows(IllegalArgumentException.class, () -> new Head(1, 0, 0, false, false, names));
   }
 
   private static byte[] bytes(Signal signal) {

@@ -67,7 +67,7 @@ class ViewGroupTest {
 
   private ViewGroup group() {
     return new ViewGroup(
-        registry.context, new NodeId("n1"), 1000, () -> 1, TreeMap::new, view -> {});
+        registry.context, new NodeId("n1"), 1000, () -> 1, TreeMap::new, life -> {}, view -> {});
   }
 
   private static <T> T stub(Class<T> type, InvocationHandler handler) {

@@ -44,9 +44,16 @@ class ViewKeeperTest {
   private long incarnation = 7;
   private long now = -5_000_000_000L;
   private long position;
+  private final List<Long> outlived = new ArrayList<>();
   private final ViewKeeper keeper =
       new ViewKeeper(
-          machine, node("a"), REPORT_MILLIS, () -> incarnation, () -> peers, () -> status);
+          machine,
+          node("a"),
+          REPORT_MILLIS,
+          () -> incarnation,
+          outlived::add,
+          () -> peers,
+          () -> status);
 
   @Test
   void theLeaderNamesTheMembersAtOnce() {
@@ -239,9 +246,22 @@ class ViewKeeperTest {
     suspect("c", State.SUSPECT, 1, 3);
     ticks(20);
     assertEquals(List.of(), log.submitted);
+    assertEquals(8L, outlived.get(0), "it is told to rise above that");
     incarnation = 8;
     ticks(1);
     assertEquals(List.of("a8 c3"), log.submitted);
+  }
+
+  @Test
+  void whoLeavesTakesBackWhatItHasSaid() {
+    begin();
+    keeper.leave(1);
+    assertEquals(List.of(), log.submitted, "there is nothing to take back");
+    suspect("c", State.SUSPECT, 1, 3);
+    ticks(5);
+    log.commit();
+    keeper.leave(1);
+    assertEquals(List.of("a7 c3", "a7"), log.submitted);
   }
 
   @Test
