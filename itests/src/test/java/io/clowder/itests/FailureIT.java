@@ -223,7 +223,7 @@ public class FailureIT {
     assertTrue(within(() -> self(n1).get("algorithm").equals(standIn)));
     n1.probe().watch().offerAlgorithm("probe");
     assertTrue(within(() -> self(n1).get("algorithm").equals("probe")));
-    assertEquals("nothing holds progress up", n1.probe().shell("clowder:why"));
+    assertFalse(n1.probe().shell("clowder:why").contains("algorithm"));
     n1.probe().watch().withdrawAlgorithm();
     assertTrue(within(() -> self(n1).get("algorithm").equals(standIn)));
     String why = n1.probe().shell("clowder:why");
@@ -251,23 +251,29 @@ public class FailureIT {
 
   @Test
   public void whoSaysThatItIsNotWellIsSuspected() throws Exception {
-    Watch speaker = cluster.get(2).probe().watch();
+    FelixNode n3 = cluster.get(2);
+    Watch speaker = n3.probe().watch();
     Watch.Ear ear = cluster.get(0).probe().watch().listen();
     speaker.speak("disk", true);
     speaker.speak("pump", false);
-    awaitEvents(ear, 1);
-    Watch.Event event = ear.events().get(0);
-    assertEquals("n3", event.node());
-    assertEquals("UNWELL", event.evidence());
-    assertTrue(event.toString(), event.detail().endsWith("not well: pump"));
-    assertEquals("pump", self(cluster.get(2)).get("unwell"));
-    String why = cluster.get(2).probe().shell("clowder:why");
-    assertTrue(why, why.contains("self: pump says that it is not alive"));
-    speaker.speak("pump", true);
-    awaitEvents(ear, 2);
-    assertAlternating(ear.events());
-    assertEquals(event.incarnation(), ear.events().get(1).incarnation());
-    speaker.fallSilent();
+    try {
+      awaitEvents(ear, 1);
+      // What a node shows of itself may be older than what it told the others.
+      assertTrue(within(() -> self(n3).get("unwell").equals("pump")));
+      String why = n3.probe().shell("clowder:why");
+      assertTrue(why, why.contains("self: pump says that it is not alive"));
+      speaker.speak("pump", true);
+      awaitEvents(ear, 2);
+    } finally {
+      speaker.fallSilent();
+    }
+    List<Watch.Event> events = ear.events();
+    Watch.Event suspected = events.get(0);
+    assertEquals("n3", suspected.node());
+    assertEquals("UNWELL", suspected.evidence());
+    assertTrue(suspected.toString(), suspected.detail().endsWith("not well: pump"));
+    assertAlternating(events);
+    assertEquals(suspected.incarnation(), events.get(1).incarnation());
     ear.close();
   }
 
