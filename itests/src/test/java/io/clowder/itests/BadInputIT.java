@@ -95,6 +95,23 @@ public class BadInputIT {
   }
 
   @Test
+  public void settingsOutOfRange() throws Exception {
+    Path file = Files.createTempFile("settings", ".properties");
+    Files.writeString(file, "io.clowder.fd.detection.millis.max=1\n");
+    refused(
+        2,
+        "io.clowder.fd: detection.millis.max is 1: use 500 to 600000",
+        "up",
+        "--detach",
+        "--nodes",
+        "1",
+        "--dir",
+        Files.createTempDirectory("x").resolve("c").toString(),
+        "--config",
+        file.toString());
+  }
+
+  @Test
   public void otherSize() throws Exception {
     refused(2, "--nodes 5", "up", "--detach", "--nodes", "5", "--dir", dir());
   }

@@ -81,18 +81,18 @@ public class FailureIT {
       String help = n1.probe().shell("fd:" + command + " --help");
       assertTrue(help, help.startsWith("Usage: fd:" + command) && help.contains("table|json"));
       assertFalse(n1.probe().shell("fd:" + command).isBlank());
+      assertTrue(n1.probe().shell("fd:" + command + " -o json").startsWith("["));
     }
     String status = n1.probe().shell("fd:status");
     assertTrue(status, status.startsWith("NODE  STATE") && status.contains("n3    alive"));
     assertEquals("nobody is suspected", n1.probe().shell("fd:suspects"));
-    assertEquals("[]", n1.probe().shell("fd:suspects -o json"));
+    assertEquals(List.of(), Rows.of(n1.probe().shell("fd:suspects -o json")));
     assertEquals("true", Rows.one(n1.probe().shell("fd:view -o json")).get("committed"));
     Map<String, String> quality = Rows.one(n1.probe().shell("fd:qos n2 -o json"));
     assertEquals("n2", quality.get("node"));
     assertTrue(quality.toString(), Long.parseLong(quality.get("heartbeats")) > 0);
     assertEquals(2, Rows.of(n1.probe().shell("fd:qos -o json")).size());
     assertEquals("adaptive", self(n1).get("algorithm"));
-    assertEquals("", self(n1).get("unwell"));
     for (Map<String, String> event : Rows.of(n1.probe().shell("fd:history n3 -o json"))) {
       assertEquals("n3", event.get("node"));
     }
@@ -125,17 +125,30 @@ public class FailureIT {
     Watch.Ear ofThree = n1.probe().watch().listen("n3", "n9");
     Watch.Ear ofTwo = cluster.get(2).probe().watch().listen("n2");
     Bundle detector = cluster.get(2).bundle(DETECTOR);
+    // Who comes late hears of who is suspected then, and of nothing that is over.
+    List<Watch.Ear> late = new ArrayList<>();
     for (int i = 1; i <= 2; i++) {
       detector.stop();
       awaitEvents(all, 2 * i - 1);
       assertEquals("n3", Rows.one(n1.probe().shell("fd:suspects -o json")).get("node"));
       String why = n1.probe().shell("clowder:why");
       assertTrue(why, why.contains("n3 stopped its failure detector"));
+      if (i == 2) {
+        late.add(n1.probe().watch().listen("n3"));
+      }
       detector.start();
       awaitEvents(all, 2 * i);
+      if (i == 1) {
+        late.add(n1.probe().watch().listen());
+      }
     }
     awaitEvents(ofThree, 4);
     List<Watch.Event> events = all.events();
+    for (Watch.Ear ear : late) {
+      awaitEvents(ear, 2);
+      assertEquals(events.subList(2, 4), ear.events());
+      ear.close();
+    }
     assertEquals(events, ofThree.events());
     assertAlternating(events);
     for (int i = 0; i < 4; i += 2) {
@@ -143,10 +156,7 @@ public class FailureIT {
       assertTrue(events.toString(), events.get(i + 1).incarnation() > events.get(i).incarnation());
     }
     assertEquals(List.of(), ofTwo.events());
-    // Who comes late hears of nothing that is over.
-    Watch.Ear late = n1.probe().watch().listen();
-    assertEquals(List.of(), late.events());
-    List.of(all, ofThree, ofTwo, late).forEach(Watch.Ear::close);
+    List.of(all, ofThree, ofTwo).forEach(Watch.Ear::close);
   }
 
   @Test
@@ -211,7 +221,7 @@ public class FailureIT {
     assertTrue(within(() -> self(n1).get("algorithm").equals(standIn)));
     n1.probe().watch().offerAlgorithm("probe");
     assertTrue(within(() -> self(n1).get("algorithm").equals("probe")));
-    assertEquals("nothing holds progress up", n1.probe().shell("clowder:why"));
+    assertFalse(n1.probe().shell("clowder:why").contains("algorithm"));
     n1.probe().watch().withdrawAlgorithm();
     assertTrue(within(() -> self(n1).get("algorithm").equals(standIn)));
     String why = n1.probe().shell("clowder:why");
@@ -239,23 +249,29 @@ public class FailureIT {
 
   @Test
   public void whoSaysThatItIsNotWellIsSuspected() throws Exception {
-    Watch speaker = cluster.get(2).probe().watch();
+    FelixNode n3 = cluster.get(2);
+    Watch speaker = n3.probe().watch();
     Watch.Ear ear = cluster.get(0).probe().watch().listen();
     speaker.speak("disk", true);
     speaker.speak("pump", false);
-    awaitEvents(ear, 1);
-    Watch.Event event = ear.events().get(0);
-    assertEquals("n3", event.node());
-    assertEquals("UNWELL", event.evidence());
-    assertTrue(event.toString(), event.detail().endsWith("not well: pump"));
-    assertEquals("pump", self(cluster.get(2)).get("unwell"));
-    String why = cluster.get(2).probe().shell("clowder:why");
-    assertTrue(why, why.contains("self: pump says that it is not alive"));
-    speaker.speak("pump", true);
-    awaitEvents(ear, 2);
-    assertAlternating(ear.events());
-    assertEquals(event.incarnation(), ear.events().get(1).incarnation());
-    speaker.fallSilent();
+    try {
+      awaitEvents(ear, 1);
+      // What a node shows of itself may be older than what it told the others.
+      assertTrue(within(() -> self(n3).get("unwell").equals("pump")));
+      String why = n3.probe().shell("clowder:why");
+      assertTrue(why, why.contains("self: pump says that it is not alive"));
+      speaker.speak("pump", true);
+      awaitEvents(ear, 2);
+    } finally {
+      speaker.fallSilent();
+    }
+    List<Watch.Event> events = ear.events();
+    Watch.Event suspected = events.get(0);
+    assertEquals("n3", suspected.node());
+    assertEquals("UNWELL", suspected.evidence());
+    assertTrue(suspected.toString(), suspected.detail().endsWith("not well: pump"));
+    assertAlternating(events);
+    assertEquals(suspected.incarnation(), events.get(1).incarnation());
     ear.close();
   }
 
@@ -285,9 +301,8 @@ public class FailureIT {
 
   @Test
   public void withoutConsensusThereIsNoCommittedViewButAllElse() throws Exception {
-    List<String> bundles = List.of("io.clowder.api", "io.clowder.storage", "io.clowder.transport");
-    List<String> all = new ArrayList<>(bundles);
-    all.add(DETECTOR);
+    List<String> all =
+        List.of("io.clowder.api", "io.clowder.storage", "io.clowder.transport", DETECTOR);
     Path place = Files.createTempDirectory("alone");
     String two = Ports.members(2);
     FelixNode n1 = FelixNode.start(place, "n1", two, Map.of(PID, Map.of()), all);

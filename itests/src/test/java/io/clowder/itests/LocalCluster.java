@@ -176,6 +176,16 @@ final class LocalCluster {
     }
   }
 
+  /** Kills the process of a node by SIGKILL, and waits until it is gone. */
+  void kill(String node) throws IOException {
+    long pid = Long.parseLong(Files.readString(dir(node).resolve("pid")).split(" ")[0]);
+    ProcessHandle process = processes.get(pid);
+    if (process == null || !process.destroyForcibly()) {
+      throw new AssertionError(node + ", process " + pid + ", cannot be killed");
+    }
+    process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+  }
+
   /** Sends a signal to the process of a node, such as STOP. */
   void signal(String signal, String node) throws Exception {
     String pid = Files.readString(dir(node).resolve("pid")).split(" ")[0];

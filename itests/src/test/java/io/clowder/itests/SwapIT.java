@@ -59,7 +59,10 @@ public class SwapIT {
       String lack = node.id() + ": no provider of protocol 'paxos' is active";
       assertTrue(
           refused, refused.contains("refused, nothing has changed") && refused.contains(lack));
-      assertEquals("nothing holds progress up", node.probe().shell("clowder:why"));
+      // On a busy machine, it says for a moment that it was.
+      assertTrue(
+          node.probe().shell("clowder:why"),
+          within(() -> node.probe().shell("clowder:why").equals("nothing holds progress up")));
     }
     awaitProgress();
 

@@ -10,6 +10,7 @@
  *   RefreshLeakIT       one framework, 200 refreshes: nothing is left behind
  *   ProcessIT           the distribution: three processes, leaders killed under load
  *   FailureProcessIT    the distribution: processes that are killed and frozen, and suspected
+ *   DetectionTimesIT    the distribution: how long that takes, when it is asked for
  *   BadInputIT          the distribution: wrong words, too few nodes, damaged files
  * </pre>
  *
