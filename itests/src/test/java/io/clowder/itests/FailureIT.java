@@ -193,7 +193,7 @@ public class FailureIT {
       ears.add(node.probe().watch().listen());
     }
     List<String> algorithms = List.of("chen", "phi", "fixed", "adaptive");
-    for (String algorithm : algorithms) {
+    for (String algorithm : List.of("chen", "swim", "phi", "fixed", "swim", "adaptive")) {
       use(cluster.get(1), algorithm);
     }
     for (String algorithm : algorithms) {

@@ -13,7 +13,7 @@ import java.util.List;
  * @param stalledMillis how long it did not run, in all
  * @param longestStallMillis the longest of these times
  * @param lastStallMillis when the last one ended, milliseconds since 1970; 0 if there was none
- * @param isDegraded whether it stalled lately, which the others are told
+ * @param isDegraded whether it stalled for a second or more lately, which the others are told
  * @param unwell the parts that are not alive by their {@link Liveness}
  */
 public record SelfReport(

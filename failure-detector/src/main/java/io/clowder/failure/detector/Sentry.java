@@ -166,6 +166,9 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
 
   /** These parts of this node are not well; for {@code everyTurn} alone. */
   void unwell(List<String> parts) {
+    if (!parts.equals(shown.self().unwell())) {
+      shownNanos = 0; // To be seen here as soon as there.
+    }
     monitor().unwell(parts, nanos());
   }
 

@@ -13,6 +13,9 @@ final class Stalls {
   /** A wall clock that gained so much on the monotonic one says that the machine was suspended. */
   private static final long SUSPENDED_MILLIS = 2_000;
 
+  /** A shorter stall is nothing to speak of. */
+  private static final long DEGRADED_NANOS_MIN = 1_000_000_000;
+
   /** For how long after a stall the node calls itself degraded, in lengths of it. */
   private static final int DEGRADED_LENGTHS = 3;
 
@@ -73,6 +76,9 @@ final class Stalls {
     totalNanos += nanos;
     longestNanos = Math.max(longestNanos, nanos);
     lastStallMillis = nowMillis;
+    if (nanos < DEGRADED_NANOS_MIN) {
+      return;
+    }
     long degraded = Math.min(DEGRADED_NANOS_MAX, DEGRADED_LENGTHS * Math.min(nanos, 1L << 60));
     degradedUntil = Math.max(degradedUntil, watch.now + degraded);
   }

@@ -33,8 +33,6 @@ record SwimClaim(Kind kind, NodeId node, SwimIncarnation incarnation, NodeId sou
   /** No node refutes more often than that: what says so is no message of ours. */
   private static final long REFUTATIONS_MAX = 1L << 48;
 
-  private static final int NAME_BYTES = 64;
-
   /** The node says that it lives. */
   static SwimClaim alive(NodeId node, SwimIncarnation incarnation) {
     return new SwimClaim(Kind.ALIVE, node, incarnation, node);
@@ -64,7 +62,8 @@ record SwimClaim(Kind kind, NodeId node, SwimIncarnation incarnation, NodeId sou
         };
     NodeId node = NodeCodec.readNode(in);
     SwimIncarnation incarnation = readIncarnation(in);
-    return new SwimClaim(kind, node, incarnation, kind == Kind.ALIVE ? node : NodeCodec.readNode(in));
+    return new SwimClaim(
+        kind, node, incarnation, kind == Kind.ALIVE ? node : NodeCodec.readNode(in));
   }
 
   static void writeIncarnation(WireWriter out, SwimIncarnation incarnation) {

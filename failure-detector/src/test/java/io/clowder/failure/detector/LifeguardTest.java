@@ -72,10 +72,10 @@ class LifeguardTest {
 
   @Test
   void whatMakesNoSenseIsRefusedByItsKey() {
-    assertRefused(new Settings(4, 3, 3), "period.millis = 4: use 5 to 60000");
-    assertRefused(new Settings(60_001, 3, 3), "period.millis = 60001: use 5 to 60000");
-    assertRefused(new Settings(0, 17, 3), "indirect.probes = 17: use 0 to 16");
-    assertRefused(new Settings(0, 0, 0), "suspicion.min = 0: use 1 to 20");
+    assertRefused(new Settings(4, 3, 3), "period.millis is 4: use 5 to 60000");
+    assertRefused(new Settings(60_001, 3, 3), "period.millis is 60001: use 5 to 60000");
+    assertRefused(new Settings(0, 17, 3), "indirect.probes is 17: use 0 to 16");
+    assertRefused(new Settings(0, 0, 0), "suspicion.min is 0: use 1 to 20");
     SwimAlgorithm slow = new SwimAlgorithm(new Settings(1_000, 0, 20));
     assertEquals(20_000_000_000L, slow.settings(SwimPaperTest.GOAL).suspicionNanosMin(7));
   }
