@@ -16,7 +16,6 @@ import io.clowder.api.failure.SelfReport;
 import io.clowder.api.failure.Suspicion;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.transport.Transport;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -42,9 +41,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
  * This node's failure detector: a {@link Sentry} that watches by the algorithm that is configured,
@@ -55,85 +52,13 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 @Component(
     service = {FailureDetector.class, Diagnosis.class},
     immediate = true,
-    configurationPid = ClusterWatch.PID)
-@Designate(ocd = ClusterWatch.Config.class)
+    configurationPid = WatchSetting.PID)
+@Designate(ocd = WatchSetting.Config.class)
 public final class ClusterWatch implements FailureDetector, Diagnosis {
-  static final String PID = "io.clowder.fd";
   private static final long CHECK_MILLIS = 500;
 
   /** How long listeners have at the end to hear the last of it. */
   private static final long TELL_MILLIS = 1_000;
-
-  /** The configuration of the failure detector; every key can be changed while it runs. */
-  @ObjectClassDefinition(
-      name = "Clowder failure detector",
-      description = "Who is alive, suspected, gone")
-  public @interface Config {
-    /** How the others are judged. */
-    @AttributeDefinition(
-        name = "Algorithm",
-        description =
-            "How the others are judged: adaptive, chen, phi, fixed or swim, or what another bundle"
-                + " brings (service property fd.algorithm)")
-    String algorithm() default "adaptive";
-
-    /** The longest time from a crash to the suspicion, T_D, in milliseconds. */
-    @AttributeDefinition(
-        name = "Detection time",
-        description =
-            "The longest time from a crash that leaves no trace to the suspicion, in milliseconds,"
-                + " 500 to 600000",
-        min = "500",
-        max = "600000")
-    int detection_millis_max() default 3_000;
-
-    /** The shortest mean time between two mistakes, T_MR, in milliseconds. */
-    @AttributeDefinition(
-        name = "Mistake recurrence",
-        description =
-            "The shortest mean time between two wrong suspicions of a node, in milliseconds, 1000"
-                + " to 2000000000; chen works out its interval and margin from it",
-        min = "1000",
-        max = "2000000000")
-    int mistake_recurrence_millis_min() default 86_400_000;
-
-    /** The longest mean time that a mistake lasts, T_M, in milliseconds. */
-    @AttributeDefinition(
-        name = "Mistake duration",
-        description =
-            "The longest mean time that a wrong suspicion lasts, in milliseconds, 1 to 600000",
-        min = "1",
-        max = "600000")
-    int mistake_millis_max() default 10_000;
-
-    /** A time for which this node did not run counts if it is longer, in milliseconds. */
-    @AttributeDefinition(
-        name = "Stall",
-        description =
-            "A time for which this node itself did not run moves its deadlines if it is longer, in"
-                + " milliseconds, 20 to 10000",
-        min = "20",
-        max = "10000")
-    int stall_millis() default 100;
-
-    /** For how long a node is suspected before the group is told, in milliseconds. */
-    @AttributeDefinition(
-        name = "Report",
-        description =
-            "For how long a node must be suspected before this one says so in the committed view,"
-                + " in milliseconds, 0 to 600000; two who say so take it out of the view",
-        min = "0",
-        max = "600000")
-    int report_millis() default 2_000;
-
-    /** How many events are kept for {@code fd:history}. */
-    @AttributeDefinition(
-        name = "History",
-        description = "How many of the latest events are kept for fd:history, 0 to 100000",
-        min = "0",
-        max = "100000")
-    int history_size() default 1_000;
-  }
 
   private final Algorithms algorithms = new Algorithms();
   private final Checks checks = new Checks(System::nanoTime);
@@ -164,10 +89,10 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
       BundleContext context,
       @Reference(name = "node") Node node,
       @Reference(name = "transport") Transport transport,
-      Config config) {
+      WatchSetting.Config config) {
     this.context = context;
     this.self = node.id();
-    this.setting = setting(config);
+    this.setting = WatchSetting.of(config);
     this.choice = algorithms.choose(setting.algorithm());
     this.sentry = new Sentry(self, transport, this::members, announcements::happened, this::turn);
   }
@@ -192,11 +117,11 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
 
   /** Takes a change of the configuration over. */
   @Modified
-  public synchronized void change(Config config) {
+  public synchronized void change(WatchSetting.Config config) {
     DetectionGoal goal = setting.goal();
     Algorithms.Choice before = choice;
     try {
-      setting = setting(config);
+      setting = WatchSetting.of(config);
       refused = "";
     } catch (IllegalArgumentException e) {
       refused = e.getMessage();
@@ -212,30 +137,6 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
     } else {
       sentry.use(setting, choice.name(), choice.algorithm());
     }
-  }
-
-  private static WatchSetting setting(Config config) {
-    if (config.algorithm().isBlank()) {
-      throw new IllegalArgumentException(
-          PID + ": algorithm is empty: use adaptive, chen, phi, fixed, swim or another bundle's");
-    }
-    return new WatchSetting(
-        config.algorithm().strip(),
-        new DetectionGoal(
-            millis("detection.millis.max", config.detection_millis_max(), 500, 600_000),
-            millis(
-                "mistake.recurrence.millis.min",
-                config.mistake_recurrence_millis_min(),
-                1_000,
-                2_000_000_000),
-            millis("mistake.millis.max", config.mistake_millis_max(), 1, 600_000)),
-        Range.checked(PID + ": stall.millis", config.stall_millis(), 20, 10_000),
-        Range.checked(PID + ": report.millis", config.report_millis(), 0, 600_000),
-        Range.checked(PID + ": history.size", config.history_size(), 0, 100_000));
-  }
-
-  private static Duration millis(String key, int value, int min, int max) {
-    return Duration.ofMillis(Range.checked(PID + ": " + key, value, min, max));
   }
 
   private static Thread daemon(Runnable task, String name) {

@@ -400,58 +400,15 @@ final class Monitor {
   /** What every peer is taken for. */
   SortedMap<NodeId, Suspicion> suspicions() {
     SortedMap<NodeId, Suspicion> all = new TreeMap<>();
-    watch.peers.values().forEach(peer -> all.put(peer.id, suspicion(peer)));
+    watch.peers.values().forEach(peer -> all.put(peer.id, Findings.suspicion(watch, peer)));
     return all;
-  }
-
-  private Suspicion suspicion(Peer peer) {
-    double level = peer.isHeard ? watch.detector.level(peer.id, watch.now) : 0;
-    if (peer.isSuspect() && peer.evidence != Evidence.SILENCE) {
-      level = Double.POSITIVE_INFINITY;
-    }
-    String detail = peer.detail;
-    if (detail.isEmpty() && peer.isDeaf) {
-      detail = "it hears this node through others only";
-    } else if (detail.isEmpty() && peer.isDegraded) {
-      detail = "it stalled lately";
-    }
-    return new Suspicion(
-        peer.id,
-        peer.state,
-        level,
-        peer.sinceMillis,
-        peer.isHeard ? (watch.now - peer.heardNanos) / 1_000_000 : -1,
-        peer.incarnation,
-        peer.evidence,
-        detail);
   }
 
   /** How well each peer is judged. */
   SortedMap<NodeId, QosReport> qualities() {
     SortedMap<NodeId, QosReport> all = new TreeMap<>();
-    watch.peers.values().forEach(peer -> all.put(peer.id, quality(peer)));
+    watch.peers.values().forEach(peer -> all.put(peer.id, Findings.quality(watch, peer)));
     return all;
-  }
-
-  private QosReport quality(Peer peer) {
-    Quality quality = peer.quality;
-    long doubt = Math.max(watch.detector.doubtAt(peer.id), peer.floorNanos);
-    boolean isKnown = peer.isHeard && doubt - watch.now < 10 * watch.goalNanos();
-    long roundTrip = quality.roundTripNanos();
-    long detection = doubt - peer.heardNanos + watch.answerNanos() + Math.max(0, roundTrip / 2);
-    return new QosReport(
-        peer.id,
-        (watch.now - peer.bornNanos) / 1_000_000,
-        watch.detector.intervalNanos(peer.id) / 1_000_000,
-        isKnown ? detection / 1_000_000 : -1,
-        quality.heartbeats(),
-        quality.lossRate(),
-        peer.arrivals.jitterNanos() / 1e6,
-        roundTrip < 0 ? -1 : roundTrip / 1e6,
-        quality.mistakes(),
-        quality.recurrenceNanos(watch.now) / 1e6,
-        quality.durationNanos() / 1e6,
-        quality.accuracy(watch.now));
   }
 
   /** What this node knows of itself. */

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.SortedMap;
@@ -51,7 +52,13 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
       SortedMap<NodeId, Suspicion> suspicions,
       SortedSet<NodeId> suspects,
       SortedMap<NodeId, QosReport> qualities,
-      SelfReport self) {}
+      SelfReport self) {
+    Shown {
+      suspicions = Collections.unmodifiableSortedMap(suspicions);
+      suspects = Collections.unmodifiableSortedSet(suspects);
+      qualities = Collections.unmodifiableSortedMap(qualities);
+    }
+  }
 
   private final NodeId self;
   private final Transport transport;
@@ -70,6 +77,7 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
   private final Thread thread = new Thread(this::run, "clowder-fd");
   private @Nullable Monitor started;
   private Transport.@Nullable Registration registration;
+  private List<String> unwell = List.of();
   private int historySize;
   private long shownNanos;
   private long membersNanos;
@@ -166,10 +174,11 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
 
   /** These parts of this node are not well; for {@code everyTurn} alone. */
   void unwell(List<String> parts) {
-    if (!parts.equals(shown.self().unwell())) {
+    if (!parts.equals(unwell)) {
+      unwell = parts;
+      monitor().unwell(parts, nanos());
       shownNanos = 0; // To be seen here as soon as there.
     }
-    monitor().unwell(parts, nanos());
   }
 
   /** The view with this number is current. */
@@ -260,9 +269,9 @@ final class Sentry implements Outlet, Transport.Receiver, AutoCloseable {
     long pause = Math.max(isFailing ? Stalls.TICK_NANOS : 0, pauseNanos());
     isFailing = false;
     Runnable task = waiting.poll(pause, TimeUnit.NANOSECONDS);
-    for (int i = 0; task != null && i < WAITING_MAX && !closed; i++) {
+    for (int left = WAITING_MAX; task != null && !closed; left--) {
       attempt(task);
-      task = waiting.poll();
+      task = left > 0 ? waiting.poll() : null;
     }
     attempt(this::watch);
     attempt(() -> everyTurn.accept(nanos()));
