@@ -39,7 +39,7 @@ final class Primary {
     // Until then the former primary may serve reads, and until a lease later its backups may.
     this.serveAt = self.promised + 2 * self.timing.granted();
     this.readers = new Readers(self);
-    this.roster = new Roster(self, config, peers);
+    this.roster = new Roster(self, config, peers, serveAt);
     meet();
     self.ledger.append(LogRecord.opening(epoch, opening));
     peers.values().forEach(this::send);

@@ -27,13 +27,15 @@ final class Roster {
   private final Set<ReplicaId> leaving = new HashSet<>();
   private final SortedSet<ReplicaId> others = new TreeSet<>();
   private final long opening;
+  private final long serveAt;
   private StoreConfig config;
   private long askedAt = Long.MIN_VALUE / 2;
   private @Nullable Peer heir;
   private long heirAt;
 
-  Roster(Self self, StoreConfig config, Map<ReplicaId, Peer> peers) {
+  Roster(Self self, StoreConfig config, Map<ReplicaId, Peer> peers, long serveAt) {
     this.self = self;
+    this.serveAt = serveAt;
     this.peers = peers;
     this.opening = self.ledger.log.end() + 1;
     this.config = config;
@@ -114,14 +116,17 @@ final class Roster {
   }
 
   /**
-   * Whether a learner has all that is committed. It must have the opening of this epoch, too: from
-   * then on this replica cannot fall back, by a restart, to an epoch in which the learner did not
-   * count.
+   * Whether a learner has all that is committed, and could be the next primary. Whoever is elected
+   * waits for the leases that its own promise allowed. A learner's promise had no part in those of
+   * a former epoch, so they must have ended; and it must be fresh, so that those that were granted
+   * until now end before the learner would serve. Nor may this replica fall back, by a restart, to
+   * an epoch in which it would promise again: the opening of this one is on its disk.
    */
   private boolean hasCaughtUp(Peer peer) {
     return peer.acked >= Math.max(opening, self.ledger.commit())
         && self.ledger.persisted() >= opening
-        && self.now - peer.progressAt < self.timing.lag() / 2;
+        && self.now > serveAt
+        && self.now - peer.promised < self.timing.relied();
   }
 
   private void propose(ConfigCommand command) {

@@ -18,6 +18,12 @@ record Timing(long lease, long heartbeat, long lag, long retry) {
 
   static final Timing USUAL = new Timing(150 * MILLI, 40 * MILLI, 300 * MILLI, 100 * MILLI);
 
+  Timing {
+    if (heartbeat <= 0 || retry <= 0 || lease < 3 * heartbeat || lag < 3 * heartbeat) {
+      throw new IllegalArgumentException("three heartbeats do not fit into a lease, or the lag");
+    }
+  }
+
   /** How long the one who relies on a lease may, by its own clock. */
   long relied() {
     return lease - lease / DRIFT;

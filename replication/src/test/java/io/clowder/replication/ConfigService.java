@@ -45,7 +45,7 @@ final class ConfigService {
       return;
     }
     world.after(
-        world.travel() + world.travel() + world.travel(),
+        world.travel() + world.travel() + world.travelLate(ReplicaWorld.SECOND),
         () -> {
           long before = config().version();
           apply(ConfigCommand.decode(bytes));
@@ -77,7 +77,7 @@ final class ConfigService {
   private void tell(Box box) {
     StoreConfig config = config();
     world.after(
-        world.travel(),
+        world.travelLate(200 * ReplicaWorld.MILLI),
         () -> {
           if (box.isUp && !box.isCutFromConsensus) {
             box.learn(config);

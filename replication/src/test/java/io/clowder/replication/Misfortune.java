@@ -53,7 +53,7 @@ final class Misfortune {
   }
 
   private void strike() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(17)) {
       case 0, 1 -> kill(victim(), span(600));
       case 2 -> world.boxes.forEach(it -> kill(it, span(300)));
       case 3, 4 -> pause(victim());
@@ -63,6 +63,9 @@ final class Misfortune {
       case 8 -> split();
       case 9 -> wipe(victim());
       case 10 -> mistake();
+      case 11, 12, 13 -> coup();
+      case 14 -> starve();
+      case 15 -> forget();
       default -> switchover();
     }
   }
@@ -80,9 +83,14 @@ final class Misfortune {
     }
   }
 
+  /** It may be a while until it learns what happened meanwhile. */
   private void pause(Box box) {
+    long nanos = span(900);
     box.pause();
-    world.after(span(900), box::resume);
+    world.after(nanos, box::resume);
+    if (random.nextBoolean()) {
+      cutConsensus(box, nanos + span(500));
+    }
   }
 
   private void block(Box source, Box target) {
@@ -147,6 +155,65 @@ final class Misfortune {
       box.wipe();
       world.after(span(500), () -> restart(box));
     }
+  }
+
+  /**
+   * Some agree at once that the primary and the rest are gone, while those go on and do not learn of
+   * it; the new side may just have restarted, and the primary may stand still for a while.
+   */
+  private void coup() {
+    Box primary = victim();
+    long nanos = span(800);
+    List<Box> old = new ArrayList<>(List.of(primary));
+    world.boxes.stream().filter(it -> it != primary && random.nextInt(4) == 0).forEach(old::add);
+    boolean isCut = random.nextBoolean();
+    if (random.nextInt(3) == 0) {
+      primary.pause();
+      world.after(span(600), primary::resume);
+    }
+    world.after(random.nextLong(5 * MILLI), () -> divide(old, nanos, isCut));
+  }
+
+  private void divide(List<Box> old, long nanos, boolean isCut) {
+    old.forEach(it -> cutConsensus(it, nanos));
+    for (Box other : world.boxes) {
+      if (old.contains(other)) {
+        continue;
+      }
+      if (random.nextInt(4) == 0) {
+        kill(other, random.nextLong(5 * MILLI));
+      }
+      for (Box one : old) {
+        suspecting.mistake(other.node, one.node, nanos);
+        if (isCut) {
+          cut(new ReplicaWorld.Way(one.node, other.node), nanos);
+          cut(new ReplicaWorld.Way(other.node, one.node), nanos);
+        }
+      }
+    }
+  }
+
+  /** The primary hears nobody, and removes everybody; then it is cut off altogether. */
+  private void starve() {
+    Box primary = victim();
+    for (Box other : world.boxes) {
+      cut(new ReplicaWorld.Way(other.node, primary.node), span(500) + 1200 * MILLI);
+    }
+    world.after(
+        span(700),
+        () -> {
+          cutConsensus(primary, span(800) + 300 * MILLI);
+          for (Box other : world.boxes) {
+            cut(new ReplicaWorld.Way(primary.node, other.node), span(800));
+          }
+        });
+  }
+
+  /** A node restarts at once, and is cut off a little later. */
+  private void forget() {
+    Box box = any();
+    kill(box, MILLI);
+    world.after(span(200), () -> isolate(box, true));
   }
 
   private void mistake() {

@@ -33,10 +33,14 @@ final class ReplicaSimulation {
     world.loss = shape.nextInt(3) * 0.01;
     world.jitter = (1 + shape.nextInt(6)) * ReplicaWorld.MILLI / 2;
     world.syncJitter = (1 + shape.nextInt(10)) * ReplicaWorld.MILLI / 2;
+    world.lateness = shape.nextInt(3) * 0.05;
+    long lease = (50 + 50 * shape.nextLong(8)) * ReplicaWorld.MILLI;
+    long lag = (100 + 100 * shape.nextLong(4)) * ReplicaWorld.MILLI;
+    world.timing = new Timing(lease, Math.min(lease, lag) / 4, lag, Timing.USUAL.retry());
     world.startAll();
-    Suspecting suspecting = new Suspecting(world);
-    int keys = 2 + shape.nextInt(4);
-    for (int i = 1; i <= 4; i++) {
+    Suspecting suspecting = new Suspecting(world, 20L << shape.nextInt(5));
+    int keys = 1 + shape.nextInt(3);
+    for (int i = 1; i <= 6; i++) {
       clients.add(new StoreClient(world, history, values, i, keys));
     }
     misfortune = new Misfortune(world, suspecting, (100 + shape.nextLong(400)) * 1_000_000);
@@ -46,7 +50,7 @@ final class ReplicaSimulation {
   ReplicaSimulation run() {
     world.runFor(4 * SECOND);
     misfortune.end();
-    world.runFor(2 * SECOND);
+    world.runFor(SECOND);
     clients.forEach(it -> it.isStopped = true);
     world.runFor(3 * SECOND);
     checkSettled();

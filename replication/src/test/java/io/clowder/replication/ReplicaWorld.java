@@ -31,7 +31,7 @@ final class ReplicaWorld {
   final List<Box> boxes = new ArrayList<>();
   final ConfigService consensus;
   final Set<Way> blocked = new HashSet<>();
-  final Timing timing = Timing.USUAL;
+  Timing timing = Timing.USUAL;
   private final PriorityQueue<Event> queue = new PriorityQueue<>();
 
   /** What is committed, the same everywhere. */
@@ -44,6 +44,9 @@ final class ReplicaWorld {
 
   /** Share of messages that get lost, or come twice. */
   double loss;
+
+  /** Share of what consensus is asked, and of what it tells, that takes very long. */
+  double lateness;
 
   /** Least delay of a message, and mean of what comes on top. */
   long delay = MILLI / 5;
@@ -112,6 +115,11 @@ final class ReplicaWorld {
   /** How long something takes on the way. */
   long travel() {
     return delay + around(jitter);
+  }
+
+  /** How long a message of consensus takes, which may wait in many queues. */
+  long travelLate(long most) {
+    return random.nextDouble() < lateness ? random.nextLong(most) : travel();
   }
 
   boolean isBlocked(NodeId source, NodeId target) {

@@ -56,7 +56,7 @@ final class StoreClient {
   }
 
   private void pause() {
-    world.after(world.around(8 * ReplicaWorld.MILLI), this::next);
+    world.after(world.around(5 * ReplicaWorld.MILLI), this::next);
   }
 
   private void next() {

@@ -7,9 +7,10 @@ import java.util.Map;
 
 /** A crude failure detector on every node, which is late, and wrong at times. */
 final class Suspecting {
-  private static final long ROUND = 25 * ReplicaWorld.MILLI;
+  private static final long ROUND = 10 * ReplicaWorld.MILLI;
 
   private final ReplicaWorld world;
+  private final long patienceMillis;
 
   /** Until when a node is silent for another to notice, or taken for silent by mistake. */
   private final Map<ReplicaWorld.Way, Long> silentSince = new HashMap<>();
@@ -17,8 +18,9 @@ final class Suspecting {
   private final Map<ReplicaWorld.Way, Long> mistakenUntil = new HashMap<>();
   private final Map<ReplicaWorld.Way, Long> patience = new HashMap<>();
 
-  Suspecting(ReplicaWorld world) {
+  Suspecting(ReplicaWorld world, long patienceMillis) {
     this.world = world;
+    this.patienceMillis = patienceMillis;
     round();
   }
 
@@ -44,7 +46,7 @@ final class Suspecting {
         !target.isUp || target.isPaused || world.isBlocked(target.node, observer.node);
     if (isSilent) {
       silentSince.putIfAbsent(way, world.now());
-      patience.computeIfAbsent(way, it -> (100 + world.random.nextLong(300)) * ReplicaWorld.MILLI);
+      patience.computeIfAbsent(way, it -> (patienceMillis / 4 + world.random.nextLong(patienceMillis)) * ReplicaWorld.MILLI);
     } else {
       silentSince.remove(way);
       patience.remove(way);
