@@ -158,8 +158,8 @@ final class Misfortune {
   }
 
   /**
-   * Some agree at once that the primary and the rest are gone, while those go on and do not learn of
-   * it; the new side may just have restarted, and the primary may stand still for a while.
+   * Some agree at once that the primary and the rest are gone, while those go on and do not learn
+   * of it; the new side may just have restarted, and the primary may stand still for a while.
    */
   private void coup() {
     Box primary = victim();

@@ -46,7 +46,9 @@ final class Suspecting {
         !target.isUp || target.isPaused || world.isBlocked(target.node, observer.node);
     if (isSilent) {
       silentSince.putIfAbsent(way, world.now());
-      patience.computeIfAbsent(way, it -> (patienceMillis / 4 + world.random.nextLong(patienceMillis)) * ReplicaWorld.MILLI);
+      patience.computeIfAbsent(
+          way,
+          it -> (patienceMillis / 4 + world.random.nextLong(patienceMillis)) * ReplicaWorld.MILLI);
     } else {
       silentSince.remove(way);
       patience.remove(way);
