@@ -34,6 +34,15 @@ record LogRecord(
     return new LogRecord(epoch, seq, RequestId.NONE, List.of(), new Answer.Changed(seq));
   }
 
+  /** Bytes that it takes, more or less. */
+  int size() {
+    int size = 64;
+    for (Effect effect : effects) {
+      size += 16 + effect.key.length() + (effect.value == null ? 0 : effect.value.length);
+    }
+    return size;
+  }
+
   /** Its bytes, the last four of which are a checksum of the others. */
   byte[] encode() {
     WireWriter out = new WireWriter(128);

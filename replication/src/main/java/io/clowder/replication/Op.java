@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.Limits;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What a client asks for. */
@@ -12,6 +14,13 @@ sealed interface Op {
   sealed interface Single extends Op {
     /** The key. */
     String key();
+
+    /** The bytes of its value. */
+    default int valueBytes() {
+      return this instanceof Put put
+          ? put.value.length
+          : this instanceof CompareAndSet cas ? cas.value.length : 0;
+    }
   }
 
   /** Sets a value. */
@@ -36,5 +45,18 @@ sealed interface Op {
   /** What it consists of. */
   default List<Single> steps() {
     return this instanceof Batch batch ? batch.steps : List.of((Single) this);
+  }
+
+  /** Whether it is over a limit: of a key, of a value, or of all that goes into one record. */
+  default boolean isTooLarge() {
+    long all = 0;
+    for (Single step : steps()) {
+      int key = step.key().getBytes(StandardCharsets.UTF_8).length;
+      all += key + step.valueBytes();
+      if (key > Limits.KEY_BYTES || step.valueBytes() > Limits.VALUE_BYTES) {
+        return true;
+      }
+    }
+    return all > Limits.COMMAND_BYTES;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.Limits;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,6 +46,18 @@ final class OperationLog {
   /** The epoch of a record; 0 for the place before the first, -1 beyond the end. */
   long epochOf(long seq) {
     return seq == 0 ? 0 : seq > end() ? -1 : get(seq).epoch();
+  }
+
+  /** The records after one and up to another, as many as go into a message, and one at least. */
+  List<LogRecord> slice(long after, long upTo) {
+    List<LogRecord> slice = new ArrayList<>();
+    int room = Limits.BATCH_BYTES;
+    for (long seq = after + 1; seq <= upTo && room > 0; seq++) {
+      LogRecord record = get(seq);
+      room -= record.size();
+      slice.add(record);
+    }
+    return slice;
   }
 
   /** Where each epoch begins, oldest first. */

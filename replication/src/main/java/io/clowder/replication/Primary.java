@@ -82,6 +82,8 @@ final class Primary {
       self.outlet.refuse(ticket, Refusal.FORGOTTEN, Outcome.MAY_HAVE_HAPPENED);
     } else if (ledger.log.find(request) != 0) {
       tickets.computeIfAbsent(ledger.log.find(request), it -> new ArrayList<>()).add(ticket);
+    } else if (op.isTooLarge()) {
+      self.outlet.refuse(ticket, Refusal.TOO_LARGE, Outcome.DID_NOT_HAPPEN);
     } else if (!config.isEnough()) {
       self.outlet.refuse(ticket, Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN);
     } else if (roster.isHandingOver()) {
@@ -253,11 +255,7 @@ final class Primary {
 
   private void send(Peer peer) {
     OperationLog log = self.ledger.log;
-    long last = Math.min(log.end(), peer.sendable());
-    List<LogRecord> records = new ArrayList<>();
-    for (long seq = peer.sent + 1; seq <= last; seq++) {
-      records.add(log.get(seq));
-    }
+    List<LogRecord> records = log.slice(peer.sent, Math.min(log.end(), peer.sendable()));
     boolean grants = peer.life != 0 && isServing() && isPromised() && roster.isToRead(peer.id);
     if (grants) {
       self.granted.put(peer.id, self.now);
@@ -273,7 +271,7 @@ final class Primary {
             peer.sent,
             commit,
             records));
-    peer.sent = Math.max(peer.sent, last);
+    peer.sent += records.size();
     peer.sentAt = self.now;
   }
 

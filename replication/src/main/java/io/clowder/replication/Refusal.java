@@ -12,5 +12,7 @@ enum Refusal {
   /** The primary's place is being handed over: ask again in a moment. */
   HANDING_OVER,
   /** Too much waits already. */
-  OVERLOADED
+  OVERLOADED,
+  /** A key, a value or a batch is over its limit. */
+  TOO_LARGE
 }

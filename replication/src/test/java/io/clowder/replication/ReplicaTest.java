@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
@@ -194,6 +195,34 @@ class ReplicaTest {
     ack(N2, 2);
     write(2);
     assertEquals(List.of(new Recorded.Told(2, Refusal.NOT_ENOUGH_COPIES)), outlet.told);
+  }
+
+  @Test
+  void whatIsOverALimitIsRefused() {
+    lead(config(2, 1, N1));
+    RequestId request = new RequestId(1, 1);
+    byte[] large = new byte[Limits.VALUE_BYTES];
+    primary.write(1, request, new Op.Put("k", new byte[Limits.VALUE_BYTES + 1]), now);
+    primary.write(2, request, new Op.Put("k".repeat(Limits.KEY_BYTES + 1), large), now);
+    Op.Single put = new Op.Put("k", large);
+    primary.write(3, request, new Op.Batch(List.of(put, put)), now);
+    outlet.told.forEach(it -> assertEquals(Refusal.TOO_LARGE, it.what()));
+    assertEquals(3, outlet.told.size());
+  }
+
+  @Test
+  void aMessageIsLimited() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    for (int i = 1; i <= 3; i++) {
+      Op put = new Op.Put("k", new byte[Limits.BATCH_BYTES]);
+      primary.write(i, new RequestId(1, i), put, now);
+    }
+    Stamps stamps = new Stamps(9, now, LIFE, now);
+    primary.received(
+        N2, new Ack(1, stamps, true, 1, true, List.of(new OperationLog.Beginning(1, 1)), 1), now);
+    assertEquals(1, outlet.last(N2, Append.class).records().size());
+    assertEquals(4, outlet.last(N2, Append.class).prevSeq() + 1);
   }
 
   // ---- who may read --------------------------------------------------------------------------
