@@ -115,7 +115,7 @@ final class Primary {
         return;
       }
     }
-    if (upTo < opening || upTo == self.ledger.commit()) {
+    if (upTo < opening || upTo <= self.ledger.commit()) {
       return;
     }
     self.ledger.commit(upTo, this::answer);

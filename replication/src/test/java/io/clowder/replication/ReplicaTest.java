@@ -150,6 +150,37 @@ class ReplicaTest {
   }
 
   @Test
+  void aLearnerJoinsWhenTheEpochIsOnDiskHereAndThere() {
+    primary.configured(config(2, 2, N1, N2), now);
+    pass(2 * TIMING.granted() + MILLI);
+    ack(N3, 1);
+    assertEquals(List.of(), outlet.proposed, "this replica could forget that it was elected");
+    sync();
+    ack(N3, 0);
+    ack(N3, 1);
+    assertInstanceOf(Join.class, outlet.proposed.get(0));
+  }
+
+  @Test
+  void aLearnerWithoutTheEpochDoesNotJoin() {
+    lead(config(2, 2, N1, N2));
+    ack(N3, 0);
+    assertEquals(List.of(), outlet.proposed);
+  }
+
+  /** What would be a storm: an answer to each answer. */
+  @Test
+  void anAcknowledgementThatChangesNothingIsNotAnswered() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    primary.configured(config(3, 1, N1, N2, N3), now);
+    int sent = outlet.sent.size();
+    ack(N2, 1);
+    ack(N2, 1);
+    assertEquals(sent, outlet.sent.size());
+  }
+
+  @Test
   void aBackupThatLagsIsWaitedForUntilItsRemovalIsCommittedAndItsLeaseHasEnded() {
     lead(config(2, 1, N1, N2));
     ack(N2, 1);
