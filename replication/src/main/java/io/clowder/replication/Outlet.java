@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.CoordinationException.Outcome;
+
+/** What a {@link Replica} does in the world; nothing of it waits. */
+interface Outlet {
+  /** Appends to the journal. Appends and truncations reach the disk in this order. */
+  void append(LogRecord record);
+
+  /** Cuts the journal after a record. */
+  void truncate(long afterSeq);
+
+  /** Sends a message, which may get lost. */
+  void send(ReplicaId to, ReplicaMessage message);
+
+  /** Answers a client. */
+  void answer(long ticket, Answer answer);
+
+  /** Tells a client that it gets no answer here, and whether its request may take effect. */
+  void refuse(long ticket, Refusal reason, Outcome outcome);
+
+  /** Asks for another configuration, which consensus may grant, refuse, or lose. */
+  void propose(ConfigCommand command);
+
+  /** Asks consensus for the configuration as it is now, or later: a linearizable read. */
+  void confirmConfig(long token);
+}

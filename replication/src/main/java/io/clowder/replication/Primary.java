@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.replication.ReplicaMessage.Ack;
+import io.clowder.replication.ReplicaMessage.Append;
+import io.clowder.replication.ReplicaMessage.AskCommit;
+import io.clowder.replication.ReplicaMessage.Stamps;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A replica while it is the primary of its epoch (PacificA, section 2.2). */
+final class Primary {
+  /** Writes that may wait to be committed. */
+  static final int PENDING_MAX = 16_384;
+
+  private final Self self;
+  private final long epoch;
+  private final long opening;
+  private final long serveAt;
+  private final SortedMap<ReplicaId, Peer> peers = new TreeMap<>();
+  private final TreeMap<Long, List<Long>> tickets = new TreeMap<>();
+  private final Readers readers;
+  private final Roster roster;
+  private StoreConfig config;
+  private long confirmToken;
+  private long confirmAt;
+  private boolean isConfirming;
+
+  /** Elected, with all that is in its log; it commits and answers nothing until the rest agree. */
+  Primary(Self self, StoreConfig config) {
+    this.self = self;
+    this.config = config;
+    this.epoch = config.epoch();
+    this.opening = self.ledger.log.end() + 1;
+    // Until then the former primary may serve reads, and until a lease later its backups may.
+    this.serveAt = self.promised + 2 * self.timing.granted();
+    this.readers = new Readers(self);
+    this.roster = new Roster(self, config, peers, serveAt);
+    meet();
+    self.ledger.append(LogRecord.opening(epoch, opening));
+    peers.values().forEach(this::send);
+  }
+
+  private void meet() {
+    peers.keySet().retainAll(config.members());
+    for (ReplicaId id : config.members()) {
+      if (!id.equals(self.id)) {
+        peers.computeIfAbsent(id, it -> new Peer(it, self.ledger.log.end(), self.now));
+      }
+    }
+  }
+
+  /** The configuration of the same epoch is another now. */
+  void configured(StoreConfig next) {
+    config = next;
+    meet();
+    roster.configured(next);
+    commit();
+  }
+
+  /** Another is the primary now: what became of the writes that wait is up to it. */
+  void depose() {
+    for (List<Long> waiting : tickets.values()) {
+      waiting.forEach(it -> self.outlet.refuse(it, Refusal.NOT_PRIMARY, Outcome.MAY_HAVE_HAPPENED));
+    }
+    tickets.clear();
+    readers.refuse();
+  }
+
+  // ---- writes --------------------------------------------------------------------------------
+
+  void write(long ticket, RequestId request, Op op) {
+    Ledger ledger = self.ledger;
+    Answer.@Nullable Written told = ledger.contents.result(request);
+    if (told != null) {
+      self.outlet.answer(ticket, told);
+    } else if (ledger.contents.isForgotten(request)) {
+      self.outlet.refuse(ticket, Refusal.FORGOTTEN, Outcome.MAY_HAVE_HAPPENED);
+    } else if (ledger.log.find(request) != 0) {
+      tickets.computeIfAbsent(ledger.log.find(request), it -> new ArrayList<>()).add(ticket);
+    } else if (op.isTooLarge()) {
+      self.outlet.refuse(ticket, Refusal.TOO_LARGE, Outcome.DID_NOT_HAPPEN);
+    } else if (!config.isEnough()) {
+      self.outlet.refuse(ticket, Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN);
+    } else if (roster.isHandingOver()) {
+      self.outlet.refuse(ticket, Refusal.HANDING_OVER, Outcome.DID_NOT_HAPPEN);
+    } else if (ledger.log.end() - ledger.commit() >= PENDING_MAX) {
+      self.outlet.refuse(ticket, Refusal.OVERLOADED, Outcome.DID_NOT_HAPPEN);
+    } else {
+      LogRecord record = Judgement.judge(op, request, epoch, ledger);
+      tickets.computeIfAbsent(record.seq(), it -> new ArrayList<>()).add(ticket);
+      // It goes to the backups while the own disk writes it; neither waits for the other.
+      ledger.append(record);
+      peers.values().forEach(this::sendMissing);
+    }
+  }
+
+  /** Commits what everybody has who may have to have it, and answers. */
+  void commit() {
+    if (self.now <= serveAt || !config.isEnough()) {
+      return;
+    }
+    long upTo = self.ledger.persisted();
+    for (Peer peer : peers.values()) {
+      if (roster.isRequired(peer.id) || self.mayRead(peer.id)) {
+        upTo = Math.min(upTo, peer.acked);
+      }
+    }
+    for (ReplicaId gone : self.granted.keySet()) {
+      if (!peers.containsKey(gone) && self.mayRead(gone)) {
+        return;
+      }
+    }
+    if (upTo < opening || upTo <= self.ledger.commit()) {
+      return;
+    }
+    self.ledger.commit(upTo, this::answer);
+    // So that the backups are clean, and can answer, as soon as may be.
+    for (Peer peer : peers.values()) {
+      if (peer.sent == peer.acked) {
+        send(peer);
+      }
+    }
+    settle();
+  }
+
+  private void answer(LogRecord record) {
+    List<Long> waiting = tickets.remove(record.seq());
+    if (waiting != null) {
+      waiting.forEach(it -> self.outlet.answer(it, record.result()));
+    }
+  }
+
+  // ---- reads ---------------------------------------------------------------------------------
+
+  void read(long ticket, String key) {
+    readers.add(ticket, key);
+    settle();
+    confirm();
+  }
+
+  void ask(ReplicaId from, AskCommit ask) {
+    readers.add(from, ask);
+    settle();
+    confirm();
+  }
+
+  /** All that was committed before is, here; and no promise to another primary is in force. */
+  private boolean isServing() {
+    return self.ledger.commit() >= opening && self.now > serveAt;
+  }
+
+  /** Whether only consensus knows that there is no other primary. */
+  private boolean isAlone() {
+    return !config.isEnough() || roster.others().isEmpty();
+  }
+
+  private boolean isPromised() {
+    return !isAlone() && self.now - earliest(true) < self.timing.relied();
+  }
+
+  /** The time until which all others were of this epoch, or have promised to be. */
+  private long earliest(boolean promised) {
+    long earliest = self.now;
+    for (ReplicaId id : roster.others()) {
+      Peer peer = peers.get(id);
+      long at = peer == null ? Long.MIN_VALUE / 2 : promised ? peer.promised : peer.heard;
+      earliest = Math.min(earliest, at);
+    }
+    return earliest;
+  }
+
+  private void settle() {
+    if (!readers.isEmpty() && isServing() && !isAlone()) {
+      readers.settle(isPromised() ? self.now : earliest(false));
+    }
+  }
+
+  /** Asks whether this is the primary still, if reads have to know. */
+  private void confirm() {
+    if (readers.isEmpty() || !isServing()) {
+      return;
+    }
+    if (isAlone()) {
+      // One question at a time: who comes meanwhile waits for the next.
+      if (!isConfirming || self.now - confirmAt >= self.timing.retry()) {
+        isConfirming = true;
+        confirmAt = self.now;
+        self.outlet.confirmConfig(++confirmToken);
+      }
+    } else {
+      for (ReplicaId id : roster.others()) {
+        Peer peer = peers.get(id);
+        if (peer != null && peer.sentAt < readers.latest()) {
+          send(peer);
+        }
+      }
+    }
+  }
+
+  /** Consensus has said what the configuration is, at some time after it was asked. */
+  void confirmed(long token, StoreConfig present) {
+    if (token != confirmToken || !isConfirming) {
+      return;
+    }
+    isConfirming = false;
+    if (present.epoch() == epoch && present.isServedBy(self.id, self.life) && isServing()) {
+      readers.settle(confirmAt);
+      confirm();
+    }
+  }
+
+  // ---- backups -------------------------------------------------------------------------------
+
+  void acknowledged(ReplicaId from, Ack ack) {
+    Peer peer = peers.get(from);
+    Stamps stamps = ack.stamps();
+    if (peer == null) {
+      return;
+    }
+    if (stamps.life() != peer.life) {
+      peer.life = stamps.life();
+      peer.stamp = stamps.stamp();
+    }
+    peer.stamp = Math.max(peer.stamp, stamps.stamp());
+    if (stamps.echoLife() == self.life) {
+      peer.heard = Math.max(peer.heard, stamps.echo());
+      peer.promised = ack.grants() ? Math.max(peer.promised, stamps.echo()) : peer.promised;
+    }
+    if (ack.persisted() > peer.acked || ack.persisted() == self.ledger.log.end()) {
+      peer.progressAt = self.now;
+    }
+    peer.acked = Math.max(peer.acked, ack.persisted());
+    peer.sent = Math.max(peer.sent, peer.acked);
+    if (ack.isMismatch() && stamps.echo() >= peer.rewoundAt) {
+      peer.sent = Math.max(peer.acked, self.ledger.log.common(ack.history(), ack.end()));
+      peer.base = peer.sent;
+      peer.rewoundAt = self.now;
+    }
+    sendMissing(peer);
+    commit();
+    settle();
+    roster.review();
+  }
+
+  private void sendMissing(Peer peer) {
+    while (peer.sent < Math.min(self.ledger.log.end(), peer.sendable())) {
+      send(peer);
+    }
+  }
+
+  private void send(Peer peer) {
+    OperationLog log = self.ledger.log;
+    List<LogRecord> records = log.slice(peer.sent, Math.min(log.end(), peer.sendable()));
+    boolean grants = peer.life != 0 && isServing() && isPromised() && roster.isToRead(peer.id);
+    if (grants) {
+      self.granted.put(peer.id, self.now);
+    }
+    long commit = self.ledger.commit();
+    self.outlet.send(
+        peer.id,
+        new Append(
+            epoch,
+            new Stamps(self.life, self.now, peer.life, peer.stamp),
+            grants,
+            log.epochOf(peer.sent),
+            peer.sent,
+            commit,
+            records));
+    peer.sent += records.size();
+    peer.sentAt = self.now;
+  }
+
+  /** Gives the place to another when all is committed; writes wait for the one who has it then. */
+  boolean handOver(ReplicaId to) {
+    Peer peer = peers.get(to);
+    return peer != null && roster.handOver(peer);
+  }
+
+  void tick() {
+    commit();
+    settle();
+    for (Peer peer : peers.values()) {
+      if (self.now - peer.sentAt >= self.timing.heartbeat()) {
+        send(peer);
+      }
+    }
+    confirm();
+    roster.review();
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.api.wire.WireReader;
+import io.clowder.api.wire.WireWriter;
+
+/**
+ * A copy of a store: a node, and the incarnation of its directory. A node that lost its disk comes
+ * back as another, empty replica, which must never be taken for the one that had the data.
+ */
+record ReplicaId(NodeId node, long incarnation) implements Comparable<ReplicaId> {
+  void write(WireWriter out) {
+    out.writeString(node.value()).writeLong(incarnation);
+  }
+
+  static ReplicaId read(WireReader in) {
+    String name = in.readString(64);
+    try {
+      return new ReplicaId(new NodeId(name), in.readLong());
+    } catch (IllegalArgumentException e) {
+      throw new WireFormatException(e.getMessage());
+    }
+  }
+
+  @Override
+  public int compareTo(ReplicaId other) {
+    int byNode = node.compareTo(other.node);
+    return byNode != 0 ? byNode : Long.compare(incarnation, other.incarnation);
+  }
+
+  @Override
+  public String toString() {
+    return node + "/" + incarnation;
+  }
+}

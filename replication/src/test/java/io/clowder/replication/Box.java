@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.NodeId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/** A node: a process with a replica, its clock, and its disk. */
+final class Box implements Outlet {
+  /** How often a replica is ticked. */
+  static final long TICK = 10 * ReplicaWorld.MILLI;
+
+  /** Who waits for an answer. */
+  interface Caller {
+    void answered(Answer answer);
+
+    void refused(Refusal reason, Outcome outcome);
+  }
+
+  final NodeId node;
+  final SortedSet<NodeId> suspects = new TreeSet<>();
+  private final ReplicaWorld world;
+  private final double rate;
+
+  /** What the disk has for certain: records, encoded. */
+  private final List<byte[]> durable = new ArrayList<>();
+
+  /** What it was given since: a record, or where to cut. */
+  private final List<Object> unsynced = new ArrayList<>();
+
+  /** The configurations that this node's consensus replica has learnt of. */
+  private final List<StoreConfig> configs = new ArrayList<>();
+
+  private final List<Consumer<Replica>> held = new ArrayList<>();
+  private final Map<Long, Caller> callers = new HashMap<>();
+  Replica replica;
+  boolean isUp;
+  boolean isPaused;
+  boolean isCutFromConsensus;
+  long incarnation = 1;
+  long refusals;
+  private long life;
+  private long clockStart;
+  private boolean isSyncing;
+  private long synced;
+  private long checked;
+
+  Box(ReplicaWorld world, NodeId node, double rate) {
+    this.world = world;
+    this.node = node;
+    this.rate = rate;
+  }
+
+  ReplicaId id() {
+    return new ReplicaId(node, incarnation);
+  }
+
+  /** Its monotonic clock, which begins anywhere. */
+  long time() {
+    return (long) ((world.now() - clockStart) * rate);
+  }
+
+  // ---- the process ---------------------------------------------------------------------------
+
+  void start() {
+    isUp = true;
+    life = world.nextLife();
+    clockStart = world.now() - world.random.nextLong(10 * ReplicaWorld.SECOND);
+    synced = 0;
+    checked = 0;
+    List<LogRecord> records = new ArrayList<>();
+    durable.forEach(it -> records.add(LogRecord.decode(it)));
+    replica = new Replica(id(), life, world.timing, records, this, time());
+    if (!configs.isEmpty()) {
+      // What its consensus replica had applied before may not have been all that it knew.
+      int last = configs.size() - 1 - world.random.nextInt(Math.min(3, configs.size()));
+      configs.subList(last + 1, configs.size()).clear();
+      replica.configured(configs.get(last), time());
+    }
+    replica.suspects(suspects, time());
+    tick();
+  }
+
+  /** The process ends; what it wrote and did not sync may be there or not. */
+  void kill() {
+    isUp = false;
+    isPaused = false;
+    held.clear();
+    callers.clear();
+    isSyncing = false;
+    int kept = world.random.nextInt(unsynced.size() + 1);
+    unsynced.subList(0, kept).forEach(this::keep);
+    unsynced.clear();
+  }
+
+  /** The disk is lost, and with it the process: what starts next is another replica. */
+  void wipe() {
+    kill();
+    durable.clear();
+    configs.clear();
+    incarnation++;
+  }
+
+  void pause() {
+    isPaused = isUp;
+  }
+
+  void resume() {
+    if (isPaused) {
+      isPaused = false;
+      List<Consumer<Replica>> waiting = new ArrayList<>(held);
+      held.clear();
+      // Its timer fires somewhere among all that piled up.
+      int at = world.random.nextInt(waiting.size() + 1);
+      waiting.add(at, it -> it.tick(time()));
+      waiting.forEach(this::happen);
+    }
+  }
+
+  private void tick() {
+    long present = life;
+    world.after(
+        TICK,
+        () -> {
+          if (isUp && life == present) {
+            if (!isPaused) {
+              happen(it -> it.tick(time()));
+            }
+            tick();
+          }
+        });
+  }
+
+  /** Has something happen in the process, when it runs. */
+  void happen(Consumer<Replica> action) {
+    if (!isUp) {
+      return;
+    } else if (isPaused) {
+      held.add(action);
+      return;
+    }
+    action.accept(replica);
+    Ledger ledger = replica.ledger();
+    while (checked < ledger.commit()) {
+      world.committed(this, ledger.log.get(++checked));
+    }
+  }
+
+  private void later(long nanos, Consumer<Replica> action) {
+    long present = life;
+    world.after(
+        nanos,
+        () -> {
+          if (life == present) {
+            happen(action);
+          }
+        });
+  }
+
+  // ---- the disk ------------------------------------------------------------------------------
+
+  @Override
+  public void append(LogRecord record) {
+    unsynced.add(record.encode());
+    sync();
+  }
+
+  @Override
+  public void truncate(long afterSeq) {
+    unsynced.add(afterSeq);
+    sync();
+  }
+
+  private void sync() {
+    if (isSyncing || unsynced.isEmpty()) {
+      return;
+    }
+    isSyncing = true;
+    int count = unsynced.size();
+    long present = life;
+    world.after(
+        world.sync + world.around(world.syncJitter),
+        () -> {
+          if (isUp && life == present) {
+            isSyncing = false;
+            unsynced.subList(0, count).forEach(this::keep);
+            unsynced.subList(0, count).clear();
+            synced += count;
+            long done = synced;
+            happen(it -> it.persisted(done, time()));
+            sync();
+          }
+        });
+  }
+
+  private void keep(Object write) {
+    if (write instanceof byte[] record) {
+      durable.add(record);
+    } else {
+      durable.subList((int) (long) (Long) write, durable.size()).clear();
+    }
+  }
+
+  // ---- the rest of the world -----------------------------------------------------------------
+
+  @Override
+  public void send(ReplicaId to, ReplicaMessage message) {
+    world.send(this, to, message);
+  }
+
+  @Override
+  public void propose(ConfigCommand command) {
+    world.consensus.propose(this, command);
+  }
+
+  @Override
+  public void confirmConfig(long token) {
+    world.consensus.ask(this, config -> later(0, it -> it.confirmed(token, config, time())));
+  }
+
+  /** Its consensus replica has learnt of a configuration. */
+  void learn(StoreConfig config) {
+    if (configs.isEmpty() || configs.get(configs.size() - 1).version() < config.version()) {
+      configs.add(config);
+      happen(it -> it.configured(config, time()));
+    }
+  }
+
+  long known() {
+    return configs.isEmpty() ? 0 : configs.get(configs.size() - 1).version();
+  }
+
+  /** Its failure detector has changed its mind. */
+  void suspect(NodeId other, boolean isSuspect) {
+    if (isSuspect ? suspects.add(other) : suspects.remove(other)) {
+      SortedSet<NodeId> present = new TreeSet<>(suspects);
+      happen(it -> it.suspects(present, time()));
+    }
+  }
+
+  void write(Caller caller, RequestId request, Op op) {
+    long ticket = world.nextTicket();
+    callers.put(ticket, caller);
+    happen(it -> it.write(ticket, request, op, time()));
+  }
+
+  void read(Caller caller, Consistency consistency, String key) {
+    long ticket = world.nextTicket();
+    callers.put(ticket, caller);
+    happen(it -> it.read(ticket, consistency, key, time()));
+  }
+
+  private Caller caller(long ticket) {
+    Caller caller = callers.remove(ticket);
+    if (caller == null) {
+      throw new AssertionError("ticket " + ticket + " ended twice");
+    }
+    return caller;
+  }
+
+  @Override
+  public void answer(long ticket, Answer answer) {
+    caller(ticket).answered(answer);
+  }
+
+  @Override
+  public void refuse(long ticket, Refusal reason, Outcome outcome) {
+    refusals++;
+    caller(ticket).refused(reason, outcome);
+  }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.Entry;
+import io.clowder.api.consensus.StateMachine;
+import io.clowder.replication.ConfigCommand.Admit;
+import io.clowder.replication.ConfigCommand.At;
+import io.clowder.replication.ConfigCommand.Create;
+import io.clowder.replication.ConfigCommand.Join;
+import io.clowder.replication.ConfigCommand.Remove;
+import io.clowder.replication.ConfigCommand.Report;
+import io.clowder.replication.ConfigCommand.Resign;
+import io.clowder.replication.ConfigCommand.Switchover;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+class ConfigMachineTest {
+  private static final ReplicaId N1 = replica(1, 1);
+  private static final ReplicaId N2 = replica(2, 1);
+  private static final ReplicaId N3 = replica(3, 1);
+
+  private final ConfigMachine machine = new ConfigMachine();
+  private long position;
+
+  private static ReplicaId replica(int number, long incarnation) {
+    return new ReplicaId(new NodeId("n" + number), incarnation);
+  }
+
+  private static SortedSet<ReplicaId> set(ReplicaId... replicas) {
+    return new TreeSet<>(Arrays.asList(replicas));
+  }
+
+  private static SortedSet<NodeId> nodes(ReplicaId... replicas) {
+    SortedSet<NodeId> nodes = new TreeSet<>();
+    set(replicas).forEach(it -> nodes.add(it.node()));
+    return nodes;
+  }
+
+  private StoreConfig apply(ConfigCommand command) {
+    byte[] bytes = ConfigMachine.encode("s", command);
+    return ConfigMachine.decode(
+        machine.apply(new Entry(Entry.Kind.COMMAND, ++position, 0, 1, bytes)));
+  }
+
+  private StoreConfig config() {
+    return ConfigMachine.decode(machine.query("s".getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private At at() {
+    return At.of(config());
+  }
+
+  private void report(ReplicaId by, long lastEpoch, long lastSeq, ReplicaId... suspects) {
+    apply(new Report(at(), by, life(by), lastEpoch, lastSeq, nodes(suspects)));
+  }
+
+  private static long life(ReplicaId replica) {
+    return 10L + replica.node().hashCode();
+  }
+
+  /** A store of three that the first leads. */
+  private void create(int minInsync) {
+    apply(new Create(minInsync, set(N1, N2, N3)));
+    report(N1, 0, 1);
+    report(N2, 0, 0);
+    assertNull(config().primary());
+    report(N3, 0, 0);
+    assertEquals(N1, config().primary());
+    assertEquals(1, config().epoch());
+  }
+
+  private void remove(ReplicaId replica) {
+    apply(new Remove(at(), N1, life(N1), replica));
+  }
+
+  @Test
+  void theLastEpochCountsBeforeTheLength() {
+    create(1);
+    report(N2, 1, 900, N1);
+    assertEquals(N1, config().primary(), "the third has not reported");
+    report(N3, 2, 3, N1);
+    assertEquals(N3, config().primary());
+    assertEquals(set(N2, N3), config().insync());
+    assertEquals(2, config().epoch());
+    assertEquals(life(N3), config().life());
+  }
+
+  @Test
+  void whoIsNotInSyncIsNotElected() {
+    create(1);
+    remove(N3);
+    report(N3, 9, 900, N1, N2);
+    report(N2, 1, 1, N1, N3);
+    assertEquals(N2, config().primary());
+  }
+
+  @Test
+  void nobodyIsElectedWhileThePrimaryIsTrusted() {
+    create(1);
+    report(N2, 1, 1, N3);
+    assertEquals(N1, config().primary());
+    assertEquals(set(N1, N2, N3), config().insync());
+  }
+
+  /** KIP-966: who leaves while nothing can be acknowledged has all that was. */
+  @Test
+  void whoLeavesBelowMinInsyncIsEligibleUntilThereAreEnough() {
+    create(2);
+    remove(N3);
+    assertEquals(set(), config().eligible());
+    remove(N2);
+    assertEquals(set(N2), config().eligible());
+    report(N2, 1, 1, N1);
+    assertEquals(N2, config().primary());
+    assertEquals(set(N2), config().insync());
+    assertEquals(set(N1), config().eligible());
+    apply(new Join(at(), N2, life(N2), N3));
+    assertEquals(set(N2, N3), config().insync());
+    assertEquals(set(), config().eligible());
+  }
+
+  @Test
+  void anEligibleReplicaIsElectedOnlyWhenNoneInSyncCanBe() {
+    create(3);
+    remove(N3);
+    report(N3, 1, 9, N1);
+    assertEquals(N1, config().primary());
+    report(N2, 1, 1, N1);
+    assertEquals(N2, config().primary());
+    assertEquals(set(N1, N3), config().eligible());
+  }
+
+  @Test
+  void whatIsOfAnotherConfigurationDoesNothing() {
+    create(1);
+    At before = at();
+    remove(N3);
+    StoreConfig present = config();
+    apply(new Join(before, N1, life(N1), N3));
+    apply(new Join(at(), N1, life(N1) + 1, N3));
+    apply(new Join(at(), N2, life(N2), N3));
+    apply(new Join(at(), N1, life(N1), replica(4, 1)));
+    apply(new Remove(at(), N1, life(N1), N1));
+    apply(new Switchover(at(), N1, life(N1), N3, life(N3)));
+    apply(new Resign(at(), N1, life(N1)));
+    apply(new Create(1, set(N1)));
+    assertEquals(present, config());
+  }
+
+  @Test
+  void anotherLifeOfThePrimaryResignsAndAllMayBeElected() {
+    create(1);
+    apply(new Resign(at(), N1, life(N1) + 1));
+    assertNull(config().primary());
+    report(N1, 1, 5);
+    report(N2, 1, 4);
+    report(N3, 1, 4);
+    assertEquals(N1, config().primary());
+    assertEquals(2, config().epoch());
+  }
+
+  @Test
+  void aSwitchoverIsAnEpoch() {
+    create(1);
+    apply(new Switchover(at(), N1, life(N1), N2, 77));
+    assertEquals(N2, config().primary());
+    assertEquals(77, config().life());
+    assertEquals(2, config().epoch());
+    assertEquals(set(N1, N2, N3), config().insync());
+  }
+
+  @Test
+  void anotherIncarnationIsALearner() {
+    create(2);
+    apply(new Admit(at(), replica(1, 2)));
+    assertNull(config().primary());
+    assertEquals(set(N2, N3), config().insync());
+    assertEquals(set(replica(1, 2), N2, N3), config().members());
+  }
+
+  @Test
+  void theLastCopyIsNotGivenUp() {
+    create(1);
+    remove(N2);
+    remove(N3);
+    apply(new Admit(at(), replica(1, 2)));
+    assertEquals(set(N1), config().insync());
+    assertEquals(set(N1, N2, N3), config().members());
+  }
+
+  @Test
+  void aSnapshotIsAllOfIt() throws IOException {
+    create(2);
+    remove(N3);
+    remove(N2);
+    report(N2, 1, 1);
+    byte[] bytes = bytes(machine);
+    ConfigMachine other = new ConfigMachine();
+    other.restore(new ByteArrayInputStream(bytes));
+    assertArrayEquals(bytes, bytes(other));
+    other.restore(new ByteArrayInputStream(new byte[0]));
+    assertArrayEquals(bytes(new ConfigMachine()), bytes(other));
+  }
+
+  private static byte[] bytes(StateMachine machine) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    machine.snapshot().writeTo(out);
+    return out.toByteArray();
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/**
+ * Histories with kills, power losses, pauses, partitions, lost disks, clocks that run wrong, and
+ * switchovers: {@code -Dreplication.seeds=N} runs so many instead of the usual ones, from {@code
+ * -Dreplication.seed=S} on.
+ */
+class ReplicaSimulationTest {
+  private static final long FIRST = Long.getLong("replication.seed", 1);
+  private static final int SEEDS = Integer.getInteger("replication.seeds", 200);
+
+  @Test
+  void nothingAcknowledgedIsLostAndNothingReadIsOld() {
+    long operations = 0;
+    long faults = 0;
+    long wipes = 0;
+    long switchovers = 0;
+    long epochs = 0;
+    for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+      try {
+        ReplicaSimulation simulation = new ReplicaSimulation(seed).run();
+        operations += simulation.operations();
+        faults += simulation.misfortune.faults;
+        wipes += simulation.misfortune.wipes;
+        switchovers += simulation.misfortune.switchovers;
+        epochs += simulation.world.consensus.config().epoch();
+      } catch (RuntimeException | AssertionError e) {
+        throw new AssertionError("-Dreplication.seed=" + seed + " -Dreplication.seeds=1", e);
+      }
+    }
+    System.out.printf(
+        "%d histories: %d operations, %d faults, %d disks lost, %d switchovers, %d epochs%n",
+        SEEDS, operations, faults, wipes, switchovers, epochs);
+    assertTrue(operations > 200L * SEEDS, operations + " operations");
+  }
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.replication.ConfigCommand.Join;
+import io.clowder.replication.ConfigCommand.Remove;
+import io.clowder.replication.ConfigCommand.Report;
+import io.clowder.replication.ConfigCommand.Resign;
+import io.clowder.replication.ReplicaMessage.Ack;
+import io.clowder.replication.ReplicaMessage.Append;
+import io.clowder.replication.ReplicaMessage.Stamps;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** One replica, step by step, where the simulation would need much luck to get. */
+class ReplicaTest {
+  private static final long MILLI = 1_000_000;
+  private static final Timing TIMING =
+      new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
+  private static final ReplicaId N1 = replica(1);
+  private static final ReplicaId N2 = replica(2);
+  private static final ReplicaId N3 = replica(3);
+  private static final long LIFE = 7;
+
+  private final Recorded outlet = new Recorded();
+  private long now = 1_000 * MILLI;
+  private Replica primary = new Replica(N1, LIFE, TIMING, List.of(), outlet, now);
+
+  private static ReplicaId replica(int number) {
+    return new ReplicaId(new NodeId("n" + number), 1);
+  }
+
+  private static SortedSet<ReplicaId> set(ReplicaId... replicas) {
+    return new TreeSet<>(Arrays.asList(replicas));
+  }
+
+  private static StoreConfig config(long version, int minInsync, ReplicaId... insync) {
+    return new StoreConfig(1, version, N1, LIFE, minInsync, set(insync), set(), set(N1, N2, N3));
+  }
+
+  /** Elected, with all on its disk, at a time when no former lease can be in force. */
+  private void lead(StoreConfig config) {
+    primary.configured(config, now);
+    sync();
+    pass(2 * TIMING.granted() + MILLI);
+  }
+
+  private void sync() {
+    primary.persisted(outlet.written, now);
+  }
+
+  private void pass(long nanos) {
+    now += nanos;
+    primary.tick(now);
+  }
+
+  /** A backup has so much, and answers what was sent at a time. */
+  private void ack(ReplicaId from, long persisted, long echo, boolean grants) {
+    Stamps stamps = new Stamps(from.node().hashCode(), now, LIFE, echo);
+    primary.received(from, new Ack(1, stamps, grants, persisted, false, List.of(), persisted), now);
+  }
+
+  private void ack(ReplicaId from, long persisted) {
+    ack(from, persisted, now, true);
+  }
+
+  private void write(long ticket) {
+    primary.write(ticket, new RequestId(1, ticket), new Op.Put("k", new byte[] {1}), now);
+  }
+
+  private void read(long ticket) {
+    primary.read(ticket, Consistency.LINEARIZABLE, "k", now);
+  }
+
+  private boolean isTold(long ticket) {
+    return outlet.told.stream().anyMatch(it -> it.ticket() == ticket);
+  }
+
+  // ---- what is committed ---------------------------------------------------------------------
+
+  @Test
+  void aWriteIsAcknowledgedWhenAllInSyncHaveItOnDisk() {
+    lead(config(2, 2, N1, N2, N3));
+    write(1);
+    ack(N2, 2);
+    ack(N3, 2);
+    assertFalse(isTold(1), "the primary's own disk does not have it");
+    sync();
+    assertTrue(isTold(1));
+    write(2);
+    sync();
+    ack(N3, 3);
+    assertFalse(isTold(2));
+    ack(N2, 3);
+    assertEquals(new Recorded.Told(2, new Answer.Changed(3)), outlet.told.get(1));
+  }
+
+  @Test
+  void aReplicaThatMayHaveJoinedCounts() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    ack(N3, 1);
+    assertEquals(N3, assertInstanceOf(Join.class, outlet.proposed.get(0)).replica());
+    write(1);
+    sync();
+    ack(N2, 2);
+    assertFalse(isTold(1), "the third may be in sync already, and elected next");
+    ack(N3, 2);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void aLearnerJoinsWhenItHasAllThatIsCommitted() {
+    lead(config(2, 2, N1, N2));
+    ack(N3, 1, now - 2 * TIMING.lease(), true);
+    write(1);
+    sync();
+    ack(N2, 2);
+    assertTrue(isTold(1));
+    ack(N3, 1);
+    assertEquals(List.of(), outlet.proposed, "one record is missing");
+    now += TIMING.lease();
+    ack(N3, 2, now - TIMING.lease(), true);
+    assertEquals(List.of(), outlet.proposed, "its promise is old");
+    ack(N3, 2);
+    assertEquals(1, outlet.proposed.size());
+  }
+
+  @Test
+  void aLearnerDoesNotJoinWhileFormerLeasesMayBeInForce() {
+    primary.configured(config(2, 2, N1, N2), now);
+    sync();
+    pass(2 * TIMING.lease());
+    ack(N2, 1);
+    ack(N3, 1);
+    assertEquals(List.of(), outlet.proposed);
+    pass(2 * TIMING.granted() - 2 * TIMING.lease() + 1);
+    ack(N3, 1);
+    assertInstanceOf(Join.class, outlet.proposed.get(0));
+  }
+
+  @Test
+  void aLearnerJoinsWhenTheEpochIsOnDiskHereAndThere() {
+    primary.configured(config(2, 2, N1, N2), now);
+    pass(2 * TIMING.granted() + MILLI);
+    ack(N3, 1);
+    assertEquals(List.of(), outlet.proposed, "this replica could forget that it was elected");
+    sync();
+    ack(N3, 0);
+    ack(N3, 1);
+    assertInstanceOf(Join.class, outlet.proposed.get(0));
+  }
+
+  @Test
+  void aLearnerWithoutTheEpochDoesNotJoin() {
+    lead(config(2, 2, N1, N2));
+    ack(N3, 0);
+    assertEquals(List.of(), outlet.proposed);
+  }
+
+  /** What would be a storm: an answer to each answer. */
+  @Test
+  void anAcknowledgementThatChangesNothingIsNotAnswered() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    primary.configured(config(3, 1, N1, N2, N3), now);
+    int sent = outlet.sent.size();
+    ack(N2, 1);
+    ack(N2, 1);
+    assertEquals(sent, outlet.sent.size());
+  }
+
+  @Test
+  void aBackupThatLagsIsWaitedForUntilItsRemovalIsCommittedAndItsLeaseHasEnded() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    ack(N2, 1);
+    pass(TIMING.heartbeat());
+    assertTrue(outlet.last(N2, Append.class).grants());
+    write(1);
+    sync();
+    for (int i = 0; i < 101; i++) {
+      pass(10 * MILLI);
+    }
+    assertEquals(N2, assertInstanceOf(Remove.class, outlet.proposed.get(0)).replica());
+    pass(TIMING.lease());
+    assertFalse(isTold(1), "nobody said that it is removed");
+    assertFalse(outlet.last(N2, Append.class).grants());
+    primary.configured(config(3, 1, N1), now);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void aRemovedBackupIsWaitedForWhileItMayAnswerReads() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    pass(TIMING.heartbeat());
+    long granted = now;
+    assertTrue(outlet.last(N2, Append.class).grants());
+    write(1);
+    sync();
+    primary.configured(config(3, 1, N1), now);
+    pass(granted + TIMING.granted() - now);
+    assertFalse(isTold(1));
+    pass(1);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void belowMinInsyncNothingIsTakenOrCommitted() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    write(1);
+    sync();
+    primary.configured(new StoreConfig(1, 3, N1, LIFE, 2, set(N1), set(N2), set(N1, N2, N3)), now);
+    ack(N2, 2);
+    write(2);
+    assertEquals(List.of(new Recorded.Told(2, Refusal.NOT_ENOUGH_COPIES)), outlet.told);
+  }
+
+  @Test
+  void whatIsOverALimitIsRefused() {
+    lead(config(2, 1, N1));
+    RequestId request = new RequestId(1, 1);
+    byte[] large = new byte[Limits.VALUE_BYTES];
+    primary.write(1, request, new Op.Put("k", new byte[Limits.VALUE_BYTES + 1]), now);
+    primary.write(2, request, new Op.Put("k".repeat(Limits.KEY_BYTES + 1), large), now);
+    Op.Single put = new Op.Put("k", large);
+    primary.write(3, request, new Op.Batch(List.of(put, put)), now);
+    outlet.told.forEach(it -> assertEquals(Refusal.TOO_LARGE, it.what()));
+    assertEquals(3, outlet.told.size());
+  }
+
+  @Test
+  void aMessageIsLimited() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    for (int i = 1; i <= 3; i++) {
+      Op put = new Op.Put("k", new byte[Limits.BATCH_BYTES]);
+      primary.write(i, new RequestId(1, i), put, now);
+    }
+    Stamps stamps = new Stamps(9, now, LIFE, now);
+    primary.received(
+        N2, new Ack(1, stamps, true, 1, true, List.of(new OperationLog.Beginning(1, 1)), 1), now);
+    assertEquals(1, outlet.last(N2, Append.class).records().size());
+    assertEquals(4, outlet.last(N2, Append.class).prevSeq() + 1);
+  }
+
+  // ---- who may read --------------------------------------------------------------------------
+
+  @Test
+  void theLeaseCountsFromTheSendingOfWhatWasAnswered() {
+    lead(config(2, 1, N1, N2));
+    long sent = now;
+    now += TIMING.relied() - 1;
+    ack(N2, 1, sent, true);
+    read(1);
+    assertTrue(isTold(1));
+    now += 1;
+    read(2);
+    assertFalse(isTold(2), "the promise may have ended, though it came just now");
+    ack(N2, 1, now, false);
+    assertTrue(isTold(2), "it was the primary still, after it was asked");
+  }
+
+  @Test
+  void belowMinInsyncConsensusIsAsked() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    StoreConfig below = new StoreConfig(1, 3, N1, LIFE, 3, set(N1, N2), set(N3), set(N1, N2, N3));
+    primary.configured(below, now);
+    ack(N2, 1);
+    read(1);
+    assertFalse(isTold(1), "an eligible replica has promised nothing, and may be elected");
+    long token = outlet.confirming.get(0);
+    primary.confirmed(token, below.withPrimary(2, N3, 9), now);
+    assertFalse(isTold(1));
+    pass(TIMING.retry());
+    primary.confirmed(token, below, now);
+    assertFalse(isTold(1), "that answers the first question");
+    primary.confirmed(outlet.confirming.get(1), below, now);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void backupsMayReadOnlyWhileThePrimaryIsPromisedByAll() {
+    lead(config(2, 1, N1, N2, N3));
+    ack(N2, 1);
+    ack(N3, 1, now, false);
+    pass(TIMING.heartbeat());
+    assertFalse(outlet.last(N2, Append.class).grants());
+    ack(N3, 1);
+    pass(TIMING.heartbeat());
+    assertTrue(outlet.last(N2, Append.class).grants());
+  }
+
+  @Test
+  void aNewPrimaryWaitsForBothLeasesFromItsLastPromise() {
+    primary.configured(config(2, 1, N1, N2).withPrimary(1, N2, 9), now);
+    now += 500 * MILLI;
+    Stamps stamps = new Stamps(9, 1, LIFE, 0);
+    primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    assertTrue(outlet.last(N2, Ack.class).grants());
+    StoreConfig mine = config(4, 1, N1).withPrimary(2, N1, LIFE);
+    primary.configured(mine, now);
+    sync();
+    write(1);
+    sync();
+    pass(2 * TIMING.granted());
+    assertFalse(isTold(1));
+    pass(1);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void aRestartedReplicaMayHavePromisedJustBefore() {
+    primary.configured(config(2, 1, N1), now);
+    sync();
+    write(1);
+    sync();
+    pass(2 * TIMING.granted());
+    assertFalse(isTold(1));
+    pass(1);
+    assertTrue(isTold(1));
+  }
+
+  @Test
+  void clocksMayRunWrongByAHundredth() {
+    // Who relies on it has the slow clock, who granted it the fast one.
+    assertTrue(TIMING.relied() / 0.99 <= TIMING.granted() / 1.01);
+    assertThrows(IllegalArgumentException.class, () -> new Timing(100, 40, 300, 100));
+  }
+
+  // ---- lives and epochs ----------------------------------------------------------------------
+
+  @Test
+  void anotherLifeOfThePrimaryResigns() {
+    primary.configured(config(2, 1, N1, N2).withPrimary(1, N1, LIFE - 1), now);
+    assertFalse(primary.isPrimary());
+    assertInstanceOf(Resign.class, outlet.proposed.get(0));
+  }
+
+  @Test
+  void theEpochOfTheLogCounts() {
+    primary = new Replica(N1, LIFE, TIMING, List.of(LogRecord.opening(5, 1)), outlet, now);
+    primary.configured(config(2, 1, N1, N2).withPrimary(4, N2, 9), now);
+    Stamps stamps = new Stamps(9, 1, 0, 0);
+    primary.received(N2, new Append(4, stamps, false, 0, 0, 0, List.of()), now);
+    assertEquals(List.of(), outlet.sent, "that primary was deposed, which this replica has seen");
+  }
+
+  @Test
+  void whoIsSuspectedIsPromisedNothingAndReported() {
+    primary.configured(config(2, 1, N1, N2).withPrimary(1, N2, 9), now);
+    primary.suspects(new TreeSet<>(List.of(N2.node())), now);
+    assertInstanceOf(Report.class, outlet.proposed.get(0));
+    Stamps stamps = new Stamps(9, 1, 0, 0);
+    primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    assertFalse(outlet.last(N2, Ack.class).grants());
+  }
+
+  @Test
+  void onDiskIsCountedByWritesNotByRecords() {
+    Ledger ledger = new Ledger(List.of(), outlet);
+    ledger.append(LogRecord.opening(1, 1));
+    ledger.truncate(0);
+    ledger.append(LogRecord.opening(2, 1));
+    ledger.persisted(1);
+    assertEquals(0, ledger.persisted(), "that was the first record 1");
+    ledger.persisted(3);
+    assertEquals(1, ledger.persisted());
+  }
+
+  @Test
+  void whatIsCommittedIsNeverCut() {
+    Ledger ledger = new Ledger(List.of(LogRecord.opening(1, 1)), outlet);
+    ledger.commit(1, it -> {});
+    assertThrows(AssertionError.class, () -> ledger.truncate(0));
+  }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.NodeId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+
+/** Some nodes with a replica each, a network, and consensus; virtual time, one seed. */
+final class ReplicaWorld {
+  static final long MICRO = 1_000;
+  static final long MILLI = 1_000_000;
+  static final long SECOND = 1_000 * MILLI;
+
+  private record Event(long at, long order, Runnable action) implements Comparable<Event> {
+    @Override
+    public int compareTo(Event other) {
+      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+    }
+  }
+
+  record Way(NodeId source, NodeId target) {}
+
+  final SplittableRandom random;
+  final List<Box> boxes = new ArrayList<>();
+  final ConfigService consensus;
+  final Set<Way> blocked = new HashSet<>();
+  Timing timing = Timing.USUAL;
+  private final PriorityQueue<Event> queue = new PriorityQueue<>();
+
+  /** What is committed, the same everywhere. */
+  private final List<byte[]> committed = new ArrayList<>();
+
+  private long order;
+  private long now;
+  private long lives;
+  private long tickets;
+
+  /** Share of messages that get lost, or come twice. */
+  double loss;
+
+  /** Share of what consensus is asked, and of what it tells, that takes very long. */
+  double lateness;
+
+  /** Least delay of a message, and mean of what comes on top. */
+  long delay = MILLI / 5;
+
+  long jitter = MILLI / 2;
+
+  /** How long a sync takes, and mean of what comes on top. */
+  long sync = MILLI / 2;
+
+  long syncJitter = MILLI;
+
+  long messages;
+
+  ReplicaWorld(long seed, int count, int minInsync, boolean isDrifting) {
+    random = new SplittableRandom(seed);
+    SortedSet<ReplicaId> members = new TreeSet<>();
+    for (int i = 1; i <= count; i++) {
+      double rate = isDrifting ? 0.99 + random.nextInt(3) * 0.01 : 1;
+      boxes.add(new Box(this, new NodeId("n" + i), rate));
+      members.add(new ReplicaId(new NodeId("n" + i), 1));
+    }
+    consensus = new ConfigService(this, minInsync, members);
+  }
+
+  ReplicaWorld startAll() {
+    boxes.forEach(Box::start);
+    return this;
+  }
+
+  long now() {
+    return now;
+  }
+
+  long nextLife() {
+    return ++lives;
+  }
+
+  long nextTicket() {
+    return ++tickets;
+  }
+
+  Box box(NodeId id) {
+    return boxes.stream().filter(it -> it.node.equals(id)).findFirst().orElseThrow();
+  }
+
+  ReplicaWorld runFor(long nanos) {
+    long until = now + nanos;
+    while (!queue.isEmpty() && queue.peek().at <= until) {
+      Event next = queue.remove();
+      now = next.at;
+      next.action.run();
+    }
+    now = until;
+    return this;
+  }
+
+  void after(long nanos, Runnable action) {
+    queue.add(new Event(now + nanos, order++, action));
+  }
+
+  /** A random time with this mean. */
+  long around(long mean) {
+    return (long) (-Math.log(1 - random.nextDouble()) * mean);
+  }
+
+  /** How long something takes on the way. */
+  long travel() {
+    return delay + around(jitter);
+  }
+
+  /** How long a message of consensus takes, which may wait in many queues. */
+  long travelLate(long most) {
+    return random.nextDouble() < lateness ? random.nextLong(most) : travel();
+  }
+
+  boolean isBlocked(NodeId source, NodeId target) {
+    return blocked.contains(new Way(source, target));
+  }
+
+  void send(Box source, ReplicaId to, ReplicaMessage message) {
+    byte[] bytes = message.encode();
+    messages++;
+    int copies = random.nextDouble() < loss ? random.nextInt(2) * 2 : 1;
+    Box target = box(to.node());
+    ReplicaId from = source.id();
+    for (int i = 0; i < copies; i++) {
+      if (isBlocked(from.node(), to.node())) {
+        continue;
+      }
+      after(
+          travel(),
+          () -> {
+            if (target.id().equals(to) && !isBlocked(from.node(), to.node())) {
+              target.happen(it -> it.received(from, ReplicaMessage.decode(bytes), target.time()));
+            }
+          });
+    }
+  }
+
+  /** A replica took a record for committed. */
+  void committed(Box box, LogRecord record) {
+    byte[] bytes = record.encode();
+    if (record.seq() == committed.size() + 1L) {
+      committed.add(bytes);
+    } else if (!Arrays.equals(bytes, committed.get((int) record.seq() - 1))) {
+      throw new AssertionError(
+          box.node + " commits another record: " + record + ", not " + record((int) record.seq()));
+    }
+  }
+
+  LogRecord record(int seq) {
+    return LogRecord.decode(committed.get(seq - 1));
+  }
+
+  int committed() {
+    return committed.size();
+  }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.NodeId;
+import io.clowder.simulator.History;
+import io.clowder.simulator.Operation.Kind;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Asks one thing after the other, of any node, and retries writes by their request id. */
+final class StoreClient {
+  private static final int ATTEMPTS = 5;
+
+  private final ReplicaWorld world;
+  private final History history;
+  private final int number;
+  private final int keys;
+  private final Map<String, Long> versions = new HashMap<>();
+  private long requests;
+  private int round;
+  private NodeId favourite;
+  boolean isStopped;
+  long reads;
+  long writes;
+
+  /** Values, unique in a history. */
+  static final class Values {
+    private long last;
+
+    long next() {
+      return ++last;
+    }
+  }
+
+  private final Values values;
+
+  StoreClient(ReplicaWorld world, History history, Values values, int number, int keys) {
+    this.world = world;
+    this.history = history;
+    this.values = values;
+    this.number = number;
+    this.keys = keys;
+    this.favourite = world.boxes.get(0).node;
+    world.after(world.random.nextLong(50 * ReplicaWorld.MILLI), this::next);
+  }
+
+  private static byte[] bytes(long value) {
+    return ByteBuffer.allocate(8).putLong(value).array();
+  }
+
+  static long value(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).getLong();
+  }
+
+  private void pause() {
+    world.after(world.around(5 * ReplicaWorld.MILLI), this::next);
+  }
+
+  private void next() {
+    if (isStopped) {
+      return;
+    }
+    round++;
+    String key = "k" + world.random.nextInt(keys);
+    int choice = world.random.nextInt(20);
+    if (choice < 10) {
+      new Reading(key).attempt();
+    } else if (choice < 15) {
+      write(new Op.Put(key, bytes(values.next())));
+    } else if (choice < 17) {
+      write(new Op.CompareAndSet(key, versions.getOrDefault(key, 0L), bytes(values.next())));
+    } else if (choice < 19) {
+      write(new Op.Delete(key));
+    } else {
+      Op.Put one = new Op.Put("k0", bytes(values.next()));
+      Op.Put other = new Op.Put("k1", bytes(values.next()));
+      write(new Op.Batch(List.of(one, other)));
+    }
+  }
+
+  private void write(Op op) {
+    new Writing(op).attempt();
+  }
+
+  private Box anyBox() {
+    return world.boxes.get(world.random.nextInt(world.boxes.size()));
+  }
+
+  /** Who was the primary when it last worked, who is now, or anybody. */
+  private Box likelyPrimary() {
+    ReplicaId primary = world.consensus.config().primary();
+    int choice = world.random.nextInt(10);
+    if (choice < 5) {
+      return world.box(favourite);
+    }
+    return choice < 8 && primary != null ? world.box(primary.node()) : anyBox();
+  }
+
+  /** One request, in its attempts; only the latest of them is listened to. */
+  private abstract class Asking {
+    private final int mine = round;
+    private int attempts;
+    private int current;
+    boolean mayHaveHappened;
+
+    abstract void send(Box box, Box.Caller caller);
+
+    abstract void done(Answer answer);
+
+    abstract void failed();
+
+    void attempt() {
+      if (mine != round) {
+        return;
+      } else if (attempts++ == ATTEMPTS) {
+        current = -1;
+        failed();
+        pause();
+        return;
+      }
+      int attempt = ++current;
+      Box box = box();
+      world.after(world.travel(), () -> send(box, caller(attempt, box)));
+      long timeout = (60 + world.random.nextLong(400)) * ReplicaWorld.MILLI;
+      world.after(
+          timeout,
+          () -> {
+            if (mine == round && attempt == current) {
+              mayHaveHappened = true;
+              attempt();
+            }
+          });
+    }
+
+    abstract Box box();
+
+    private Box.Caller caller(int attempt, Box box) {
+      return new Box.Caller() {
+        @Override
+        public void answered(Answer answer) {
+          world.after(
+              world.travel(),
+              () -> {
+                if (mine == round && attempt <= current) {
+                  current = -1;
+                  favourite = box.node;
+                  done(answer);
+                  pause();
+                }
+              });
+        }
+
+        @Override
+        public void refused(Refusal reason, Outcome outcome) {
+          mayHaveHappened |= outcome == Outcome.MAY_HAVE_HAPPENED;
+          world.after(world.travel() + world.around(30 * ReplicaWorld.MILLI), () -> retry(attempt));
+        }
+      };
+    }
+
+    private void retry(int attempt) {
+      if (mine == round && attempt == current) {
+        attempt();
+      }
+    }
+  }
+
+  private final class Reading extends Asking {
+    private final String key;
+    private final int operation;
+
+    Reading(String key) {
+      this.key = key;
+      this.operation = history.begin(number, key, Kind.GET, 0, 0);
+    }
+
+    @Override
+    Box box() {
+      return anyBox();
+    }
+
+    @Override
+    void send(Box box, Box.Caller caller) {
+      box.read(caller, Consistency.LINEARIZABLE, key);
+    }
+
+    @Override
+    void done(Answer answer) {
+      reads++;
+      if (answer instanceof Answer.Found found) {
+        versions.put(key, found.version());
+        history.done(operation, value(found.value()), found.version());
+      } else {
+        versions.remove(key);
+        history.done(operation, 0, 0);
+      }
+    }
+
+    @Override
+    void failed() {
+      // A read of which nothing is known says nothing.
+    }
+  }
+
+  private final class Writing extends Asking {
+    private final Op op;
+    private final RequestId request = new RequestId(number, ++requests);
+    private final int[] operations;
+
+    Writing(Op op) {
+      this.op = op;
+      this.operations = op.steps().stream().mapToInt(this::begin).toArray();
+    }
+
+    private int begin(Op.Single step) {
+      if (step instanceof Op.Put put) {
+        return history.begin(number, put.key(), Kind.PUT, value(put.value()), 0);
+      } else if (step instanceof Op.CompareAndSet cas) {
+        return history.begin(number, cas.key(), Kind.CAS, value(cas.value()), cas.expected());
+      }
+      return history.begin(number, step.key(), Kind.DELETE, 0, 0);
+    }
+
+    @Override
+    Box box() {
+      return likelyPrimary();
+    }
+
+    @Override
+    void send(Box box, Box.Caller caller) {
+      box.write(caller, request, op);
+    }
+
+    @Override
+    void done(Answer answer) {
+      writes++;
+      for (int i = 0; i < operations.length; i++) {
+        if (answer instanceof Answer.Changed changed) {
+          byte[] value = values(i);
+          history.done(operations[i], value(value), changed.version());
+          versions.put(op.steps().get(i).key(), changed.version());
+        } else if (answer instanceof Answer.Removed removed) {
+          history.done(operations[i], removed.existed() ? 1 : 0, 0);
+        } else if (answer instanceof Answer.Conflict) {
+          history.conflict(operations[i]);
+          versions.remove(op.steps().get(i).key());
+        }
+      }
+    }
+
+    private byte[] values(int i) {
+      Op.Single step = op.steps().get(i);
+      return step instanceof Op.Put put ? put.value() : ((Op.CompareAndSet) step).value();
+    }
+
+    @Override
+    void failed() {
+      if (!mayHaveHappened) {
+        for (int operation : operations) {
+          history.didNotHappen(operation);
+        }
+      }
+    }
+  }
+}
