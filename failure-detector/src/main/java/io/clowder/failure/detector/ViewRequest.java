@@ -11,19 +11,15 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What {@link ViewMachine} may be asked: a byte of kind, a byte of version, the fields. */
+/**
+ * What goes through the log of {@link ViewMachine}: a byte of kind, a byte of version, the fields.
+ */
 sealed interface ViewRequest {
   /** The version that every kind has so far. */
   int VERSION = 1;
 
-  /** What goes through the log. */
-  sealed interface Change extends ViewRequest {}
-
-  /** What is answered from the present state. */
-  sealed interface Question extends ViewRequest {}
-
   /** The group's members from a segment of it on, one at least. */
-  record Roster(int segment, SortedSet<NodeId> members) implements Change {
+  record Roster(int segment, SortedSet<NodeId> members) implements ViewRequest {
     /** Keeps its own copy. */
     public Roster {
       members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
@@ -37,15 +33,12 @@ sealed interface ViewRequest {
    * @param suspects whom it suspects, and which life of each it knows; 0 for none
    */
   record Opinion(NodeId observer, long incarnation, SortedMap<NodeId, Long> suspects)
-      implements Change {
+      implements ViewRequest {
     /** Keeps its own copy. */
     public Opinion {
       suspects = Collections.unmodifiableSortedMap(new TreeMap<>(suspects));
     }
   }
-
-  /** Which view is current. */
-  record Current() implements Question {}
 
   /** The bytes of this request. */
   default byte[] encode() {
@@ -58,8 +51,6 @@ sealed interface ViewRequest {
       NodeCodec.writeNode(out, it.observer);
       out.writeVarLong(it.incarnation);
       NodeCodec.writeLives(out, it.suspects);
-    } else if (this instanceof Current) {
-      out.writeByte(3).writeByte(VERSION);
     } else {
       throw new AssertionError("no bytes for " + getClass());
     }
@@ -82,7 +73,6 @@ sealed interface ViewRequest {
         switch (kind) {
           case 1 -> readRoster(in);
           case 2 -> readOpinion(in);
-          case 3 -> new Current();
           default -> throw new WireFormatException("view request of unknown kind " + kind);
         };
     in.expectEnd();
