@@ -23,7 +23,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceFactory;
@@ -94,22 +93,13 @@ final class LockGroup
             FrameworkUtil.asDictionary(
                 Map.of(StateMachine.GROUP, group, StateMachine.MACHINE, MACHINE)));
     try {
-      this.tracker = new ServiceTracker<>(context, context.createFilter(filter()), this);
+      this.tracker =
+          new ServiceTracker<>(
+              context, context.createFilter(ConsensusService.filter(group, MACHINE)), this);
     } catch (InvalidSyntaxException e) {
       throw new AssertionError("a name has no brackets", e);
     }
     tracker.open();
-  }
-
-  private String filter() {
-    return "(&(%s=%s)(%s=%s)(%s=%s))"
-        .formatted(
-            Constants.OBJECTCLASS,
-            ConsensusService.class.getName(),
-            StateMachine.GROUP,
-            group,
-            StateMachine.MACHINE,
-            MACHINE);
   }
 
   @Override

@@ -147,7 +147,7 @@ sealed interface LockRequest {
     }
     LockRequest request =
         switch (kind) {
-          case 1 -> new Open(in.readLong(), in.readLong(), readNumber(in), readNode(in));
+          case 1 -> new Open(in.readLong(), in.readLong(), readNumber(in), in.readNode());
           case 2 -> new Enter(readClient(in), readBundle(in), in.readString(NAME_BYTES));
           case 3 -> new Leave(readClient(in), readBundle(in));
           case 4 ->
@@ -163,7 +163,7 @@ sealed interface LockRequest {
           case 6 ->
               new Release(
                   LockName.readName(in), in.readVarLong(), in.readString(Limits.NOTE_BYTES));
-          case 7 -> new Promote(LockName.readName(in), readNode(in));
+          case 7 -> new Promote(LockName.readName(in), in.readNode());
           case 8 -> new Settle();
           case 9 -> new Show(LockName.readName(in), readNumber(in));
           case 10 -> new Info(LockName.readName(in));
@@ -175,16 +175,6 @@ sealed interface LockRequest {
         };
     in.expectEnd();
     return request;
-  }
-
-  /** Reads the name of a node. */
-  static NodeId readNode(WireReader in) {
-    String name = in.readString(64);
-    try {
-      return new NodeId(name);
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException(e.getMessage());
-    }
   }
 
   private static WireWriter begin(WireWriter out, int kind) {

@@ -207,7 +207,7 @@ sealed interface LockResult {
       holders.add(
           new LockInfo.Holder(
               in.readVarLong(),
-              LockRequest.readNode(in),
+              in.readNode(),
               in.readLong(),
               in.readString(LockRequest.NAME_BYTES),
               Want.readMode(in),
@@ -221,7 +221,7 @@ sealed interface LockResult {
     for (int left = in.readCount(); left > 0; left--) {
       waiters.add(
           new LockInfo.Waiter(
-              LockRequest.readNode(in),
+              in.readNode(),
               in.readLong(),
               in.readString(LockRequest.NAME_BYTES),
               Want.readMode(in),
@@ -235,7 +235,7 @@ sealed interface LockResult {
 
   private static LockSession readBundle(WireReader in) {
     return new LockSession(
-        LockRequest.readNode(in),
+        in.readNode(),
         in.readLong(),
         in.readString(LockRequest.NAME_BYTES),
         in.readLong(),

@@ -217,7 +217,7 @@ final class LockSnapshot {
     void session(WireReader in) {
       long id = in.readLong();
       check(sessions.isEmpty() || id > sessions.lastKey(), "sessions out of order");
-      NodeId node = LockRequest.readNode(in);
+      NodeId node = in.readNode();
       long client = in.readLong();
       long floor = in.readVarLong();
       check(client != 0 && floor > 0, "a session that was never opened");

@@ -131,11 +131,7 @@ sealed interface ConfigCommand {
     }
     SortedSet<NodeId> suspects = new TreeSet<>();
     for (int i = 0; i < count; i++) {
-      try {
-        suspects.add(new NodeId(in.readString(64)));
-      } catch (IllegalArgumentException e) {
-        throw new WireFormatException(e.getMessage());
-      }
+      suspects.add(in.readNode());
     }
     return new Report(at, by, life, lastEpoch, lastSeq, suspects);
   }

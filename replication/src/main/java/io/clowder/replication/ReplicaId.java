@@ -2,7 +2,6 @@
 package io.clowder.replication;
 
 import io.clowder.api.NodeId;
-import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 
@@ -16,12 +15,7 @@ record ReplicaId(NodeId node, long incarnation) implements Comparable<ReplicaId>
   }
 
   static ReplicaId read(WireReader in) {
-    String name = in.readString(64);
-    try {
-      return new ReplicaId(new NodeId(name), in.readLong());
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException(e.getMessage());
-    }
+    return new ReplicaId(in.readNode(), in.readLong());
   }
 
   @Override

@@ -2,11 +2,11 @@
 package io.clowder.replication;
 
 import io.clowder.api.NodeId;
+import io.clowder.simulator.World;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.SplittableRandom;
@@ -18,13 +18,6 @@ final class ReplicaWorld {
   static final long MILLI = 1_000_000;
   static final long SECOND = 1_000 * MILLI;
 
-  private record Event(long at, long order, Runnable action) implements Comparable<Event> {
-    @Override
-    public int compareTo(Event other) {
-      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
-    }
-  }
-
   record Way(NodeId source, NodeId target) {}
 
   final SplittableRandom random;
@@ -32,13 +25,11 @@ final class ReplicaWorld {
   final ConfigService consensus;
   final Set<Way> blocked = new HashSet<>();
   Timing timing = Timing.USUAL;
-  private final PriorityQueue<Event> queue = new PriorityQueue<>();
+  private final World world;
 
   /** What is committed, the same everywhere. */
   private final List<byte[]> committed = new ArrayList<>();
 
-  private long order;
-  private long now;
   private long lives;
   private long tickets;
 
@@ -62,6 +53,7 @@ final class ReplicaWorld {
 
   ReplicaWorld(long seed, int count, int minInsync, boolean isDrifting) {
     random = new SplittableRandom(seed);
+    world = new World(seed);
     SortedSet<ReplicaId> members = new TreeSet<>();
     for (int i = 1; i <= count; i++) {
       double rate = isDrifting ? 0.99 + random.nextInt(3) * 0.01 : 1;
@@ -77,7 +69,7 @@ final class ReplicaWorld {
   }
 
   long now() {
-    return now;
+    return world.now();
   }
 
   long nextLife() {
@@ -93,18 +85,12 @@ final class ReplicaWorld {
   }
 
   ReplicaWorld runFor(long nanos) {
-    long until = now + nanos;
-    while (!queue.isEmpty() && queue.peek().at <= until) {
-      Event next = queue.remove();
-      now = next.at;
-      next.action.run();
-    }
-    now = until;
+    world.runUntil(world.now() + nanos);
     return this;
   }
 
   void after(long nanos, Runnable action) {
-    queue.add(new Event(now + nanos, order++, action));
+    world.after(nanos, "event", action);
   }
 
   /** A random time with this mean. */

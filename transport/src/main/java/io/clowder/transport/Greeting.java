@@ -85,11 +85,16 @@ sealed interface Greeting {
     if (type == Frame.HELLO) {
       // What is left is padding.
       return new Hello(
-          cluster(in), node(in), in.readLong(), in.readLong(), node(in), Lane.of(in.readByte()));
+          cluster(in),
+          in.readNode(),
+          in.readLong(),
+          in.readLong(),
+          in.readNode(),
+          Lane.of(in.readByte()));
     }
     Greeting answer;
     if (type == Frame.WELCOME) {
-      answer = new Welcome(cluster(in), node(in), in.readLong(), in.readLong(), node(in));
+      answer = new Welcome(cluster(in), in.readNode(), in.readLong(), in.readLong(), in.readNode());
     } else if (type == Frame.REFUSED) {
       answer = new Refused(Problem.line(in.readString(REASON_BYTES_MAX)));
     } else {
@@ -107,13 +112,5 @@ sealed interface Greeting {
 
   private static String cluster(WireReader in) {
     return in.readString(CLUSTER_BYTES_MAX);
-  }
-
-  private static NodeId node(WireReader in) {
-    try {
-      return new NodeId(in.readString(64));
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException("a node id that is none");
-    }
   }
 }

@@ -19,6 +19,17 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface ConsensusService {
+  /** The OSGi filter that finds the service of one machine: for a tracker or a target. */
+  static String filter(String group, String machine) {
+    return "(&(objectClass=%s)(%s=%s)(%s=%s))"
+        .formatted(
+            ConsensusService.class.getName(),
+            StateMachine.GROUP,
+            group,
+            StateMachine.MACHINE,
+            machine);
+  }
+
   /**
    * Has the command applied to the machine on every node, exactly once, whatever is lost, retried
    * or restarted in between. Completes when this node has applied it.

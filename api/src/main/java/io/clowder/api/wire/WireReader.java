@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.api.wire;
 
+import io.clowder.api.NodeId;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -15,6 +16,9 @@ public final class WireReader {
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+  /** The longest name of a node, see {@link NodeId}. */
+  private static final int NODE_BYTES = 64;
 
   private final byte[] bytes;
   private final int end;
@@ -106,6 +110,15 @@ public final class WireReader {
   /** A length-prefixed string of at most {@code limit} bytes of UTF-8. */
   public String readString(int limit) {
     return new String(readBytes(limit), StandardCharsets.UTF_8);
+  }
+
+  /** A node's name, as a string; refuses what is none. */
+  public NodeId readNode() {
+    try {
+      return new NodeId(readString(NODE_BYTES));
+    } catch (IllegalArgumentException e) {
+      throw new WireFormatException(e.getMessage());
+    }
   }
 
   /** All bytes that are left. */

@@ -139,7 +139,8 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
     }
   }
 
-  private static Thread daemon(Runnable task, String name) {
+  /** A thread that keeps no process alive. */
+  static Thread daemon(Runnable task, String name) {
     Thread thread = new Thread(task, name);
     thread.setDaemon(true);
     return thread;

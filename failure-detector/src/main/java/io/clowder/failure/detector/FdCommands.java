@@ -76,6 +76,15 @@ public final class FdCommands {
     return new Self(detector).run(words);
   }
 
+  /** A command on a detector. */
+  private abstract static class FdCommand extends ShellCommand {
+    final FailureDetector detector;
+
+    FdCommand(FailureDetector detector) {
+      this.detector = detector;
+    }
+  }
+
   @Command(
       name = "fd:status",
       description = {
@@ -83,12 +92,11 @@ public final class FdCommands {
         "LEVEL is minus the decimal logarithm of the chance of a silence this long from a node that"
             + " is well; HEARD_MS how long ago the last sign of life came."
       })
-  private static class Status extends ShellCommand {
-    private final FailureDetector detector;
+  private static class Status extends FdCommand {
     private final Predicate<Suspicion> which;
 
     Status(FailureDetector detector, Predicate<Suspicion> which) {
-      this.detector = detector;
+      super(detector);
       this.which = which;
     }
 
@@ -137,11 +145,9 @@ public final class FdCommands {
         "Who takes part: the last view that this node knows of.",
         "A node is out when two in the view suspect it, and in again when nobody does."
       })
-  private static final class View extends ShellCommand {
-    private final FailureDetector detector;
-
+  private static final class View extends FdCommand {
     View(FailureDetector detector) {
-      this.detector = detector;
+      super(detector);
     }
 
     @Override
@@ -158,9 +164,7 @@ public final class FdCommands {
   }
 
   /** A command that may be about one node. */
-  private abstract static class OfNode extends ShellCommand {
-    final FailureDetector detector;
-
+  private abstract static class OfNode extends FdCommand {
     @Parameters(
         index = "0",
         arity = "0..1",
@@ -169,7 +173,7 @@ public final class FdCommands {
     private @Nullable String node;
 
     OfNode(FailureDetector detector) {
-      this.detector = detector;
+      super(detector);
     }
 
     /** The node, or null for all; refuses one that is not known here. */
@@ -271,11 +275,9 @@ public final class FdCommands {
         "What this node knows of itself: its life, how it judges, when it did not run.",
         "While it is degraded or unwell, it tells the others so."
       })
-  private static final class Self extends ShellCommand {
-    private final FailureDetector detector;
-
+  private static final class Self extends FdCommand {
     Self(FailureDetector detector) {
-      this.detector = detector;
+      super(detector);
     }
 
     @Override

@@ -97,8 +97,7 @@ final class Inquiry implements Detector.Probes {
     }
     boolean isWanted = peer.isAsked;
     if (answer.incarnation() > peer.incarnation) {
-      watch.verdicts.restart(peer, answer.incarnation(), watch.now);
-      watch.detector.restarted(peer.id, answer.incarnation(), watch.now);
+      watch.restart(peer, answer.incarnation());
     }
     if (question.isDetectors()) {
       watch.detector.answered(peer.id, question.token(), NOTHING, watch.now, this);

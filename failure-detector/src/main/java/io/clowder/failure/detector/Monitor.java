@@ -235,8 +235,7 @@ final class Monitor {
       return;
     }
     if (head.incarnation() > peer.incarnation) {
-      watch.verdicts.restart(peer, head.incarnation(), watch.now);
-      watch.detector.restarted(from, head.incarnation(), watch.now);
+      watch.restart(peer, head.incarnation());
       voice.greet(peer);
     }
     peer.isDegraded = head.isDegraded();

@@ -21,20 +21,10 @@ final class NodeCodec {
   /** Incarnations are at most this. */
   static final long INCARNATION_MAX = 1L << 52;
 
-  private static final int NAME_BYTES = 64;
-
   private NodeCodec() {}
 
   static void writeNode(WireWriter out, NodeId node) {
     out.writeString(node.value());
-  }
-
-  static NodeId readNode(WireReader in) {
-    try {
-      return new NodeId(in.readString(NAME_BYTES));
-    } catch (IllegalArgumentException e) {
-      throw new WireFormatException(e.getMessage());
-    }
   }
 
   static void writeNodes(WireWriter out, SortedSet<NodeId> nodes) {
@@ -45,7 +35,7 @@ final class NodeCodec {
   static SortedSet<NodeId> readNodes(WireReader in) {
     SortedSet<NodeId> nodes = new TreeSet<>();
     for (int left = readCount(in); left > 0; left--) {
-      NodeId node = readNode(in);
+      NodeId node = in.readNode();
       inOrder(nodes, node);
       nodes.add(node);
     }
@@ -65,7 +55,7 @@ final class NodeCodec {
   static SortedMap<NodeId, Long> readLives(WireReader in) {
     SortedMap<NodeId, Long> lives = new TreeMap<>();
     for (int left = readCount(in); left > 0; left--) {
-      NodeId node = readNode(in);
+      NodeId node = in.readNode();
       inOrder(lives.keySet(), node);
       lives.put(node, readIncarnation(in));
     }

@@ -211,8 +211,8 @@ record Signal(Head head, Body body) {
               readNumber(in, "held time"));
       case 2 -> new Ping(in.readLong(), in.readBytes(GOSSIP_BYTES));
       case 3 -> new Pong(in.readLong(), in.readBytes(GOSSIP_BYTES));
-      case 4 -> new PingRequest(in.readLong(), NodeCodec.readNode(in), readMillis(in, "time"));
-      case 5 -> new Relayed(in.readLong(), NodeCodec.readNode(in), readNumber(in, "incarnation"));
+      case 4 -> new PingRequest(in.readLong(), in.readNode(), readMillis(in, "time"));
+      case 5 -> new Relayed(in.readLong(), in.readNode(), readNumber(in, "incarnation"));
       case 6 -> new Gossip(in.readBytes(GOSSIP_BYTES));
       case 7 -> new Goodbye();
       default -> throw new WireFormatException("signal of unknown kind " + kind);

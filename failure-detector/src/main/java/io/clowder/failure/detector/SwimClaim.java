@@ -60,10 +60,9 @@ record SwimClaim(Kind kind, NodeId node, SwimIncarnation incarnation, NodeId sou
           case 2 -> Kind.DEAD;
           default -> throw new WireFormatException("a claim of unknown kind " + code);
         };
-    NodeId node = NodeCodec.readNode(in);
+    NodeId node = in.readNode();
     SwimIncarnation incarnation = readIncarnation(in);
-    return new SwimClaim(
-        kind, node, incarnation, kind == Kind.ALIVE ? node : NodeCodec.readNode(in));
+    return new SwimClaim(kind, node, incarnation, kind == Kind.ALIVE ? node : in.readNode());
   }
 
   static void writeIncarnation(WireWriter out, SwimIncarnation incarnation) {

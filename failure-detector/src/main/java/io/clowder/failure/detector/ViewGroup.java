@@ -16,7 +16,6 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
@@ -67,7 +66,8 @@ final class ViewGroup
     ViewMachine view = new ViewMachine(viewed);
     this.keeper =
         new ViewKeeper(view, self, reportMillis, incarnation, outlived, suspicions, this::status);
-    this.asking = new ScheduledThreadPoolExecutor(1, ViewGroup::thread);
+    this.asking =
+        new ScheduledThreadPoolExecutor(1, task -> ClusterWatch.daemon(task, "clowder-fd-group"));
     this.machine =
         context.registerService(
             StateMachine.class,
@@ -75,29 +75,14 @@ final class ViewGroup
             FrameworkUtil.asDictionary(
                 Map.of(StateMachine.GROUP, GROUP, StateMachine.MACHINE, MACHINE)));
     try {
-      this.tracker = new ServiceTracker<>(context, context.createFilter(filter()), this);
+      this.tracker =
+          new ServiceTracker<>(
+              context, context.createFilter(ConsensusService.filter(GROUP, MACHINE)), this);
     } catch (InvalidSyntaxException e) {
       throw new AssertionError("a name has no brackets", e);
     }
     tracker.open();
     var unused = asking.scheduleWithFixedDelay(this::ask, 0, STATUS_MILLIS, TimeUnit.MILLISECONDS);
-  }
-
-  private static Thread thread(Runnable task) {
-    Thread thread = new Thread(task, "clowder-fd-group");
-    thread.setDaemon(true);
-    return thread;
-  }
-
-  private static String filter() {
-    return "(&(%s=%s)(%s=%s)(%s=%s))"
-        .formatted(
-            Constants.OBJECTCLASS,
-            ConsensusService.class.getName(),
-            StateMachine.GROUP,
-            GROUP,
-            StateMachine.MACHINE,
-            MACHINE);
   }
 
   /** From now on a peer has to be suspected for so long before this node says so. */

@@ -92,7 +92,7 @@ sealed interface ViewRequest {
   }
 
   private static Opinion readOpinion(WireReader in) {
-    NodeId observer = NodeCodec.readNode(in);
+    NodeId observer = in.readNode();
     long incarnation = NodeCodec.readIncarnation(in);
     if (incarnation == 0) {
       throw new WireFormatException("an opinion of no incarnation");

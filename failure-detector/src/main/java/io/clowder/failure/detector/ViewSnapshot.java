@@ -76,7 +76,7 @@ final class ViewSnapshot {
     SortedSet<NodeId> removed = NodeCodec.readNodes(in);
     SortedMap<NodeId, Stance> stances = new TreeMap<>();
     for (int left = NodeCodec.readCount(in); left > 0; left--) {
-      NodeId observer = NodeCodec.readNode(in);
+      NodeId observer = in.readNode();
       NodeCodec.inOrder(stances.keySet(), observer);
       long incarnation = NodeCodec.readIncarnation(in);
       long session = in.readLong();

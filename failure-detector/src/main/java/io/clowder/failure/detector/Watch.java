@@ -45,6 +45,12 @@ final class Watch {
     this.verdicts = new Verdicts(outlet);
   }
 
+  /** A new life of the peer has begun. */
+  void restart(Peer peer, long incarnation) {
+    verdicts.restart(peer, incarnation, now);
+    detector.restarted(peer.id, incarnation, now);
+  }
+
   /** The time T_D that is wanted. */
   long goalNanos() {
     return goal.detection().toNanos();

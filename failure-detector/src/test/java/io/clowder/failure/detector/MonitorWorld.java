@@ -5,12 +5,12 @@ import io.clowder.api.NodeId;
 import io.clowder.api.failure.DetectionGoal;
 import io.clowder.api.failure.Detector;
 import io.clowder.api.failure.FailureEvent;
+import io.clowder.simulator.World;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
@@ -28,22 +28,13 @@ final class MonitorWorld {
   /** Wall clocks begin here. */
   private static final long EPOCH_MILLIS = 1_700_000_000_000L;
 
-  private record Event(long at, long order, Runnable action) implements Comparable<Event> {
-    @Override
-    public int compareTo(Event other) {
-      return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
-    }
-  }
-
   private record Way(NodeId source, NodeId target) {}
 
   final SplittableRandom random;
   final SortedMap<NodeId, Box> nodes = new TreeMap<>();
   final Function<NodeId, Detector> algorithm;
   final Set<Way> blocked = new HashSet<>();
-  private final PriorityQueue<Event> queue = new PriorityQueue<>();
-  private long order;
-  private long now;
+  private final World world;
 
   /** Share of messages that get lost. */
   double loss;
@@ -55,6 +46,7 @@ final class MonitorWorld {
 
   MonitorWorld(long seed, int count, Function<NodeId, Detector> algorithm) {
     this.random = new SplittableRandom(seed);
+    this.world = new World(seed);
     this.algorithm = algorithm;
     for (int i = 1; i <= count; i++) {
       NodeId id = new NodeId("n" + i);
@@ -76,22 +68,16 @@ final class MonitorWorld {
   }
 
   long now() {
-    return now;
+    return world.now();
   }
 
   MonitorWorld runFor(long nanos) {
-    long until = now + nanos;
-    while (!queue.isEmpty() && queue.peek().at <= until) {
-      Event next = queue.remove();
-      now = next.at;
-      next.action.run();
-    }
-    now = until;
+    world.runUntil(world.now() + nanos);
     return this;
   }
 
   void after(long nanos, Runnable action) {
-    queue.add(new Event(now + nanos, order++, action));
+    world.after(nanos, "event", action);
   }
 
   void block(int source, int target) {
@@ -142,7 +128,7 @@ final class MonitorWorld {
       up = true;
       life++;
       eventsBefore = events.size();
-      started = now;
+      started = now();
       monitor =
           new Monitor(
               id,
@@ -223,22 +209,20 @@ final class MonitorWorld {
       if (monitor.wakeAt() == Long.MAX_VALUE) {
         return;
       }
-      long at = Math.max(now, started + monitor.wakeAt());
-      queue.add(
-          new Event(
-              at,
-              order++,
-              () -> {
-                if (life == present && ticks == mine && !paused) {
-                  monitor.tick(time());
-                  tick();
-                }
-              }));
+      long pause = Math.max(0, started + monitor.wakeAt() - now());
+      after(
+          pause,
+          () -> {
+            if (life == present && ticks == mine && !paused) {
+              monitor.tick(time());
+              tick();
+            }
+          });
     }
 
     /** Its monotonic clock. */
     long time() {
-      return now - started;
+      return now() - started;
     }
 
     @Override
@@ -266,13 +250,13 @@ final class MonitorWorld {
 
     @Override
     public long millis() {
-      return EPOCH_MILLIS + wallShiftMillis + now / MILLI;
+      return EPOCH_MILLIS + wallShiftMillis + now() / MILLI;
     }
 
     @Override
     public void happened(FailureEvent event) {
       events.add(event);
-      eventTimes.add(now);
+      eventTimes.add(now());
     }
   }
 }
