@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.api.store;
+
+import java.time.Duration;
+
+/**
+ * What a read may miss; the caller always says it.
+ *
+ * @param kind which of the three
+ * @param bound how old the answer may be, for {@link Kind#BOUNDED} only; otherwise zero
+ */
+public record Freshness(Kind kind, Duration bound) {
+  /** Kinds of reads. */
+  public enum Kind {
+    /**
+     * Nothing that was acknowledged, or read by anybody, before the read began (Herlihy and Wing,
+     * 1990). A backup answers by itself while the primary lets it and no write of the key is under
+     * way (Terrace and Freedman, "CRAQ", 2009), and asks the primary otherwise.
+     */
+    LINEARIZABLE,
+    /**
+     * What was acknowledged in the time of the bound, at most. A backup that has heard of its
+     * primary since answers by itself; otherwise as {@code LINEARIZABLE}.
+     */
+    BOUNDED,
+    /**
+     * Anything: it is what this node's copy has applied, without asking anybody, also when no
+     * primary can be reached. It never goes back while this node's bundle runs. Where there is no
+     * copy, as {@code LINEARIZABLE}.
+     */
+    LOCAL
+  }
+
+  /** See {@link Kind#LINEARIZABLE}. */
+  public static final Freshness LINEARIZABLE = new Freshness(Kind.LINEARIZABLE, Duration.ZERO);
+
+  /** See {@link Kind#LOCAL}. */
+  public static final Freshness LOCAL = new Freshness(Kind.LOCAL, Duration.ZERO);
+
+  /**
+   * See {@link Kind#BOUNDED}.
+   *
+   * @param bound more than zero
+   */
+  public static Freshness bounded(Duration bound) {
+    return new Freshness(Kind.BOUNDED, bound);
+  }
+
+  /** Refuses a bound that makes no sense. */
+  public Freshness {
+    if (kind == Kind.BOUNDED ? bound.isNegative() || bound.isZero() : !bound.isZero()) {
+      throw new IllegalArgumentException(kind + " with a bound of " + bound);
+    }
+  }
+}
