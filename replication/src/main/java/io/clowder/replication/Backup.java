@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
+import io.clowder.replication.ReplicaMessage.Offer;
 import io.clowder.replication.ReplicaMessage.Stamps;
 import io.clowder.replication.ReplicaMessage.TellCommit;
 import java.util.List;
@@ -17,6 +18,8 @@ final class Backup {
   private long leaderLife;
   private long leaderStamp;
   private long leaseFrom = Long.MIN_VALUE / 2;
+  private boolean isAckDue;
+  private boolean isMismatch;
 
   /** Up to here its log is known to be the primary's. */
   private long matched;
@@ -37,33 +40,56 @@ final class Backup {
     readers.leader(id);
   }
 
-  void append(ReplicaId from, Append append) {
+  private void heard(ReplicaId from, Stamps stamps) {
     leader(from);
-    Stamps stamps = append.stamps();
     if (stamps.life() != leaderLife) {
       leaderLife = stamps.life();
       leaderStamp = stamps.stamp();
     }
     leaderStamp = Math.max(leaderStamp, stamps.stamp());
-    if (append.grants() && stamps.echoLife() == self.life) {
-      leaseFrom = Math.max(leaseFrom, stamps.echo());
-    }
-    boolean isMatch = self.ledger.log.epochOf(append.prevSeq()) == append.prevEpoch();
-    if (isMatch) {
+    isAckDue = true;
+  }
+
+  void append(ReplicaId from, Append append) {
+    heard(from, append.stamps());
+    long here = self.ledger.log.epochOf(append.prevSeq());
+    if (here == append.prevEpoch() || here == OperationLog.FORGOTTEN) {
       append.records().forEach(this::take);
       matched = Math.max(matched, append.prevSeq() + append.records().size());
       commit(append.commit());
     } else if (append.prevSeq() <= self.ledger.commit()) {
       throw new AssertionError(
           "record " + append.prevSeq() + " is committed here and of another epoch there");
+    } else {
+      isMismatch = true;
     }
-    acknowledge(!isMatch);
+    if (append.grants()
+        && append.stamps().echoLife() == self.life
+        && self.ledger.commit() >= append.commit()) {
+      leaseFrom = Math.max(leaseFrom, append.stamps().echo());
+    }
+  }
+
+  /** The primary cannot go on from what is here. */
+  void offer(ReplicaId from, Offer offer) {
+    heard(from, offer.stamps());
+    isMismatch = true;
+    if (offer.seq() > self.ledger.commit()) {
+      self.outlet.fetch(from, offer);
+    }
+  }
+
+  /** The log was replaced, or begins later. */
+  void installed() {
+    matched = Math.max(matched, self.ledger.commit());
+    isAckDue = true;
+    readers.settle();
   }
 
   /** A record of the primary's: what is here in its place and of another epoch is void. */
   private void take(LogRecord record) {
     long here = self.ledger.log.epochOf(record.seq());
-    if (here == record.epoch()) {
+    if (here == record.epoch() || here == OperationLog.FORGOTTEN) {
       return;
     }
     if (here != -1) {
@@ -79,22 +105,23 @@ final class Backup {
 
   /** Tells the primary what is on disk, as soon as it is. */
   void persisted() {
-    if (leaderLife != 0) {
-      acknowledge(false);
-    }
+    isAckDue |= leaderLife != 0;
   }
 
-  private void acknowledge(boolean isMismatch) {
-    if (leader == null) {
+  /** Says once what there is to say. */
+  void flush() {
+    ReplicaId to = leader;
+    if (to == null || !isAckDue) {
       return;
     }
+    isAckDue = false;
     boolean grants = !isWithheld;
     if (grants) {
       self.promised = self.now;
     }
     OperationLog log = self.ledger.log;
     self.outlet.send(
-        leader,
+        to,
         new Ack(
             epoch,
             new Stamps(self.life, self.now, leaderLife, leaderStamp),
@@ -103,18 +130,31 @@ final class Backup {
             isMismatch,
             isMismatch ? log.history() : List.of(),
             log.end()));
+    isMismatch = false;
   }
 
   /**
    * Answers from here if the primary lets it and nothing is under way for the key: whatever was
    * acknowledged is in this log, and so applied, if it is not in the tail (CRAQ, section 2.3).
    */
-  void read(long ticket, String key) {
+  void read(long ticket, Query query) {
     boolean isLet = self.now - leaseFrom < self.timing.relied();
-    if (isLet && self.ledger.log.touch(key) == null) {
-      self.outlet.answer(ticket, Readers.look(self.ledger.contents, key));
+    if (isLet && !self.ledger.log.isDirty(query)) {
+      self.outlet.answer(ticket, self.ledger.contents.look(query));
     } else {
-      readers.add(ticket, key);
+      readers.add(ticket, query);
+    }
+  }
+
+  /**
+   * Answers from here if the primary has let it, and been the primary then, since so long ago: all
+   * that it had committed when it said so is applied.
+   */
+  void read(long ticket, Query query, long boundNanos) {
+    if (self.now - leaseFrom < boundNanos - boundNanos / Timing.DRIFT) {
+      self.outlet.answer(ticket, self.ledger.contents.look(query));
+    } else {
+      read(ticket, query);
     }
   }
 

@@ -15,7 +15,7 @@ final class BackupReaders {
   /** The most that may wait. */
   static final int WAITING_MAX = 16_384;
 
-  private record Reader(long ticket, String key) {}
+  private record Reader(long ticket, Query query) {}
 
   private record Ready(long needs, List<Reader> readers) {}
 
@@ -39,14 +39,14 @@ final class BackupReaders {
     ask();
   }
 
-  void add(long ticket, String key) {
+  void add(long ticket, Query query) {
     if (leader == null) {
       self.outlet.refuse(ticket, Refusal.NOT_PRIMARY, Outcome.DID_NOT_HAPPEN);
     } else if (count == WAITING_MAX) {
       self.outlet.refuse(ticket, Refusal.OVERLOADED, Outcome.DID_NOT_HAPPEN);
     } else {
       count++;
-      fresh.add(new Reader(ticket, key));
+      fresh.add(new Reader(ticket, query));
       ask();
     }
   }
@@ -84,7 +84,7 @@ final class BackupReaders {
           }
           for (Reader reader : it.readers) {
             count--;
-            self.outlet.answer(reader.ticket, Readers.look(self.ledger.contents, reader.key));
+            self.outlet.answer(reader.ticket, self.ledger.contents.look(reader.query));
           }
           return true;
         });

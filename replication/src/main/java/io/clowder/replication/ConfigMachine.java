@@ -2,6 +2,7 @@
 package io.clowder.replication;
 
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.wire.WireFormatException;
@@ -11,10 +12,15 @@ import io.clowder.replication.ConfigCommand.Admit;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.ConfigCommand.Change;
 import io.clowder.replication.ConfigCommand.Create;
+import io.clowder.replication.ConfigCommand.Expel;
+import io.clowder.replication.ConfigCommand.Fail;
+import io.clowder.replication.ConfigCommand.Force;
+import io.clowder.replication.ConfigCommand.Invite;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
 import io.clowder.replication.ConfigCommand.Report;
 import io.clowder.replication.ConfigCommand.Resign;
+import io.clowder.replication.ConfigCommand.Stay;
 import io.clowder.replication.ConfigCommand.Switchover;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,6 +29,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +48,17 @@ final class ConfigMachine implements StateMachine {
   private static final int SNAPSHOT_BYTES = 64 << 20;
 
   private final Map<String, Ballot> stores = new TreeMap<>();
+  private final BiConsumer<String, StoreConfig> listener;
+
+  /**
+   * Without stores.
+   *
+   * @param listener is told each configuration, and all of them after a restore, by the thread that
+   *     applies: must not wait
+   */
+  ConfigMachine(BiConsumer<String, StoreConfig> listener) {
+    this.listener = listener;
+  }
 
   /** The bytes of a command to one store. */
   static byte[] encode(String store, ConfigCommand command) {
@@ -75,23 +93,36 @@ final class ConfigMachine implements StateMachine {
     }
     if (next != null) {
       stores.put(store, next);
+      listener.accept(store, next.config());
     }
     return result(stores.get(store));
   }
 
   private static @Nullable Ballot create(Create create) {
-    return create.members().size() < create.minInsync()
-        ? null
-        : Ballot.empty(StoreConfig.create(create.minInsync(), create.members()));
+    int members = create.members().size();
+    boolean isSound =
+        members >= 1 && members <= create.replicas() && create.minInsync() <= create.replicas();
+    return isSound
+        ? Ballot.empty(StoreConfig.create(create.minInsync(), create.replicas(), create.members()))
+        : null;
   }
 
   /** What a change of this very configuration makes of it; null if it is not allowed. */
-  private static @Nullable Ballot change(Change change, Ballot present) {
+  private @Nullable Ballot change(Change change, Ballot present) {
     if (change instanceof Report report) {
-      return present.with(report);
+      return present.with(report, this::load);
     }
     StoreConfig next = change(change, present.config());
     return next == null ? null : Ballot.empty(next);
+  }
+
+  private int load(NodeId node) {
+    int load = 0;
+    for (Ballot ballot : stores.values()) {
+      ReplicaId primary = ballot.config().primary();
+      load += primary != null && primary.node().equals(node) ? 1 : 0;
+    }
+    return load;
   }
 
   private static @Nullable StoreConfig change(Change change, StoreConfig config) {
@@ -105,26 +136,62 @@ final class ConfigMachine implements StateMachine {
           : null;
     } else if (change instanceof Switchover it) {
       return config.isServedBy(it.by(), it.life()) && config.insync().contains(it.to())
-          ? config.withPrimary(config.epoch() + 1, it.to(), it.toLife())
+          ? config.withPrimary(config.epoch() + 1, it.to(), it.toLife(), it.isReleased())
           : null;
     } else if (change instanceof Resign it) {
       return it.by().equals(config.primary()) && it.life() != config.life()
           ? config.withPrimary(config.epoch(), null, 0)
           : null;
+    } else if (change instanceof Stay it) {
+      return config.isServedBy(it.by(), it.life()) ? config.renewed() : null;
     } else if (change instanceof Admit it) {
       return admit(it.replica(), config);
+    } else if (change instanceof Fail it) {
+      return fail(it.node(), config);
+    } else if (change instanceof Expel it) {
+      return expel(it.node(), config);
+    } else if (change instanceof Invite it) {
+      return config.withRoomFor(it.node());
+    } else if (change instanceof Force it) {
+      return config.members().contains(it.replica())
+          ? config.forced(it.replica(), it.life())
+          : null;
     }
     throw new AssertionError("cannot apply " + change.getClass());
   }
 
   private static @Nullable StoreConfig admit(ReplicaId learner, StoreConfig config) {
-    if (config.members().contains(learner)) {
+    if (config.members().contains(learner) || config.removed().contains(learner.node())) {
       return null;
     }
     StoreConfig next = config.withMember(learner);
-    boolean isLost = next.insync().isEmpty() && next.eligible().isEmpty();
     // The last copy is not given up by itself: whoever has it may come back.
-    return isLost || next.members().size() > StoreConfig.MEMBERS_MAX ? null : next;
+    return isLost(next) || next.members().size() > config.replicas() ? null : next;
+  }
+
+  private static boolean isLost(StoreConfig config) {
+    return config.insync().isEmpty() && config.eligible().isEmpty();
+  }
+
+  /** Nothing that the primary might still acknowledge gets lost: it needs this replica for that. */
+  private static @Nullable StoreConfig fail(NodeId node, StoreConfig config) {
+    ReplicaId failed = config.of(node);
+    if (failed == null || !config.insync().contains(failed) || config.insync().size() < 2) {
+      return null;
+    }
+    StoreConfig next = config.withInsync(without(config.insync(), failed));
+    return failed.equals(config.primary()) ? next.withPrimary(next.epoch(), null, 0) : next;
+  }
+
+  private static @Nullable StoreConfig expel(NodeId node, StoreConfig config) {
+    ReplicaId expelled = config.of(node);
+    if (config.removed().size() == StoreConfig.NODES_MAX
+        || (expelled != null && expelled.equals(config.primary()))) {
+      return null;
+    }
+    StoreConfig next = config.withRemoved(node);
+    boolean isLess = next.insync().size() < config.insync().size();
+    return isLost(next) || (isLess && !next.isEnough()) ? null : next;
   }
 
   private static SortedSet<ReplicaId> with(SortedSet<ReplicaId> replicas, ReplicaId one) {
@@ -179,6 +246,7 @@ final class ConfigMachine implements StateMachine {
     }
     stores.clear();
     stores.putAll(next);
+    stores.forEach((name, ballot) -> listener.accept(name, ballot.config()));
   }
 
   private static void read(WireReader in, Map<String, Ballot> stores) {

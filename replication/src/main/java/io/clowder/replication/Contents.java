@@ -1,23 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.Limits;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.store.RequestId;
+import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.pcollections.TreePMap;
 
 /**
  * What the committed records made: the entries, and the results of the latest requests of each
  * client. A function of the records alone, so that replicas that applied as many are equal.
+ *
+ * <p>The entries are a persistent map: to keep those of one moment, for a snapshot or to compare
+ * replicas, takes nothing. Among them, under keys that no client may use, are what the store itself
+ * has to remember: the tokens that resources have seen.
  */
 final class Contents {
-  /** Results remembered for each client, of its highest numbers. */
-  static final int RESULTS_PER_CLIENT = 64;
+  /** Longest key in bytes, with what marks the store's own. */
+  static final int KEY_BYTES = Limits.KEY_BYTES + 8;
 
-  /** Clients remembered; the one whose last write is the oldest goes first. */
-  static final int CLIENTS = 10_000;
+  /** Keys of clients come after those of the store. */
+  static final String OWN = "\0";
+
+  /** No key of the store comes after this, none of a client's before. */
+  private static final String CLIENTS = OWN + Character.MAX_VALUE;
+
+  /** Touched by a write at which replicas are to be compared. */
+  static final String MARK = OWN + "mark";
+
+  private static final String FENCE = OWN + "fence/";
+  private static final String FENCES_END = OWN + "fence0";
+
+  /** The largest token that was forgotten. */
+  static final String FORGOTTEN = OWN + "forgotten";
 
   /** A value and its version. */
   record Versioned(byte[] value, long version) {}
@@ -29,41 +54,92 @@ final class Contents {
     long forgotten;
   }
 
-  private final SortedMap<String, Versioned> entries = new TreeMap<>();
   private final LinkedHashMap<Long, Client> clients = new LinkedHashMap<>();
+  private TreePMap<String, Versioned> entries = TreePMap.empty();
+  private int own;
+  private int results;
 
   void apply(LogRecord record) {
     for (LogRecord.Effect effect : record.effects()) {
-      if (effect.value() == null) {
-        entries.remove(effect.key());
-      } else {
-        entries.put(effect.key(), new Versioned(effect.value(), record.seq()));
+      int before = entries.size();
+      entries =
+          effect.value() == null
+              ? entries.minus(effect.key())
+              : entries.plus(effect.key(), new Versioned(effect.value(), record.seq()));
+      if (effect.key().startsWith(OWN)) {
+        own += entries.size() - before;
       }
     }
     if (!record.request().equals(RequestId.NONE)) {
-      remember(record);
+      remember(record.request(), record.result());
     }
   }
 
-  private void remember(LogRecord record) {
-    long id = record.request().client();
-    Client client = clients.remove(id);
+  private void remember(RequestId request, Answer.Written result) {
+    Client client = clients.remove(request.client());
     if (client == null) {
       client = new Client();
-      if (clients.size() == CLIENTS) {
-        clients.remove(clients.keySet().iterator().next());
-      }
     }
-    clients.put(id, client); // At the end: the order is that of the last writes.
-    client.results.put(record.request().number(), record.result());
-    if (client.results.size() > RESULTS_PER_CLIENT) {
+    clients.put(request.client(), client); // At the end: the order is that of the last writes.
+    results += client.results.put(request.number(), result) == null ? 1 : 0;
+    if (client.results.size() > RequestId.REMEMBERED) {
       client.forgotten = client.results.pollFirstEntry().getKey();
+      results--;
+    }
+    while (results > RequestId.REMEMBERED_OF_ALL) {
+      Iterator<Client> oldest = clients.values().iterator();
+      results -= oldest.next().results.size();
+      oldest.remove();
     }
   }
 
   @Nullable Versioned get(String key) {
     return entries.get(key);
   }
+
+  /** All entries, the store's own among them. */
+  TreePMap<String, Versioned> entries() {
+    return entries;
+  }
+
+  /** Entries of clients. */
+  int size() {
+    return entries.size() - own;
+  }
+
+  /** What a reader is told. */
+  Answer look(Query query) {
+    if (query instanceof Query.Get get) {
+      Versioned found = entries.get(get.key());
+      return new Answer.Entries(
+          found == null ? List.of() : List.of(new KvEntry(get.key(), found.value, found.version)));
+    } else if (query instanceof Query.Scan scan) {
+      return new Answer.Entries(page(scan));
+    }
+    throw new AssertionError("cannot look for " + query.getClass());
+  }
+
+  private List<KvEntry> page(Query.Scan scan) {
+    String from = scan.prefix().isEmpty() ? CLIENTS : scan.prefix();
+    String after = scan.after();
+    SortedMap<String, Versioned> rest =
+        after == null || after.compareTo(from) < 0
+            ? entries.tailMap(from, true)
+            : entries.tailMap(after, false);
+    List<KvEntry> rows = new ArrayList<>();
+    int room = Limits.RESULT_BYTES;
+    for (Map.Entry<String, Versioned> entry : rest.entrySet()) {
+      Versioned it = entry.getValue();
+      room -= 3 * entry.getKey().length() + it.value.length + 32;
+      if (rows.size() == scan.limit() || room < 0 || !entry.getKey().startsWith(scan.prefix())) {
+        break;
+      }
+      rows.add(new KvEntry(entry.getKey(), it.value, it.version));
+    }
+    return rows;
+  }
+
+  // ---- requests ------------------------------------------------------------------------------
 
   /** What became of a request; null if it is not remembered. */
   Answer.@Nullable Written result(RequestId request) {
@@ -77,18 +153,66 @@ final class Contents {
     return client != null && request.number() <= client.forgotten;
   }
 
-  /** All of it; equal contents give equal bytes. */
-  byte[] encode() {
-    WireWriter out = new WireWriter(1024).writeVarLong(entries.size());
-    entries.forEach(
-        (key, it) -> out.writeString(key).writeVarLong(it.version).writeBytes(it.value));
-    out.writeVarLong(clients.size());
-    for (Map.Entry<Long, Client> entry : clients.entrySet()) {
-      Client client = entry.getValue();
-      out.writeLong(entry.getKey()).writeVarLong(client.forgotten);
-      out.writeVarLong(client.results.size());
-      client.results.forEach((number, it) -> Answer.write(it, out.writeVarLong(number)));
+  // ---- fences --------------------------------------------------------------------------------
+
+  static String fence(String resource) {
+    return FENCE + resource;
+  }
+
+  /** Resources whose tokens are known by name, and a few more. */
+  int fences() {
+    return own;
+  }
+
+  /** The keys of some resources with the smallest tokens, and at the end that with the largest. */
+  List<String> smallestFences(int count) {
+    List<Map.Entry<String, Versioned>> all =
+        new ArrayList<>(entries.subMap(FENCE, FENCES_END).entrySet());
+    all.sort(Comparator.comparingLong(it -> token(it.getValue().value)));
+    return all.stream().limit(count).map(Map.Entry::getKey).toList();
+  }
+
+  static long token(byte @Nullable [] value) {
+    return value == null ? 0 : new WireReader(value).readLong();
+  }
+
+  static byte[] token(long token) {
+    return new WireWriter(8).writeLong(token).toByteArray();
+  }
+
+  // ---- images --------------------------------------------------------------------------------
+
+  /** All of it, as it is after a record. */
+  Image image(long seq, long epoch) {
+    WireWriter out = new WireWriter(1024).writeVarLong(clients.size());
+    clients.forEach(
+        (id, client) -> {
+          out.writeLong(id).writeVarLong(client.forgotten).writeVarLong(client.results.size());
+          client.results.forEach((number, it) -> Answer.write(it, out.writeVarLong(number)));
+        });
+    return new Image(seq, epoch, entries, out.toByteArray());
+  }
+
+  /** Becomes what an image shows. */
+  void become(Image image) {
+    entries = image.entries();
+    own = entries.headMap(CLIENTS).size();
+    clients.clear();
+    results = 0;
+    if (image.clients().length == 0) {
+      return;
     }
-    return out.toByteArray();
+    WireReader in = new WireReader(image.clients());
+    for (int left = in.readCount(); left > 0; left--) {
+      long id = in.readLong();
+      Client client = new Client();
+      client.forgotten = in.readVarLong();
+      for (int count = in.readCount(); count > 0; count--) {
+        client.results.put(in.readVarLong(), Answer.readWritten(in));
+      }
+      results += client.results.size();
+      clients.put(id, client);
+    }
+    in.expectEnd();
   }
 }

@@ -3,7 +3,6 @@ package io.clowder.replication;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -20,12 +19,18 @@ final class Ledger {
   private long written;
   private long persisted;
   private long commit;
+  private long covered;
 
-  /** With the records read back from the journal; how many of them are committed has to be told. */
-  Ledger(List<LogRecord> records, Outlet outlet) {
+  /** With what was read back from the disk; how much of its log is committed has to be told. */
+  Ledger(Recovered recovered, Outlet outlet) {
     this.outlet = outlet;
-    records.forEach(log::append);
-    this.persisted = log.end();
+    Image image = recovered.image();
+    contents.become(image);
+    log.begin(image.seq(), image.epoch());
+    recovered.records().forEach(log::append);
+    commit = image.seq();
+    covered = image.seq();
+    persisted = log.end();
   }
 
   long commit() {
@@ -37,6 +42,11 @@ final class Ledger {
     return persisted;
   }
 
+  /** All records up to here are in a snapshot on disk. */
+  long covered() {
+    return covered;
+  }
+
   void append(LogRecord record) {
     log.append(record);
     writes.add(new Write(++written, record.seq()));
@@ -46,6 +56,10 @@ final class Ledger {
   /** Cuts off what the log of the primary does not have. */
   void truncate(long after) {
     log.truncate(after);
+    cut(after);
+  }
+
+  private void cut(long after) {
     writes.removeIf(it -> it.seq > after);
     persisted = Math.min(persisted, after);
     written++;
@@ -58,7 +72,7 @@ final class Ledger {
    */
   void persisted(long count) {
     while (!writes.isEmpty() && writes.peek().number <= count) {
-      persisted = writes.remove().seq;
+      persisted = Math.max(persisted, writes.remove().seq);
     }
   }
 
@@ -72,6 +86,48 @@ final class Ledger {
       contents.apply(record);
       log.applied(record);
       applied.accept(record);
+      outlet.applied(record);
     }
+  }
+
+  /** All of it that is committed. */
+  Image image() {
+    return contents.image(commit, log.epochOf(commit));
+  }
+
+  /** A snapshot of what was committed up to here is on disk. */
+  void covered(long upTo) {
+    covered = Math.max(covered, upTo);
+  }
+
+  /** Forgets records that are in a snapshot, the oldest first, while more bytes are here. */
+  void forget(long bytesMax) {
+    if (log.bytes() <= bytesMax) {
+      return;
+    }
+    long upTo = log.base();
+    long excess = log.bytes() - bytesMax;
+    while (upTo < covered && excess > 0) {
+      excess -= log.get(++upTo).size();
+    }
+    log.forget(upTo);
+  }
+
+  /** Becomes what a snapshot shows that is on disk, if that is more than what is committed here. */
+  boolean install(Image image) {
+    if (image.seq() <= commit) {
+      return false;
+    }
+    boolean isVoid = log.begin(image.seq(), image.epoch());
+    contents.become(image);
+    commit = image.seq();
+    covered = image.seq();
+    if (isVoid) {
+      persisted = image.seq();
+      cut(image.seq());
+    } else {
+      persisted = Math.max(persisted, image.seq());
+    }
+    return true;
   }
 }

@@ -2,61 +2,100 @@
 package io.clowder.replication;
 
 import io.clowder.api.Limits;
+import io.clowder.api.lock.Fence;
+import io.clowder.api.store.Step;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.api.wire.WireReader;
+import io.clowder.api.wire.WireWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** What a client asks for. */
-sealed interface Op {
-  /** The most operations in one batch. */
-  int BATCH_MAX = 256;
-
-  /** Of one key. */
-  sealed interface Single extends Op {
-    /** The key. */
-    String key();
-
-    /** The bytes of its value. */
-    default int valueBytes() {
-      return this instanceof Put put
-          ? put.value.length
-          : this instanceof CompareAndSet cas ? cas.value.length : 0;
+/**
+ * A write that a client asks for: all of its steps or nothing, and every condition is of the state
+ * before it.
+ *
+ * @param steps none says nothing but that the log goes on
+ * @param fence the token that it is done under
+ */
+record Op(List<Step> steps, @Nullable Fence fence) {
+  Op {
+    if (steps.size() > Step.BATCH_MAX) {
+      throw new IllegalArgumentException("a batch of " + steps.size());
     }
+    steps = List.copyOf(steps);
   }
 
-  /** Sets a value. */
-  record Put(String key, byte[] value) implements Single {}
-
-  /** Removes a key. */
-  record Delete(String key) implements Single {}
-
-  /** Sets a value if the key has version {@code expected}; 0 if it is absent. */
-  record CompareAndSet(String key, long expected, byte[] value) implements Single {}
-
-  /** All or nothing; every condition is of the state before the batch. */
-  record Batch(List<Single> steps) implements Op {
-    public Batch {
-      if (steps.isEmpty() || steps.size() > BATCH_MAX) {
-        throw new IllegalArgumentException("a batch of " + steps.size());
-      }
-      steps = List.copyOf(steps);
-    }
+  static Op of(Step... steps) {
+    return new Op(List.of(steps), null);
   }
 
-  /** What it consists of. */
-  default List<Single> steps() {
-    return this instanceof Batch batch ? batch.steps : List.of((Single) this);
+  private static byte[] value(Step step) {
+    return step instanceof Step.Put put
+        ? put.value()
+        : step instanceof Step.CompareAndSet cas ? cas.value() : new byte[0];
   }
 
   /** Whether it is over a limit: of a key, of a value, or of all that goes into one record. */
-  default boolean isTooLarge() {
+  boolean isTooLarge() {
     long all = 0;
-    for (Single step : steps()) {
-      int key = step.key().getBytes(StandardCharsets.UTF_8).length;
-      all += key + step.valueBytes();
-      if (key > Limits.KEY_BYTES || step.valueBytes() > Limits.VALUE_BYTES) {
+    for (Step step : steps) {
+      int key = utf8Length(step.key());
+      int value = value(step).length;
+      all += key + value;
+      if (key > Limits.KEY_BYTES || value > Limits.VALUE_BYTES) {
         return true;
       }
     }
-    return all > Limits.COMMAND_BYTES;
+    return all > Limits.COMMAND_BYTES
+        || (fence != null && utf8Length(fence.resource()) > Limits.KEY_BYTES);
+  }
+
+  private static int utf8Length(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  void write(WireWriter out) {
+    out.writeBoolean(fence != null);
+    if (fence != null) {
+      out.writeString(fence.resource()).writeVarLong(fence.token());
+    }
+    out.writeVarLong(steps.size());
+    for (Step step : steps) {
+      if (step instanceof Step.Put put) {
+        out.writeByte(1).writeString(put.key()).writeBytes(put.value());
+      } else if (step instanceof Step.Delete delete) {
+        out.writeByte(2).writeString(delete.key());
+      } else if (step instanceof Step.CompareAndSet cas) {
+        out.writeByte(3).writeString(cas.key()).writeVarLong(cas.expected());
+        out.writeBytes(cas.value());
+      } else {
+        throw new AssertionError("no bytes for " + step.getClass());
+      }
+    }
+  }
+
+  static Op read(WireReader in) {
+    Fence fence =
+        in.readBoolean() ? new Fence(in.readString(Limits.KEY_BYTES), in.readVarLong()) : null;
+    int count = in.readCount();
+    if (count > Step.BATCH_MAX) {
+      throw new WireFormatException("a batch of " + count);
+    }
+    List<Step> steps = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      int kind = in.readByte();
+      String key = in.readString(Limits.KEY_BYTES);
+      steps.add(
+          switch (kind) {
+            case 1 -> new Step.Put(key, in.readBytes(Limits.VALUE_BYTES));
+            case 2 -> new Step.Delete(key);
+            case 3 ->
+                new Step.CompareAndSet(key, in.readVarLong(), in.readBytes(Limits.VALUE_BYTES));
+            default -> throw new WireFormatException("step of unknown kind " + kind);
+          });
+    }
+    return new Op(steps, fence);
   }
 }

@@ -2,6 +2,7 @@
 package io.clowder.replication;
 
 import io.clowder.api.Limits;
+import io.clowder.api.store.RequestId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -9,12 +10,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The records of a replica, and the history of epochs in them. The tail, which is what was appended
- * and not applied yet, is indexed by key and by request: by key, as a read of a key that the tail
- * touches must not be answered as if nothing were under way ("dirty", CRAQ, section 2.3).
+ * The records of a replica after its <em>base</em>, and the history of epochs in them; what is at
+ * the base and before is in a snapshot, and committed. The tail, which is what was appended and not
+ * applied yet, is indexed by key and by request: by key, as a read of a key that the tail touches
+ * must not be answered as if nothing were under way ("dirty", CRAQ, section 2.3).
  */
 final class OperationLog {
-  /** Where an epoch begins in a log. */
+  /** What {@link #epochOf} says of a record that is forgotten: it is committed. */
+  static final long FORGOTTEN = -2;
+
+  /** Where an epoch begins in a log, or where the log begins in it. */
   record Beginning(long epoch, long seq) {}
 
   /** What the tail last does to a key. */
@@ -29,30 +34,47 @@ final class OperationLog {
   private final List<Beginning> history = new ArrayList<>();
   private final Map<String, Touch> touches = new HashMap<>();
   private final Map<RequestId, Long> requests = new HashMap<>();
+  private long base;
+  private long baseEpoch;
   private long applied;
+  private long bytes;
+
+  /** The last record that is forgotten; 0 if none is. */
+  long base() {
+    return base;
+  }
 
   long end() {
-    return records.size();
+    return base + records.size();
+  }
+
+  /** Bytes of the records that are here. */
+  long bytes() {
+    return bytes;
   }
 
   long lastEpoch() {
-    return records.isEmpty() ? 0 : records.get(records.size() - 1).epoch();
+    return records.isEmpty() ? baseEpoch : records.get(records.size() - 1).epoch();
   }
 
   LogRecord get(long seq) {
-    return records.get((int) seq - 1);
+    return records.get((int) (seq - base) - 1);
   }
 
   /** The epoch of a record; 0 for the place before the first, -1 beyond the end. */
   long epochOf(long seq) {
-    return seq == 0 ? 0 : seq > end() ? -1 : get(seq).epoch();
+    if (seq < base) {
+      return FORGOTTEN;
+    }
+    return seq == base ? baseEpoch : seq > end() ? -1 : get(seq).epoch();
   }
 
   /** The records after one and up to another, as many as go into a message, and one at least. */
   List<LogRecord> slice(long after, long upTo) {
     List<LogRecord> slice = new ArrayList<>();
     int room = Limits.BATCH_BYTES;
-    for (long seq = after + 1; seq <= upTo && room > 0; seq++) {
+    long last = Math.min(upTo, after + ReplicaMessage.Append.RECORDS_MAX);
+    for (long seq = after + 1; seq <= last && room > 0; seq++) {
       LogRecord record = get(seq);
       room -= record.size();
       slice.add(record);
@@ -73,6 +95,7 @@ final class OperationLog {
       history.add(new Beginning(record.epoch(), record.seq()));
     }
     records.add(record);
+    bytes += record.size();
     index(record);
   }
 
@@ -81,11 +104,17 @@ final class OperationLog {
     if (after < applied) {
       throw new AssertionError("cut after " + after + " what is committed up to " + applied);
     }
-    records.subList((int) after, records.size()).clear();
-    history.removeIf(it -> it.seq() > after);
+    List<LogRecord> gone = records.subList((int) (after - base), records.size());
+    gone.forEach(it -> bytes -= it.size());
+    gone.clear();
+    history.removeIf(it -> it.seq() > after && it.seq() > base);
+    reindex();
+  }
+
+  private void reindex() {
     touches.clear();
     requests.clear();
-    for (long seq = applied + 1; seq <= after; seq++) {
+    for (long seq = applied + 1; seq <= end(); seq++) {
       index(get(seq));
     }
   }
@@ -107,9 +136,61 @@ final class OperationLog {
     requests.remove(record.request(), record.seq());
   }
 
+  /** Forgets the records up to one that is applied. */
+  void forget(long upTo) {
+    if (upTo > applied) {
+      throw new AssertionError("forget " + upTo + ", of which " + applied + " are applied");
+    }
+    if (upTo <= base) {
+      return;
+    }
+    baseEpoch = epochOf(upTo);
+    List<LogRecord> gone = records.subList(0, (int) (upTo - base));
+    gone.forEach(it -> bytes -= it.size());
+    gone.clear();
+    base = upTo;
+    while (history.size() > 1 && history.get(1).seq() <= base) {
+      history.remove(0);
+    }
+  }
+
+  /**
+   * Goes on after a record whose effects came from elsewhere. What is here beyond it stays if this
+   * log has that very record; otherwise it is void, and forgotten.
+   *
+   * @return whether it was void
+   */
+  boolean begin(long seq, long epoch) {
+    boolean isHere = epochOf(seq) == epoch;
+    if (isHere) {
+      applied = seq;
+      forget(seq);
+    } else {
+      records.clear();
+      history.clear();
+      bytes = 0;
+      base = seq;
+      baseEpoch = epoch;
+      applied = seq;
+      if (seq > 0) {
+        history.add(new Beginning(epoch, seq));
+      }
+    }
+    reindex();
+    return !isHere;
+  }
+
   /** What the tail does to a key; null if the key is clean. */
   @Nullable Touch touch(String key) {
     return touches.get(key);
+  }
+
+  /** Whether the tail may change what a query finds. */
+  boolean isDirty(Query query) {
+    if (query instanceof Query.Get get) {
+      return touches.containsKey(get.key());
+    }
+    return touches.keySet().stream().anyMatch(query::isAbout);
   }
 
   /** Where a request is in the tail; 0 if it is not. */

@@ -2,6 +2,7 @@
 package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.replication.ReplicaMessage.Offer;
 
 /** What a {@link Replica} does in the world; nothing of it waits. */
 interface Outlet {
@@ -25,4 +26,13 @@ interface Outlet {
 
   /** Asks consensus for the configuration as it is now, or later: a linearizable read. */
   void confirmConfig(long token);
+
+  /** A record is committed and applied here. */
+  void applied(LogRecord record);
+
+  /**
+   * The primary has a snapshot without which this replica cannot go on: to be fetched, put on disk,
+   * and then {@link Replica#installed}. Asked for again and again until it is there; one at a time.
+   */
+  void fetch(ReplicaId from, Offer offer);
 }

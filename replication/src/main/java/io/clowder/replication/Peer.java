@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.Limits;
+
 /** What a primary knows of another replica. */
 final class Peer {
+  static final long NEVER = Long.MIN_VALUE / 2;
+
+  private static final long UNDER_WAY_MAX = 16L * Limits.BATCH_BYTES;
+
   final ReplicaId id;
 
   /** The run of its process that last spoke; 0 if none did. */
@@ -17,7 +23,7 @@ final class Peer {
   /** So much was sent, and was not said to be missing. */
   long sent;
 
-  /** From here on it was sent what it has not acknowledged, so far as is known. */
+  /** All that is on the way to it comes after this. */
   long base;
 
   /** When the primary last sent something. */
@@ -39,15 +45,29 @@ final class Peer {
     this.id = id;
     this.sent = sent;
     this.base = sent;
-    this.sentAt = now;
-    this.heard = Long.MIN_VALUE / 2;
-    this.promised = Long.MIN_VALUE / 2;
+    this.sentAt = NEVER;
+    this.heard = NEVER;
+    this.promised = NEVER;
     this.rewoundAt = Long.MIN_VALUE;
     this.progressAt = now;
   }
 
-  /** Up to here may be sent: what is on the way is limited. */
-  long sendable() {
-    return Math.max(acked, base) + ReplicaMessage.Append.RECORDS_MAX;
+  /** The commit point that it was last told. */
+  long told;
+
+  /** Bytes that were sent after {@code base} and are not acknowledged. */
+  long underWay;
+
+  /** Whether more may be sent: what is on the way is limited. */
+  boolean isReady() {
+    return underWay < UNDER_WAY_MAX;
+  }
+
+  /** It has not said that it lacks what was sent; or if it did, this begins anew from there. */
+  void rewind(long to, long now) {
+    sent = to;
+    base = to;
+    underWay = 0;
+    rewoundAt = now;
   }
 }

@@ -2,13 +2,18 @@
 package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.NodeId;
+import io.clowder.api.store.RequestId;
 import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.AskCommit;
+import io.clowder.replication.ReplicaMessage.Offer;
 import io.clowder.replication.ReplicaMessage.Stamps;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -37,12 +42,11 @@ final class Primary {
     this.epoch = config.epoch();
     this.opening = self.ledger.log.end() + 1;
     // Until then the former primary may serve reads, and until a lease later its backups may.
-    this.serveAt = self.promised + 2 * self.timing.granted();
+    this.serveAt = config.isReleased() ? self.now - 1 : self.promised + 2 * self.timing.granted();
     this.readers = new Readers(self);
     this.roster = new Roster(self, config, peers, serveAt);
     meet();
     self.ledger.append(LogRecord.opening(epoch, opening));
-    peers.values().forEach(this::send);
   }
 
   private void meet() {
@@ -86,7 +90,7 @@ final class Primary {
       self.outlet.refuse(ticket, Refusal.TOO_LARGE, Outcome.DID_NOT_HAPPEN);
     } else if (!config.isEnough()) {
       self.outlet.refuse(ticket, Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN);
-    } else if (roster.isHandingOver()) {
+    } else if (roster.isStopped()) {
       self.outlet.refuse(ticket, Refusal.HANDING_OVER, Outcome.DID_NOT_HAPPEN);
     } else if (ledger.log.end() - ledger.commit() >= PENDING_MAX) {
       self.outlet.refuse(ticket, Refusal.OVERLOADED, Outcome.DID_NOT_HAPPEN);
@@ -95,7 +99,6 @@ final class Primary {
       tickets.computeIfAbsent(record.seq(), it -> new ArrayList<>()).add(ticket);
       // It goes to the backups while the own disk writes it; neither waits for the other.
       ledger.append(record);
-      peers.values().forEach(this::sendMissing);
     }
   }
 
@@ -119,12 +122,6 @@ final class Primary {
       return;
     }
     self.ledger.commit(upTo, this::answer);
-    // So that the backups are clean, and can answer, as soon as may be.
-    for (Peer peer : peers.values()) {
-      if (peer.sent == peer.acked) {
-        send(peer);
-      }
-    }
     settle();
   }
 
@@ -137,8 +134,8 @@ final class Primary {
 
   // ---- reads ---------------------------------------------------------------------------------
 
-  void read(long ticket, String key) {
-    readers.add(ticket, key);
+  void read(long ticket, Query query) {
+    readers.add(ticket, query);
     settle();
     confirm();
   }
@@ -175,14 +172,14 @@ final class Primary {
   }
 
   private void settle() {
-    if (!readers.isEmpty() && isServing() && !isAlone()) {
+    if (!readers.isEmpty() && isServing() && !isAlone() && !roster.isStopped()) {
       readers.settle(isPromised() ? self.now : earliest(false));
     }
   }
 
   /** Asks whether this is the primary still, if reads have to know. */
   private void confirm() {
-    if (readers.isEmpty() || !isServing()) {
+    if (readers.isEmpty() || !isServing() || roster.isStopped()) {
       return;
     }
     if (isAlone()) {
@@ -208,7 +205,10 @@ final class Primary {
       return;
     }
     isConfirming = false;
-    if (present.epoch() == epoch && present.isServedBy(self.id, self.life) && isServing()) {
+    if (present.epoch() == epoch
+        && present.isServedBy(self.id, self.life)
+        && isServing()
+        && !roster.isStopped()) {
       readers.settle(confirmAt);
       confirm();
     }
@@ -234,28 +234,58 @@ final class Primary {
     if (ack.persisted() > peer.acked || ack.persisted() == self.ledger.log.end()) {
       peer.progressAt = self.now;
     }
-    peer.acked = Math.max(peer.acked, ack.persisted());
-    peer.sent = Math.max(peer.sent, peer.acked);
+    advance(peer, ack.persisted());
     if (ack.isMismatch() && stamps.echo() >= peer.rewoundAt) {
-      peer.sent = Math.max(peer.acked, self.ledger.log.common(ack.history(), ack.end()));
-      peer.base = peer.sent;
-      peer.rewoundAt = self.now;
+      peer.rewind(Math.max(peer.acked, self.ledger.log.common(ack.history(), ack.end())), self.now);
     }
-    sendMissing(peer);
     commit();
     settle();
     roster.review();
   }
 
-  private void sendMissing(Peer peer) {
-    while (peer.sent < Math.min(self.ledger.log.end(), peer.sendable())) {
-      send(peer);
+  private void advance(Peer peer, long acked) {
+    OperationLog log = self.ledger.log;
+    for (long seq = Math.max(peer.acked, Math.max(peer.base, log.base())) + 1;
+        seq <= Math.min(acked, peer.sent);
+        seq++) {
+      peer.underWay -= log.get(seq).size();
+    }
+    peer.acked = Math.max(peer.acked, acked);
+    if (peer.acked >= peer.sent) {
+      peer.sent = peer.acked;
+      peer.underWay = 0;
+    }
+  }
+
+  /** Sends what there is to send, once for all that happened. */
+  void flush() {
+    for (Peer peer : peers.values()) {
+      while (peer.sent >= self.ledger.log.base()
+          && peer.sent < self.ledger.log.end()
+          && peer.isReady()) {
+        send(peer);
+      }
+      // So that the backups are clean, and can answer, as soon as may be.
+      boolean isNews =
+          peer.told < self.ledger.commit()
+              && peer.sent == peer.acked
+              && peer.sent >= self.ledger.log.base();
+      if (isNews || peer.sentAt == Peer.NEVER) {
+        send(peer);
+      }
     }
   }
 
   private void send(Peer peer) {
     OperationLog log = self.ledger.log;
-    List<LogRecord> records = log.slice(peer.sent, Math.min(log.end(), peer.sendable()));
+    Stamps stamps = new Stamps(self.life, self.now, peer.life, peer.stamp);
+    peer.sentAt = self.now;
+    if (peer.sent < log.base()) {
+      offer(peer, stamps);
+      return;
+    }
+    List<LogRecord> records =
+        peer.isReady() ? log.slice(peer.sent, log.end()) : List.<LogRecord>of();
     boolean grants = peer.life != 0 && isServing() && isPromised() && roster.isToRead(peer.id);
     if (grants) {
       self.granted.put(peer.id, self.now);
@@ -263,19 +293,22 @@ final class Primary {
     long commit = self.ledger.commit();
     self.outlet.send(
         peer.id,
-        new Append(
-            epoch,
-            new Stamps(self.life, self.now, peer.life, peer.stamp),
-            grants,
-            log.epochOf(peer.sent),
-            peer.sent,
-            commit,
-            records));
+        new Append(epoch, stamps, grants, log.epochOf(peer.sent), peer.sent, commit, records));
+    peer.told = commit;
     peer.sent += records.size();
-    peer.sentAt = self.now;
+    records.forEach(it -> peer.underWay += it.size());
   }
 
-  /** Gives the place to another when all is committed; writes wait for the one who has it then. */
+  /** It lacks records that are forgotten here. */
+  private void offer(Peer peer, Stamps stamps) {
+    Offer snapshot = self.snapshot;
+    if (snapshot != null && snapshot.seq() >= self.ledger.log.base()) {
+      self.outlet.send(
+          peer.id, new Offer(epoch, stamps, snapshot.seq(), snapshot.size(), snapshot.checksum()));
+    }
+  }
+
+  /** Gives the place to another; writes wait for the one who has it then. */
   boolean handOver(ReplicaId to) {
     Peer peer = peers.get(to);
     return peer != null && roster.handOver(peer);
@@ -291,5 +324,15 @@ final class Primary {
     }
     confirm();
     roster.review();
+  }
+
+  /** Whom the failure detector suspects now. */
+  void suspects(SortedSet<NodeId> suspects) {
+    roster.suspects(suspects);
+  }
+
+  /** How far the others are. */
+  Collection<Peer> peers() {
+    return peers.values();
   }
 }

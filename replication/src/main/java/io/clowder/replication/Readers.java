@@ -2,7 +2,6 @@
 package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
-import io.clowder.replication.Contents.Versioned;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -16,7 +15,7 @@ final class Readers {
     long since();
   }
 
-  private record Local(long since, long ticket, String key) implements Reader {}
+  private record Local(long since, long ticket, Query query) implements Reader {}
 
   private record Remote(long since, ReplicaId from, long epoch, long token) implements Reader {}
 
@@ -36,11 +35,11 @@ final class Readers {
     return waiting.isEmpty() ? Long.MIN_VALUE : waiting.getLast().since();
   }
 
-  void add(long ticket, String key) {
+  void add(long ticket, Query query) {
     if (waiting.size() == WAITING_MAX) {
       self.outlet.refuse(ticket, Refusal.OVERLOADED, Outcome.DID_NOT_HAPPEN);
     } else {
-      waiting.add(new Local(self.now, ticket, key));
+      waiting.add(new Local(self.now, ticket, query));
     }
   }
 
@@ -55,7 +54,7 @@ final class Readers {
     while (!waiting.isEmpty() && waiting.peek().since() <= until) {
       Reader reader = waiting.remove();
       if (reader instanceof Local local) {
-        self.outlet.answer(local.ticket, look(self.ledger.contents, local.key));
+        self.outlet.answer(local.ticket, self.ledger.contents.look(local.query));
       } else if (reader instanceof Remote remote) {
         self.outlet.send(
             remote.from,
@@ -72,11 +71,5 @@ final class Readers {
       }
     }
     waiting.clear();
-  }
-
-  /** What a reader of a key is told. */
-  static Answer look(Contents contents, String key) {
-    Versioned found = contents.get(key);
-    return found == null ? new Answer.Absent() : new Answer.Found(found.value(), found.version());
   }
 }

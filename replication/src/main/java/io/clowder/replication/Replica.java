@@ -3,6 +3,8 @@ package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.NodeId;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.store.RequestId;
 import io.clowder.replication.ConfigCommand.Admit;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.ConfigCommand.Report;
@@ -10,7 +12,10 @@ import io.clowder.replication.ConfigCommand.Resign;
 import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.AskCommit;
+import io.clowder.replication.ReplicaMessage.Offer;
+import io.clowder.replication.ReplicaMessage.Stamps;
 import io.clowder.replication.ReplicaMessage.TellCommit;
+import java.util.Collection;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -38,11 +43,10 @@ final class Replica {
    * Begins a life.
    *
    * @param life another than that of any earlier life of any replica, and not 0
-   * @param records those read back from its journal
+   * @param recovered what it found on its disk
    */
-  Replica(
-      ReplicaId id, long life, Timing timing, List<LogRecord> records, Outlet outlet, long now) {
-    self = new Self(id, life, timing, new Ledger(records, outlet), outlet, now);
+  Replica(ReplicaId id, long life, Timing timing, Recovered recovered, Outlet outlet, long now) {
+    self = new Self(id, life, timing, new Ledger(recovered, outlet), outlet, now);
     epoch = self.ledger.log.lastEpoch();
     backup = new Backup(self, epoch);
     askedAt = now - timing.retry();
@@ -92,6 +96,7 @@ final class Replica {
       }
       backup.end();
       primary = new Primary(self, next);
+      primary.suspects(suspects);
     } else if (next.primary() != null && !self.id.equals(next.primary())) {
       backup.leader(next.primary());
       backup.isWithheld = suspects.contains(next.primary().node());
@@ -127,6 +132,9 @@ final class Replica {
     self.now = now;
     suspects = new TreeSet<>(nodes);
     suspects.remove(self.id.node());
+    if (primary != null) {
+      primary.suspects(suspects);
+    }
     ReplicaId leader = config == null ? null : config.primary();
     backup.isWithheld = leader != null && suspects.contains(leader.node());
     askedAt = now - self.timing.retry();
@@ -148,8 +156,11 @@ final class Replica {
   private @Nullable ConfigCommand needed(StoreConfig present) {
     ReplicaId leader = present.primary();
     if (!present.members().contains(self.id)) {
-      boolean isKnown = present.members().stream().anyMatch(it -> it.node().equals(self.id.node()));
-      return isKnown ? new Admit(At.of(present), self.id) : null;
+      boolean isWelcome =
+          !present.removed().contains(self.id.node())
+              && (present.of(self.id.node()) != null
+                  || present.members().size() < present.replicas());
+      return isWelcome ? new Admit(At.of(present), self.id) : null;
     } else if (self.id.equals(leader)) {
       return present.life() == self.life ? null : new Resign(At.of(present), self.id, self.life);
     } else if (present.isElectable(self.id)
@@ -164,6 +175,11 @@ final class Replica {
   boolean handOver(ReplicaId to, long now) {
     self.now = now;
     return primary != null && primary.handOver(to);
+  }
+
+  /** How far the others are, if this is the primary; else nobody. */
+  Collection<Peer> peers() {
+    return primary == null ? List.of() : primary.peers();
   }
 
   // ---- clients -------------------------------------------------------------------------------
@@ -181,14 +197,16 @@ final class Replica {
   }
 
   /** A client reads. */
-  void read(long ticket, Consistency consistency, String key, long now) {
+  void read(long ticket, Freshness freshness, Query query, long now) {
     self.now = now;
-    if (consistency == Consistency.LOCAL) {
-      self.outlet.answer(ticket, Readers.look(self.ledger.contents, key));
+    if (freshness.kind() == Freshness.Kind.LOCAL) {
+      self.outlet.answer(ticket, self.ledger.contents.look(query));
     } else if (primary != null) {
-      primary.read(ticket, key);
+      primary.read(ticket, query);
+    } else if (freshness.kind() == Freshness.Kind.BOUNDED) {
+      backup.read(ticket, query, freshness.bound().toNanos());
     } else {
-      backup.read(ticket, key);
+      backup.read(ticket, query);
     }
   }
 
@@ -205,6 +223,19 @@ final class Replica {
     ask();
   }
 
+  /**
+   * To be called after each event, or after several that came together: sends what there is to send
+   * once for all of them.
+   */
+  void flush(long now) {
+    self.now = now;
+    if (primary != null) {
+      primary.flush();
+    } else {
+      backup.flush();
+    }
+  }
+
   /** As {@link Ledger#persisted(long)}. */
   void persisted(long count, long now) {
     self.now = now;
@@ -219,7 +250,7 @@ final class Replica {
   /** A message came in. */
   void received(ReplicaId from, ReplicaMessage message, long now) {
     self.now = now;
-    if (message instanceof Append) {
+    if (message instanceof Append || message instanceof Offer) {
       enter(message.epoch());
     }
     if (message.epoch() != epoch) {
@@ -230,6 +261,10 @@ final class Replica {
         throw new AssertionError("two primaries of epoch " + epoch + ": " + self.id + ", " + from);
       }
       backup.append(from, append);
+    } else if (message instanceof Offer offer) {
+      if (primary == null) {
+        backup.offer(from, offer);
+      }
     } else if (message instanceof Ack ack) {
       if (primary != null) {
         primary.acknowledged(from, ack);
@@ -243,5 +278,40 @@ final class Replica {
     } else {
       throw new AssertionError("cannot take " + message.getClass());
     }
+  }
+
+  // ---- snapshots -----------------------------------------------------------------------------
+
+  /** What is committed here, for a snapshot. */
+  Image image() {
+    return self.ledger.image();
+  }
+
+  /**
+   * A snapshot of what was committed here is on disk: records that are in it may be forgotten, the
+   * oldest first, while the log has more bytes than this.
+   *
+   * @param size of the snapshot's bytes
+   * @param checksum CRC32C of them
+   */
+  void snapshotted(long seq, long size, int checksum, long logBytesMax) {
+    self.snapshot = new Offer(0, Stamps.NONE, seq, size, checksum);
+    self.ledger.covered(seq);
+    self.ledger.forget(logBytesMax);
+  }
+
+  /**
+   * A snapshot of the primary's is on disk.
+   *
+   * @return whether it is more than what was here, and was taken over
+   */
+  boolean installed(Image image, long now) {
+    self.now = now;
+    if (primary != null || !self.ledger.install(image)) {
+      return false;
+    }
+    enter(image.epoch());
+    backup.installed();
+    return true;
   }
 }

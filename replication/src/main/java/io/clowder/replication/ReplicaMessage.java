@@ -25,6 +25,9 @@ sealed interface ReplicaMessage {
    * @param echoLife the run of the receiver's process that the echo is of; 0 if there is none yet
    */
   record Stamps(long life, long stamp, long echoLife, long echo) {
+    /** Of nobody. */
+    static final Stamps NONE = new Stamps(0, 0, 0, 0);
+
     private void write(WireWriter out) {
       out.writeLong(life).writeLong(stamp).writeLong(echoLife).writeLong(echo);
     }
@@ -79,6 +82,16 @@ sealed interface ReplicaMessage {
     }
   }
 
+  /**
+   * The primary's log begins after what the receiver has: it must fetch a snapshot.
+   *
+   * @param seq the record up to which the snapshot is
+   * @param size of the snapshot's bytes
+   * @param checksum CRC32C of them
+   */
+  record Offer(long epoch, Stamps stamps, long seq, long size, int checksum)
+      implements ReplicaMessage {}
+
   /** A backup asks how far it has to be to answer a read. */
   record AskCommit(long epoch, long token) implements ReplicaMessage {}
 
@@ -88,13 +101,19 @@ sealed interface ReplicaMessage {
   /** The bytes of this message. */
   default byte[] encode() {
     WireWriter out = new WireWriter(128);
+    write(out);
+    return out.toByteArray();
+  }
+
+  /** Writes the bytes of this message. */
+  default void write(WireWriter out) {
     if (this instanceof Append append) {
       begin(out, 1);
       append.stamps.write(out);
       out.writeBoolean(append.grants).writeVarLong(append.prevEpoch);
       out.writeVarLong(append.prevSeq).writeVarLong(append.commit);
       out.writeVarLong(append.records.size());
-      append.records.forEach(it -> out.writeBytes(it.encode()));
+      append.records.forEach(it -> out.writeBytes(it.bytes()));
     } else if (this instanceof Ack ack) {
       begin(out, 2);
       ack.stamps.write(out);
@@ -106,10 +125,13 @@ sealed interface ReplicaMessage {
       begin(out, 3).writeVarLong(ask.token);
     } else if (this instanceof TellCommit tell) {
       begin(out, 4).writeVarLong(tell.token).writeVarLong(tell.commit);
+    } else if (this instanceof Offer offer) {
+      begin(out, 5);
+      offer.stamps.write(out);
+      out.writeVarLong(offer.seq).writeVarLong(offer.size).writeInt(offer.checksum);
     } else {
       throw new AssertionError("no bytes for " + getClass());
     }
-    return out.toByteArray();
   }
 
   private WireWriter begin(WireWriter out, int kind) {
@@ -122,7 +144,11 @@ sealed interface ReplicaMessage {
    * @throws WireFormatException if the bytes are none, or over a limit
    */
   static ReplicaMessage decode(byte[] bytes) {
-    WireReader in = new WireReader(bytes);
+    return read(new WireReader(bytes));
+  }
+
+  /** As {@link #decode}, of all that is left to read. */
+  static ReplicaMessage read(WireReader in) {
     int kind = in.readByte();
     int version = in.readByte();
     if (version != VERSION) {
@@ -151,6 +177,8 @@ sealed interface ReplicaMessage {
                   in.readVarLong());
           case 3 -> new AskCommit(epoch, in.readVarLong());
           case 4 -> new TellCommit(epoch, in.readVarLong(), in.readVarLong());
+          case 5 ->
+              new Offer(epoch, Stamps.read(in), in.readVarLong(), in.readVarLong(), in.readInt());
           default -> throw new WireFormatException("message of unknown kind " + kind);
         };
     in.expectEnd();

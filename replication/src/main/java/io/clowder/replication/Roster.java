@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.NodeId;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
+import io.clowder.replication.ConfigCommand.Stay;
 import io.clowder.replication.ConfigCommand.Switchover;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -16,10 +19,23 @@ import org.jspecify.annotations.Nullable;
  * Whom a primary has to reckon with: the largest in-sync set that may be in force, whatever becomes
  * of what it has asked for (as Kafka's maximal ISR). Asks for changes: who lags is to leave, who
  * has caught up is to join.
+ *
+ * <p>The place is given to another in three steps. First no backup is let answer reads any more,
+ * while all else goes on. When no such lease is in force, the primary itself stops. When all is
+ * committed, it asks for the other to be elected, <em>released</em>: that one need not wait, for
+ * nobody answers anything in this epoch. If that takes too long, the primary asks to stay;
+ * whichever of the two consensus decides on first makes the other void.
  */
 final class Roster {
-  /** How long a handing over may take before writes are accepted again, in retries. */
+  /** How long handing over may take before the primary asks to stay, in retries. */
   private static final int PATIENCE = 20;
+
+  private enum Handing {
+    NOTHING,
+    DRAINING,
+    STOPPED,
+    PROPOSED
+  }
 
   private final Self self;
   private final Map<ReplicaId, Peer> peers;
@@ -28,10 +44,14 @@ final class Roster {
   private final SortedSet<ReplicaId> others = new TreeSet<>();
   private final long opening;
   private final long serveAt;
+  private SortedSet<NodeId> suspects = new TreeSet<>();
   private StoreConfig config;
   private long askedAt = Long.MIN_VALUE / 2;
+  private Handing handing = Handing.NOTHING;
   private @Nullable Peer heir;
   private long heirAt;
+  private long persisted;
+  private long persistedAt;
 
   Roster(Self self, StoreConfig config, Map<ReplicaId, Peer> peers, long serveAt) {
     this.self = self;
@@ -39,6 +59,7 @@ final class Roster {
     this.peers = peers;
     this.opening = self.ledger.log.end() + 1;
     this.config = config;
+    this.persistedAt = self.now;
     count();
   }
 
@@ -48,6 +69,8 @@ final class Roster {
     joining.clear();
     leaving.clear();
     askedAt = Long.MIN_VALUE / 2;
+    heir = null;
+    handing = Handing.NOTHING;
     count();
   }
 
@@ -56,6 +79,12 @@ final class Roster {
     others.addAll(config.insync());
     others.addAll(joining);
     others.remove(self.id);
+  }
+
+  /** Whom the failure detector suspects now. */
+  void suspects(SortedSet<NodeId> nodes) {
+    suspects = nodes;
+    review();
   }
 
   /** The others who are in sync, or may be. */
@@ -70,11 +99,12 @@ final class Roster {
 
   /** Whether a backup may be let answer reads: it is certainly in sync, and to stay so. */
   boolean isToRead(ReplicaId id) {
-    return config.insync().contains(id) && !leaving.contains(id);
+    return handing == Handing.NOTHING && config.insync().contains(id) && !leaving.contains(id);
   }
 
-  boolean isHandingOver() {
-    return heir != null;
+  /** Whether the primary takes and answers nothing, as another may be the primary already. */
+  boolean isStopped() {
+    return handing == Handing.STOPPED || handing == Handing.PROPOSED;
   }
 
   boolean handOver(Peer to) {
@@ -83,20 +113,18 @@ final class Roster {
     }
     heir = to;
     heirAt = self.now;
+    handing = Handing.DRAINING;
     return true;
   }
 
   /** Asks for what is due. */
   void review() {
-    if (heir != null && self.now - heirAt > PATIENCE * self.timing.retry()) {
-      heir = null; // It may be the primary yet, if what was asked for is late.
-    }
+    drain();
     if (self.now - askedAt < self.timing.retry()) {
       return;
     }
     for (Peer peer : peers.values()) {
-      boolean lags = isRequired(peer.id) && self.now - peer.progressAt > self.timing.lag();
-      if (lags || leaving.contains(peer.id)) {
+      if (leaving.contains(peer.id) || (isRequired(peer.id) && isLate(peer))) {
         leaving.add(peer.id);
         propose(new Remove(At.of(config), self.id, self.life, peer.id));
         return;
@@ -110,9 +138,54 @@ final class Roster {
         return;
       }
     }
-    if (heir != null && self.ledger.commit() == self.ledger.log.end()) {
-      propose(new Switchover(At.of(config), self.id, self.life, heir.id, heir.life));
+    yieldIfDiskHangs();
+  }
+
+  /** Makes no progress, or is suspected and has not been heard of lately. */
+  private boolean isLate(Peer peer) {
+    return self.now - peer.progressAt > self.timing.lag()
+        || (suspects.contains(peer.id.node()) && self.now - peer.heard > self.timing.relied());
+  }
+
+  private void drain() {
+    Peer to = heir;
+    if (to == null) {
+      return;
     }
+    boolean isLate = self.now - heirAt > PATIENCE * self.timing.retry();
+    if (isLate && handing != Handing.PROPOSED) {
+      heir = null;
+      handing = Handing.NOTHING;
+      return;
+    }
+    if (handing == Handing.DRAINING && self.granted.keySet().stream().noneMatch(self::mayRead)) {
+      handing = Handing.STOPPED;
+    }
+    boolean isDone = isStopped() && self.ledger.commit() == self.ledger.log.end();
+    if (isDone && self.now - askedAt >= self.timing.retry()) {
+      handing = Handing.PROPOSED;
+      propose(
+          isLate
+              ? new Stay(At.of(config), self.id, self.life)
+              : new Switchover(At.of(config), self.id, self.life, to.id, to.life, true));
+    }
+  }
+
+  /** What is not on the own disk is not committed: another one has to be the primary. */
+  private void yieldIfDiskHangs() {
+    if (self.ledger.persisted() != persisted || self.ledger.persisted() == self.ledger.log.end()) {
+      persisted = self.ledger.persisted();
+      persistedAt = self.now;
+    }
+    if (self.now - persistedAt <= self.timing.lag() || heir != null) {
+      return;
+    }
+    peers.values().stream()
+        .filter(it -> it.life != 0 && config.insync().contains(it.id) && !isLate(it))
+        .max(Comparator.comparingLong(it -> it.acked))
+        .ifPresent(
+            it ->
+                propose(new Switchover(At.of(config), self.id, self.life, it.id, it.life, false)));
   }
 
   /**
@@ -126,6 +199,7 @@ final class Roster {
     return peer.acked >= Math.max(opening, self.ledger.commit())
         && self.ledger.persisted() >= opening
         && self.now > serveAt
+        && !suspects.contains(peer.id.node())
         && self.now - peer.promised < self.timing.relied();
   }
 

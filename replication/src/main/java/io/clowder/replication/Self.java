@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a replica is, whatever its role: its name and life, its ledger, its way to the world, the
@@ -15,6 +16,9 @@ final class Self {
   final Ledger ledger;
   final Outlet outlet;
   long now;
+
+  /** The newest snapshot on its disk; its epoch and stamps mean nothing. */
+  ReplicaMessage.@Nullable Offer snapshot;
 
   /** When it last let somebody else take itself for the primary. */
   long promised;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
 import java.util.Collections;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -17,25 +19,36 @@ import org.jspecify.annotations.Nullable;
  * @param version rises with every change
  * @param primary null while none is elected
  * @param life the run of its process that was elected; another must not serve in this epoch
+ * @param isReleased whether the primary before it serves nothing any more and let nobody else, so
+ *     that this one need not wait for any lease
  * @param minInsync nothing is acknowledged while fewer are in sync
+ * @param replicas so many take part without being asked to
  * @param members all of them; who is not in sync is a learner
+ * @param removed nodes that do not come back by themselves
  */
 record StoreConfig(
     long epoch,
     long version,
     @Nullable ReplicaId primary,
     long life,
+    boolean isReleased,
     int minInsync,
+    int replicas,
     SortedSet<ReplicaId> insync,
     SortedSet<ReplicaId> eligible,
-    SortedSet<ReplicaId> members) {
+    SortedSet<ReplicaId> members,
+    SortedSet<NodeId> removed) {
   /** The most replicas of one store. */
   static final int MEMBERS_MAX = 32;
+
+  /** The most nodes that are remembered as removed. */
+  static final int NODES_MAX = 1_000;
 
   StoreConfig {
     insync = Collections.unmodifiableSortedSet(new TreeSet<>(insync));
     eligible = Collections.unmodifiableSortedSet(new TreeSet<>(eligible));
     members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
+    removed = Collections.unmodifiableSortedSet(new TreeSet<>(removed));
     if (!members.containsAll(insync) || !members.containsAll(eligible)) {
       throw new IllegalArgumentException("not of " + members + ": " + insync + ", " + eligible);
     }
@@ -45,8 +58,24 @@ record StoreConfig(
   }
 
   /** A new store: all copies are empty, and so in sync. Its primary has yet to be elected. */
-  static StoreConfig create(int minInsync, SortedSet<ReplicaId> members) {
-    return new StoreConfig(0, 1, null, 0, minInsync, members, new TreeSet<>(), members);
+  static StoreConfig create(int minInsync, int replicas, SortedSet<ReplicaId> members) {
+    return new StoreConfig(
+        0,
+        1,
+        null,
+        0,
+        false,
+        minInsync,
+        replicas,
+        members,
+        new TreeSet<>(),
+        members,
+        new TreeSet<>());
+  }
+
+  /** The replica of a node; null if it has none. */
+  @Nullable ReplicaId of(NodeId node) {
+    return members.stream().filter(it -> it.node().equals(node)).findFirst().orElse(null);
   }
 
   /** Whether this life of a replica is the primary. */
@@ -72,46 +101,135 @@ record StoreConfig(
       left.addAll(eligible);
       left.removeAll(next);
     }
-    return new StoreConfig(epoch, version + 1, primary, life, minInsync, next, left, members);
+    return new StoreConfig(
+        epoch,
+        version + 1,
+        primary,
+        life,
+        isReleased,
+        minInsync,
+        replicas,
+        next,
+        left,
+        members,
+        removed);
+  }
+
+  /** The same under a next version, so that whatever was asked of this one is void. */
+  StoreConfig renewed() {
+    return withPrimary(epoch, primary, life, isReleased);
   }
 
   /** With another primary, or none. */
-  StoreConfig withPrimary(long nextEpoch, @Nullable ReplicaId next, long nextLife) {
+  StoreConfig withPrimary(
+      long nextEpoch, @Nullable ReplicaId next, long nextLife, boolean nextIsReleased) {
     return new StoreConfig(
-        nextEpoch, version + 1, next, nextLife, minInsync, insync, eligible, members);
+        nextEpoch,
+        version + 1,
+        next,
+        nextLife,
+        nextIsReleased,
+        minInsync,
+        replicas,
+        insync,
+        eligible,
+        members,
+        removed);
+  }
+
+  /** As after a failure: the former primary and its backups may have leases. */
+  StoreConfig withPrimary(long nextEpoch, @Nullable ReplicaId next, long nextLife) {
+    return withPrimary(nextEpoch, next, nextLife, false);
+  }
+
+  /** One replica has all, and nobody else is known to. */
+  StoreConfig forced(ReplicaId only, long itsLife) {
+    return new StoreConfig(
+        epoch + 1,
+        version + 1,
+        only,
+        itsLife,
+        false,
+        minInsync,
+        replicas,
+        new TreeSet<>(Set.of(only)),
+        new TreeSet<>(),
+        members,
+        removed);
   }
 
   /** With a new, empty learner in the place of whatever was on its node before. */
   StoreConfig withMember(ReplicaId learner) {
-    SortedSet<ReplicaId> kept = new TreeSet<>(members);
-    kept.removeIf(it -> it.node().equals(learner.node()));
+    StoreConfig kept = without(learner.node());
+    SortedSet<ReplicaId> all = new TreeSet<>(kept.members);
+    all.add(learner);
+    return kept.with(all, removed, replicas);
+  }
+
+  /** Without the replica of a node, which does not come back by itself. */
+  StoreConfig withRemoved(NodeId node) {
+    SortedSet<NodeId> next = new TreeSet<>(removed);
+    next.add(node);
+    StoreConfig kept = without(node);
+    return kept.with(kept.members, next, replicas);
+  }
+
+  /** With room for the replica of a node, which may come now. */
+  StoreConfig withRoomFor(NodeId node) {
+    SortedSet<NodeId> next = new TreeSet<>(removed);
+    next.remove(node);
+    return with(members, next, Math.max(replicas, Math.min(MEMBERS_MAX, members.size() + 1)));
+  }
+
+  private StoreConfig without(NodeId node) {
+    SortedSet<ReplicaId> nextMembers = new TreeSet<>(members);
+    nextMembers.removeIf(it -> it.node().equals(node));
     SortedSet<ReplicaId> nextInsync = new TreeSet<>(insync);
-    nextInsync.retainAll(kept);
+    nextInsync.retainAll(nextMembers);
     SortedSet<ReplicaId> nextEligible = new TreeSet<>(eligible);
-    nextEligible.retainAll(kept);
-    boolean isGone = primary != null && !kept.contains(primary);
-    kept.add(learner);
+    nextEligible.retainAll(nextMembers);
+    boolean isGone = primary != null && !nextMembers.contains(primary);
+    return new StoreConfig(
+        epoch,
+        version,
+        isGone ? null : primary,
+        isGone ? 0 : life,
+        isReleased,
+        minInsync,
+        replicas,
+        nextInsync,
+        nextEligible,
+        nextMembers,
+        removed);
+  }
+
+  private StoreConfig with(
+      SortedSet<ReplicaId> nextMembers, SortedSet<NodeId> nextRemoved, int nextReplicas) {
     return new StoreConfig(
         epoch,
         version + 1,
-        isGone ? null : primary,
-        isGone ? 0 : life,
+        primary,
+        life,
+        isReleased,
         minInsync,
-        nextInsync,
-        nextEligible,
-        kept);
+        nextReplicas,
+        insync,
+        eligible,
+        nextMembers,
+        nextRemoved);
   }
 
   void write(WireWriter out) {
     out.writeVarLong(epoch).writeVarLong(version).writeBoolean(primary != null);
     if (primary != null) {
       primary.write(out);
-      out.writeLong(life);
+      out.writeLong(life).writeBoolean(isReleased);
     }
-    out.writeVarLong(minInsync);
+    out.writeVarLong(minInsync).writeVarLong(replicas);
     write(members, out);
     write(insync, out);
     write(eligible, out);
+    writeNodes(removed, out);
   }
 
   static StoreConfig read(WireReader in) {
@@ -120,22 +238,51 @@ record StoreConfig(
     boolean isServed = in.readBoolean();
     ReplicaId primary = isServed ? ReplicaId.read(in) : null;
     long life = isServed ? in.readLong() : 0;
-    int minInsync = readMinInsync(in);
+    boolean isReleased = isServed && in.readBoolean();
+    int minInsync = readReplicaCount(in);
+    int replicas = readReplicaCount(in);
     SortedSet<ReplicaId> members = readReplicas(in);
     try {
       return new StoreConfig(
-          epoch, version, primary, life, minInsync, readReplicas(in), readReplicas(in), members);
+          epoch,
+          version,
+          primary,
+          life,
+          isReleased,
+          minInsync,
+          replicas,
+          readReplicas(in),
+          readReplicas(in),
+          members,
+          readNodes(in));
     } catch (IllegalArgumentException e) {
       throw new WireFormatException(e.getMessage());
     }
   }
 
-  static int readMinInsync(WireReader in) {
+  static int readReplicaCount(WireReader in) {
     long count = in.readVarLong();
     if (count < 1 || count > MEMBERS_MAX) {
-      throw new WireFormatException("at least " + count + " in sync");
+      throw new WireFormatException(count + " replicas, in sync or in all");
     }
     return (int) count;
+  }
+
+  static void writeNodes(SortedSet<NodeId> nodes, WireWriter out) {
+    out.writeVarLong(nodes.size());
+    nodes.forEach(it -> out.writeString(it.value()));
+  }
+
+  static SortedSet<NodeId> readNodes(WireReader in) {
+    int count = in.readCount();
+    if (count > NODES_MAX) {
+      throw new WireFormatException(count + " nodes");
+    }
+    SortedSet<NodeId> nodes = new TreeSet<>();
+    for (int i = 0; i < count; i++) {
+      nodes.add(in.readNode());
+    }
+    return nodes;
   }
 
   static void write(SortedSet<ReplicaId> replicas, WireWriter out) {

@@ -3,6 +3,11 @@ package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.NodeId;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.store.RequestId;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,6 +15,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A node: a process with a replica, its clock, and its disk. */
 final class Box implements Outlet {
@@ -28,8 +34,13 @@ final class Box implements Outlet {
   private final ReplicaWorld world;
   private final double rate;
 
-  /** What the disk has for certain: records, encoded. */
-  private final List<byte[]> durable = new ArrayList<>();
+  /** The journal, as far as it is on the disk: records, encoded, and where to cut. */
+  private final List<Object> durable = new ArrayList<>();
+
+  /** The newest snapshot on the disk, and up to which record it is. */
+  private byte @Nullable [] snapshot;
+
+  private long snapshotSeq;
 
   /** What it was given since: a record, or where to cut. */
   private final List<Object> unsynced = new ArrayList<>();
@@ -49,7 +60,7 @@ final class Box implements Outlet {
   private long clockStart;
   private boolean isSyncing;
   private long synced;
-  private long checked;
+  private boolean isFetching;
 
   Box(ReplicaWorld world, NodeId node, double rate) {
     this.world = world;
@@ -73,10 +84,19 @@ final class Box implements Outlet {
     life = world.nextLife();
     clockStart = world.now() - world.random.nextLong(10 * ReplicaWorld.SECOND);
     synced = 0;
-    checked = 0;
-    List<LogRecord> records = new ArrayList<>();
-    durable.forEach(it -> records.add(LogRecord.decode(it)));
-    replica = new Replica(id(), life, world.timing, records, this, time());
+    isFetching = false;
+    Recovered recovered = new Recovered(snapshot == null ? Image.EMPTY : read(snapshot));
+    for (Object write : durable) {
+      if (write instanceof byte[] record) {
+        recovered.append(LogRecord.decode(record));
+      } else {
+        recovered.truncate((Long) write);
+      }
+    }
+    replica = new Replica(id(), life, world.timing, recovered, this, time());
+    if (snapshot != null) {
+      replica.snapshotted(snapshotSeq, snapshot.length, 0, world.logBytes);
+    }
     if (!configs.isEmpty()) {
       // What its consensus replica had applied before may not have been all that it knew.
       int last = configs.size() - 1 - world.random.nextInt(Math.min(3, configs.size()));
@@ -84,6 +104,7 @@ final class Box implements Outlet {
       replica.configured(configs.get(last), time());
     }
     replica.suspects(suspects, time());
+    replica.flush(time());
     tick();
   }
 
@@ -103,6 +124,8 @@ final class Box implements Outlet {
   void wipe() {
     kill();
     durable.clear();
+    snapshot = null;
+    snapshotSeq = 0;
     configs.clear();
     incarnation++;
   }
@@ -131,6 +154,8 @@ final class Box implements Outlet {
           if (isUp && life == present) {
             if (!isPaused) {
               happen(it -> it.tick(time()));
+              happen(it -> it.flush(time()));
+              snapshotAtTimes();
             }
             tick();
           }
@@ -146,9 +171,9 @@ final class Box implements Outlet {
       return;
     }
     action.accept(replica);
-    Ledger ledger = replica.ledger();
-    while (checked < ledger.commit()) {
-      world.committed(this, ledger.log.get(++checked));
+    // Several events may come together.
+    if (!world.isBatching || world.random.nextInt(4) != 0) {
+      replica.flush(time());
     }
   }
 
@@ -167,7 +192,7 @@ final class Box implements Outlet {
 
   @Override
   public void append(LogRecord record) {
-    unsynced.add(record.encode());
+    unsynced.add(record.bytes());
     sync();
   }
 
@@ -200,10 +225,105 @@ final class Box implements Outlet {
   }
 
   private void keep(Object write) {
-    if (write instanceof byte[] record) {
-      durable.add(record);
-    } else {
-      durable.subList((int) (long) (Long) write, durable.size()).clear();
+    durable.add(write);
+  }
+
+  // ---- snapshots -----------------------------------------------------------------------------
+
+  private void snapshotAtTimes() {
+    if (world.random.nextInt(world.snapshotEvery) != 0 || !isUp) {
+      return;
+    }
+    Image image = replica.image();
+    byte[] bytes = write(image);
+    long present = life;
+    world.after(
+        world.travel(),
+        () -> {
+          if (isUp && life == present && image.seq() > snapshotSeq) {
+            store(image.seq(), bytes);
+            happen(it -> it.snapshotted(image.seq(), bytes.length, 0, world.logBytes));
+          }
+        });
+  }
+
+  private void store(long seq, byte[] bytes) {
+    snapshot = bytes;
+    snapshotSeq = seq;
+    // As files do: what leads and is covered goes, sooner or later.
+    int most = world.random.nextInt(durable.size() + 1);
+    int gone = 0;
+    while (gone < most
+        && durable.get(gone) instanceof byte[] record
+        && LogRecord.decode(record).seq() <= seq) {
+      gone++;
+    }
+    durable.subList(0, gone).clear();
+  }
+
+  @Override
+  public void applied(LogRecord record) {
+    world.committed(this, record);
+  }
+
+  @Override
+  public void fetch(ReplicaId from, ReplicaMessage.Offer offer) {
+    if (isFetching) {
+      return;
+    }
+    isFetching = true;
+    Box source = world.box(from.node());
+    long present = life;
+    world.after(
+        3 * world.travel(),
+        () -> {
+          if (!isUp || life != present) {
+            return;
+          }
+          isFetching = false;
+          boolean isThere =
+              source.isUp && source.id().equals(from) && source.snapshotSeq == offer.seq();
+          byte[] bytes = source.snapshot;
+          if (isThere && bytes != null && offer.seq() > snapshotSeq) {
+            world.fetched++;
+            world.check(read(bytes));
+            store(offer.seq(), bytes);
+            // The process may end between the two.
+            if (world.random.nextInt(8) == 0) {
+              kill();
+              world.after(world.around(100 * ReplicaWorld.MILLI), this::startIfDown);
+            } else {
+              happen(
+                  it -> {
+                    it.installed(read(bytes), time());
+                    it.snapshotted(offer.seq(), bytes.length, 0, world.logBytes);
+                  });
+            }
+          }
+        });
+  }
+
+  private void startIfDown() {
+    if (!isUp) {
+      start();
+    }
+  }
+
+  static byte[] write(Image image) {
+    try {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      image.writeTo(out);
+      return out.toByteArray();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Image read(byte[] bytes) {
+    try {
+      return Image.read(new ByteArrayInputStream(bytes));
+    } catch (IOException e) {
+      throw new AssertionError(e);
     }
   }
 
@@ -250,10 +370,10 @@ final class Box implements Outlet {
     happen(it -> it.write(ticket, request, op, time()));
   }
 
-  void read(Caller caller, Consistency consistency, String key) {
+  void read(Caller caller, Freshness freshness, String key) {
     long ticket = world.nextTicket();
     callers.put(ticket, caller);
-    happen(it -> it.read(ticket, consistency, key, time()));
+    happen(it -> it.read(ticket, freshness, new Query.Get(key), time()));
   }
 
   private Caller caller(long ticket) {

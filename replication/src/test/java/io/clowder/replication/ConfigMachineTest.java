@@ -30,7 +30,7 @@ class ConfigMachineTest {
   private static final ReplicaId N2 = replica(2, 1);
   private static final ReplicaId N3 = replica(3, 1);
 
-  private final ConfigMachine machine = new ConfigMachine();
+  private final ConfigMachine machine = new ConfigMachine((store, config) -> {});
   private long position;
 
   private static ReplicaId replica(int number, long incarnation) {
@@ -71,7 +71,7 @@ class ConfigMachineTest {
 
   /** A store of three that the first leads. */
   private void create(int minInsync) {
-    apply(new Create(minInsync, set(N1, N2, N3)));
+    apply(new Create(minInsync, 3, set(N1, N2, N3)));
     report(N1, 0, 1);
     report(N2, 0, 0);
     assertNull(config().primary());
@@ -152,9 +152,9 @@ class ConfigMachineTest {
     apply(new Join(at(), N2, life(N2), N3));
     apply(new Join(at(), N1, life(N1), replica(4, 1)));
     apply(new Remove(at(), N1, life(N1), N1));
-    apply(new Switchover(at(), N1, life(N1), N3, life(N3)));
+    apply(new Switchover(at(), N1, life(N1), N3, life(N3), true));
     apply(new Resign(at(), N1, life(N1)));
-    apply(new Create(1, set(N1)));
+    apply(new Create(1, 3, set(N1)));
     assertEquals(present, config());
   }
 
@@ -173,7 +173,7 @@ class ConfigMachineTest {
   @Test
   void aSwitchoverIsAnEpoch() {
     create(1);
-    apply(new Switchover(at(), N1, life(N1), N2, 77));
+    apply(new Switchover(at(), N1, life(N1), N2, 77, true));
     assertEquals(N2, config().primary());
     assertEquals(77, config().life());
     assertEquals(2, config().epoch());
@@ -206,11 +206,11 @@ class ConfigMachineTest {
     remove(N2);
     report(N2, 1, 1);
     byte[] bytes = bytes(machine);
-    ConfigMachine other = new ConfigMachine();
+    ConfigMachine other = new ConfigMachine((store, config) -> {});
     other.restore(new ByteArrayInputStream(bytes));
     assertArrayEquals(bytes, bytes(other));
     other.restore(new ByteArrayInputStream(new byte[0]));
-    assertArrayEquals(bytes(new ConfigMachine()), bytes(other));
+    assertArrayEquals(bytes(new ConfigMachine((store, config) -> {})), bytes(other));
   }
 
   private static byte[] bytes(StateMachine machine) throws IOException {

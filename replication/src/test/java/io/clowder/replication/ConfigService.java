@@ -14,12 +14,12 @@ final class ConfigService {
   private static final String STORE = "main";
 
   private final ReplicaWorld world;
-  private final ConfigMachine machine = new ConfigMachine();
+  private final ConfigMachine machine = new ConfigMachine((store, config) -> {});
   private long position;
 
   ConfigService(ReplicaWorld world, int minInsync, SortedSet<ReplicaId> members) {
     this.world = world;
-    apply(new ConfigCommand.Create(minInsync, members));
+    apply(new ConfigCommand.Create(minInsync, members.size(), members));
     refresh();
   }
 

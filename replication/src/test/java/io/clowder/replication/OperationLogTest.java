@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.store.RequestId;
 import io.clowder.replication.LogRecord.Effect;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,8 @@ class OperationLogTest {
 
   private static LogRecord put(long seq, String key) {
     Effect effect = new Effect(key, new byte[] {1});
-    return new LogRecord(1, seq, new RequestId(1, seq), List.of(effect), new Answer.Changed(seq));
+    return new LogRecord(
+        1, seq, new RequestId(1, seq), List.of(effect), new Answer.Changed(seq, false));
   }
 
   @Test
@@ -61,11 +63,11 @@ class OperationLogTest {
   @Test
   void aResultIsRememberedAsLongAsItMayBe() {
     Contents contents = new Contents();
-    for (long seq = 1; seq <= Contents.RESULTS_PER_CLIENT + 1; seq++) {
+    for (long seq = 1; seq <= RequestId.REMEMBERED + 1; seq++) {
       contents.apply(put(seq, "a"));
     }
     assertNull(contents.result(new RequestId(1, 1)));
     assertTrue(contents.isForgotten(new RequestId(1, 1)));
-    assertEquals(new Answer.Changed(2), contents.result(new RequestId(1, 2)));
+    assertEquals(new Answer.Changed(2, false), contents.result(new RequestId(1, 2)));
   }
 }

@@ -17,6 +17,7 @@ final class Recorded implements Outlet {
   final List<Told> told = new ArrayList<>();
   final List<ConfigCommand> proposed = new ArrayList<>();
   final List<Long> confirming = new ArrayList<>();
+  final List<ReplicaMessage.Offer> fetched = new ArrayList<>();
   long written;
 
   @Override
@@ -52,6 +53,16 @@ final class Recorded implements Outlet {
   @Override
   public void confirmConfig(long token) {
     confirming.add(token);
+  }
+
+  @Override
+  public void applied(LogRecord record) {
+    // Nobody listens.
+  }
+
+  @Override
+  public void fetch(ReplicaId from, ReplicaMessage.Offer offer) {
+    fetched.add(offer);
   }
 
   /** The last message to a replica, of a kind. */

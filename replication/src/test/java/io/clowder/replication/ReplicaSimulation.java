@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.store.RequestId;
 import io.clowder.simulator.History;
 import io.clowder.simulator.Linearizability;
 import java.util.ArrayList;
@@ -37,6 +38,9 @@ final class ReplicaSimulation {
     long lease = (50 + 50 * shape.nextLong(8)) * ReplicaWorld.MILLI;
     long lag = (100 + 100 * shape.nextLong(4)) * ReplicaWorld.MILLI;
     world.timing = new Timing(lease, Math.min(lease, lag) / 4, lag, Timing.USUAL.retry());
+    world.snapshotEvery = 5 << shape.nextInt(8);
+    world.logBytes = shape.nextInt(3) * 4_000L;
+    world.isBatching = true;
     world.startAll();
     Suspecting suspecting = new Suspecting(world, 20L << shape.nextInt(5));
     int keys = 1 + shape.nextInt(3);
@@ -67,13 +71,13 @@ final class ReplicaSimulation {
     StoreConfig config = world.consensus.config();
     check(config.primary() != null, "nobody is the primary: " + config);
     check(config.insync().equals(config.members()), "not all are in sync: " + config);
-    byte[] contents = world.boxes.get(0).replica.ledger().contents.encode();
+    byte[] contents = Box.write(world.boxes.get(0).replica.image());
     for (Box box : world.boxes) {
       Ledger ledger = box.replica.ledger();
       check(box.replica.isPrimary() == box.id().equals(config.primary()), box.node + " leads");
       check(ledger.commit() == world.committed(), box.node + " is at " + ledger.commit());
       check(ledger.log.end() == world.committed(), box.node + " ends at " + ledger.log.end());
-      check(Arrays.equals(contents, ledger.contents.encode()), box.node + " is different");
+      check(Arrays.equals(contents, Box.write(box.replica.image())), box.node + " is different");
     }
   }
 

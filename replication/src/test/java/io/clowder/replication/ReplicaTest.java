@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.store.RequestId;
+import io.clowder.api.store.Step;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
 import io.clowder.replication.ConfigCommand.Report;
@@ -31,10 +34,17 @@ class ReplicaTest {
   private static final ReplicaId N2 = replica(2);
   private static final ReplicaId N3 = replica(3);
   private static final long LIFE = 7;
+  private static final SortedSet<NodeId> NOBODY = new TreeSet<>();
 
   private final Recorded outlet = new Recorded();
   private long now = 1_000 * MILLI;
-  private Replica primary = new Replica(N1, LIFE, TIMING, List.of(), outlet, now);
+  private Replica primary = new Replica(N1, LIFE, TIMING, new Recovered(Image.EMPTY), outlet, now);
+
+  private static Recovered recovered(LogRecord... records) {
+    Recovered recovered = new Recovered(Image.EMPTY);
+    List.of(records).forEach(recovered::append);
+    return recovered;
+  }
 
   private static ReplicaId replica(int number) {
     return new ReplicaId(new NodeId("n" + number), 1);
@@ -45,18 +55,21 @@ class ReplicaTest {
   }
 
   private static StoreConfig config(long version, int minInsync, ReplicaId... insync) {
-    return new StoreConfig(1, version, N1, LIFE, minInsync, set(insync), set(), set(N1, N2, N3));
+    return new StoreConfig(
+        1, version, N1, LIFE, false, minInsync, 3, set(insync), set(), set(N1, N2, N3), NOBODY);
   }
 
   /** Elected, with all on its disk, at a time when no former lease can be in force. */
   private void lead(StoreConfig config) {
     primary.configured(config, now);
+    primary.flush(now);
     sync();
     pass(2 * TIMING.granted() + MILLI);
   }
 
   private void sync() {
     primary.persisted(outlet.written, now);
+    primary.flush(now);
   }
 
   private void pass(long nanos) {
@@ -68,6 +81,7 @@ class ReplicaTest {
   private void ack(ReplicaId from, long persisted, long echo, boolean grants) {
     Stamps stamps = new Stamps(from.node().hashCode(), now, LIFE, echo);
     primary.received(from, new Ack(1, stamps, grants, persisted, false, List.of(), persisted), now);
+    primary.flush(now);
   }
 
   private void ack(ReplicaId from, long persisted) {
@@ -75,11 +89,12 @@ class ReplicaTest {
   }
 
   private void write(long ticket) {
-    primary.write(ticket, new RequestId(1, ticket), new Op.Put("k", new byte[] {1}), now);
+    primary.write(ticket, new RequestId(1, ticket), Op.of(new Step.Put("k", new byte[] {1})), now);
+    primary.flush(now);
   }
 
   private void read(long ticket) {
-    primary.read(ticket, Consistency.LINEARIZABLE, "k", now);
+    primary.read(ticket, Freshness.LINEARIZABLE, new Query.Get("k"), now);
   }
 
   private boolean isTold(long ticket) {
@@ -102,7 +117,7 @@ class ReplicaTest {
     ack(N3, 3);
     assertFalse(isTold(2));
     ack(N2, 3);
-    assertEquals(new Recorded.Told(2, new Answer.Changed(3)), outlet.told.get(1));
+    assertEquals(new Recorded.Told(2, new Answer.Changed(3, false)), outlet.told.get(1));
   }
 
   @Test
@@ -139,6 +154,7 @@ class ReplicaTest {
   @Test
   void aLearnerDoesNotJoinWhileFormerLeasesMayBeInForce() {
     primary.configured(config(2, 2, N1, N2), now);
+    primary.flush(now);
     sync();
     pass(2 * TIMING.lease());
     ack(N2, 1);
@@ -152,6 +168,7 @@ class ReplicaTest {
   @Test
   void aLearnerJoinsWhenTheEpochIsOnDiskHereAndThere() {
     primary.configured(config(2, 2, N1, N2), now);
+    primary.flush(now);
     pass(2 * TIMING.granted() + MILLI);
     ack(N3, 1);
     assertEquals(List.of(), outlet.proposed, "this replica could forget that it was elected");
@@ -174,6 +191,7 @@ class ReplicaTest {
     lead(config(2, 1, N1, N2));
     ack(N2, 1);
     primary.configured(config(3, 1, N1, N2, N3), now);
+    primary.flush(now);
     int sent = outlet.sent.size();
     ack(N2, 1);
     ack(N2, 1);
@@ -197,6 +215,7 @@ class ReplicaTest {
     assertFalse(isTold(1), "nobody said that it is removed");
     assertFalse(outlet.last(N2, Append.class).grants());
     primary.configured(config(3, 1, N1), now);
+    primary.flush(now);
     assertTrue(isTold(1));
   }
 
@@ -210,6 +229,7 @@ class ReplicaTest {
     write(1);
     sync();
     primary.configured(config(3, 1, N1), now);
+    primary.flush(now);
     pass(granted + TIMING.granted() - now);
     assertFalse(isTold(1));
     pass(1);
@@ -222,7 +242,10 @@ class ReplicaTest {
     ack(N2, 1);
     write(1);
     sync();
-    primary.configured(new StoreConfig(1, 3, N1, LIFE, 2, set(N1), set(N2), set(N1, N2, N3)), now);
+    primary.configured(
+        new StoreConfig(1, 3, N1, LIFE, false, 2, 3, set(N1), set(N2), set(N1, N2, N3), NOBODY),
+        now);
+    primary.flush(now);
     ack(N2, 2);
     write(2);
     assertEquals(List.of(new Recorded.Told(2, Refusal.NOT_ENOUGH_COPIES)), outlet.told);
@@ -233,10 +256,13 @@ class ReplicaTest {
     lead(config(2, 1, N1));
     RequestId request = new RequestId(1, 1);
     byte[] large = new byte[Limits.VALUE_BYTES];
-    primary.write(1, request, new Op.Put("k", new byte[Limits.VALUE_BYTES + 1]), now);
-    primary.write(2, request, new Op.Put("k".repeat(Limits.KEY_BYTES + 1), large), now);
-    Op.Single put = new Op.Put("k", large);
-    primary.write(3, request, new Op.Batch(List.of(put, put)), now);
+    primary.write(1, request, Op.of(new Step.Put("k", new byte[Limits.VALUE_BYTES + 1])), now);
+    primary.flush(now);
+    primary.write(2, request, Op.of(new Step.Put("k".repeat(Limits.KEY_BYTES + 1), large)), now);
+    primary.flush(now);
+    Step put = new Step.Put("k", large);
+    primary.write(3, request, Op.of(put, put), now);
+    primary.flush(now);
     outlet.told.forEach(it -> assertEquals(Refusal.TOO_LARGE, it.what()));
     assertEquals(3, outlet.told.size());
   }
@@ -246,12 +272,14 @@ class ReplicaTest {
     lead(config(2, 2, N1, N2));
     ack(N2, 1);
     for (int i = 1; i <= 3; i++) {
-      Op put = new Op.Put("k", new byte[Limits.BATCH_BYTES]);
+      Op put = Op.of(new Step.Put("k", new byte[Limits.BATCH_BYTES]));
       primary.write(i, new RequestId(1, i), put, now);
+      primary.flush(now);
     }
     Stamps stamps = new Stamps(9, now, LIFE, now);
     primary.received(
         N2, new Ack(1, stamps, true, 1, true, List.of(new OperationLog.Beginning(1, 1)), 1), now);
+    primary.flush(now);
     assertEquals(1, outlet.last(N2, Append.class).records().size());
     assertEquals(4, outlet.last(N2, Append.class).prevSeq() + 1);
   }
@@ -277,8 +305,10 @@ class ReplicaTest {
   void belowMinInsyncConsensusIsAsked() {
     lead(config(2, 2, N1, N2));
     ack(N2, 1);
-    StoreConfig below = new StoreConfig(1, 3, N1, LIFE, 3, set(N1, N2), set(N3), set(N1, N2, N3));
+    StoreConfig below =
+        new StoreConfig(1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY);
     primary.configured(below, now);
+    primary.flush(now);
     ack(N2, 1);
     read(1);
     assertFalse(isTold(1), "an eligible replica has promised nothing, and may be elected");
@@ -307,12 +337,15 @@ class ReplicaTest {
   @Test
   void aNewPrimaryWaitsForBothLeasesFromItsLastPromise() {
     primary.configured(config(2, 1, N1, N2).withPrimary(1, N2, 9), now);
+    primary.flush(now);
     now += 500 * MILLI;
     Stamps stamps = new Stamps(9, 1, LIFE, 0);
     primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    primary.flush(now);
     assertTrue(outlet.last(N2, Ack.class).grants());
     StoreConfig mine = config(4, 1, N1).withPrimary(2, N1, LIFE);
     primary.configured(mine, now);
+    primary.flush(now);
     sync();
     write(1);
     sync();
@@ -325,6 +358,7 @@ class ReplicaTest {
   @Test
   void aRestartedReplicaMayHavePromisedJustBefore() {
     primary.configured(config(2, 1, N1), now);
+    primary.flush(now);
     sync();
     write(1);
     sync();
@@ -346,32 +380,38 @@ class ReplicaTest {
   @Test
   void anotherLifeOfThePrimaryResigns() {
     primary.configured(config(2, 1, N1, N2).withPrimary(1, N1, LIFE - 1), now);
+    primary.flush(now);
     assertFalse(primary.isPrimary());
     assertInstanceOf(Resign.class, outlet.proposed.get(0));
   }
 
   @Test
   void theEpochOfTheLogCounts() {
-    primary = new Replica(N1, LIFE, TIMING, List.of(LogRecord.opening(5, 1)), outlet, now);
+    primary = new Replica(N1, LIFE, TIMING, recovered(LogRecord.opening(5, 1)), outlet, now);
     primary.configured(config(2, 1, N1, N2).withPrimary(4, N2, 9), now);
+    primary.flush(now);
     Stamps stamps = new Stamps(9, 1, 0, 0);
     primary.received(N2, new Append(4, stamps, false, 0, 0, 0, List.of()), now);
+    primary.flush(now);
     assertEquals(List.of(), outlet.sent, "that primary was deposed, which this replica has seen");
   }
 
   @Test
   void whoIsSuspectedIsPromisedNothingAndReported() {
     primary.configured(config(2, 1, N1, N2).withPrimary(1, N2, 9), now);
+    primary.flush(now);
     primary.suspects(new TreeSet<>(List.of(N2.node())), now);
+    primary.flush(now);
     assertInstanceOf(Report.class, outlet.proposed.get(0));
     Stamps stamps = new Stamps(9, 1, 0, 0);
     primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    primary.flush(now);
     assertFalse(outlet.last(N2, Ack.class).grants());
   }
 
   @Test
   void onDiskIsCountedByWritesNotByRecords() {
-    Ledger ledger = new Ledger(List.of(), outlet);
+    Ledger ledger = new Ledger(recovered(), outlet);
     ledger.append(LogRecord.opening(1, 1));
     ledger.truncate(0);
     ledger.append(LogRecord.opening(2, 1));
@@ -383,7 +423,7 @@ class ReplicaTest {
 
   @Test
   void whatIsCommittedIsNeverCut() {
-    Ledger ledger = new Ledger(List.of(LogRecord.opening(1, 1)), outlet);
+    Ledger ledger = new Ledger(recovered(LogRecord.opening(1, 1)), outlet);
     ledger.commit(1, it -> {});
     assertThrows(AssertionError.class, () -> ledger.truncate(0));
   }

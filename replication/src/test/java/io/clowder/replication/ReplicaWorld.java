@@ -51,6 +51,16 @@ final class ReplicaWorld {
 
   long messages;
 
+  /** A node makes a snapshot in one of so many ticks, about, and forgets what is over so much. */
+  int snapshotEvery = Integer.MAX_VALUE;
+
+  long logBytes = Long.MAX_VALUE;
+
+  long fetched;
+
+  /** Whether several events may come together before a node sends what they made it say. */
+  boolean isBatching;
+
   ReplicaWorld(long seed, int count, int minInsync, boolean isDrifting) {
     random = new SplittableRandom(seed);
     world = new World(seed);
@@ -132,9 +142,20 @@ final class ReplicaWorld {
     }
   }
 
+  /** What a snapshot shows is what the records made. */
+  void check(Image image) {
+    Contents contents = new Contents();
+    for (int seq = 1; seq <= image.seq(); seq++) {
+      contents.apply(record(seq));
+    }
+    if (!Arrays.equals(Box.write(image), Box.write(contents.image(image.seq(), image.epoch())))) {
+      throw new AssertionError("a snapshot of " + image.seq() + " is something else");
+    }
+  }
+
   /** A replica took a record for committed. */
   void committed(Box box, LogRecord record) {
-    byte[] bytes = record.encode();
+    byte[] bytes = record.bytes();
     if (record.seq() == committed.size() + 1L) {
       committed.add(bytes);
     } else if (!Arrays.equals(bytes, committed.get((int) record.seq() - 1))) {

@@ -3,6 +3,10 @@ package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.NodeId;
+import io.clowder.api.kv.KvEntry;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.store.RequestId;
+import io.clowder.api.store.Step;
 import io.clowder.simulator.History;
 import io.clowder.simulator.Operation.Kind;
 import java.nio.ByteBuffer;
@@ -69,15 +73,16 @@ final class StoreClient {
     if (choice < 10) {
       new Reading(key).attempt();
     } else if (choice < 15) {
-      write(new Op.Put(key, bytes(values.next())));
+      write(Op.of(new Step.Put(key, bytes(values.next()))));
     } else if (choice < 17) {
-      write(new Op.CompareAndSet(key, versions.getOrDefault(key, 0L), bytes(values.next())));
+      write(
+          Op.of(new Step.CompareAndSet(key, versions.getOrDefault(key, 0L), bytes(values.next()))));
     } else if (choice < 19) {
-      write(new Op.Delete(key));
+      write(Op.of(new Step.Delete(key)));
     } else {
-      Op.Put one = new Op.Put("k0", bytes(values.next()));
-      Op.Put other = new Op.Put("k1", bytes(values.next()));
-      write(new Op.Batch(List.of(one, other)));
+      Step.Put one = new Step.Put("k0", bytes(values.next()));
+      Step.Put other = new Step.Put("k1", bytes(values.next()));
+      write(Op.of(one, other));
     }
   }
 
@@ -184,13 +189,15 @@ final class StoreClient {
 
     @Override
     void send(Box box, Box.Caller caller) {
-      box.read(caller, Consistency.LINEARIZABLE, key);
+      box.read(caller, Freshness.LINEARIZABLE, key);
     }
 
     @Override
     void done(Answer answer) {
       reads++;
-      if (answer instanceof Answer.Found found) {
+      List<KvEntry> rows = ((Answer.Entries) answer).rows();
+      if (!rows.isEmpty()) {
+        KvEntry found = rows.get(0);
         versions.put(key, found.version());
         history.done(operation, value(found.value()), found.version());
       } else {
@@ -215,10 +222,10 @@ final class StoreClient {
       this.operations = op.steps().stream().mapToInt(this::begin).toArray();
     }
 
-    private int begin(Op.Single step) {
-      if (step instanceof Op.Put put) {
+    private int begin(Step step) {
+      if (step instanceof Step.Put put) {
         return history.begin(number, put.key(), Kind.PUT, value(put.value()), 0);
-      } else if (step instanceof Op.CompareAndSet cas) {
+      } else if (step instanceof Step.CompareAndSet cas) {
         return history.begin(number, cas.key(), Kind.CAS, value(cas.value()), cas.expected());
       }
       return history.begin(number, step.key(), Kind.DELETE, 0, 0);
@@ -238,12 +245,13 @@ final class StoreClient {
     void done(Answer answer) {
       writes++;
       for (int i = 0; i < operations.length; i++) {
-        if (answer instanceof Answer.Changed changed) {
+        boolean isDelete = op.steps().get(i) instanceof Step.Delete;
+        if (answer instanceof Answer.Changed changed && isDelete) {
+          history.done(operations[i], changed.existed() ? 1 : 0, 0);
+        } else if (answer instanceof Answer.Changed changed) {
           byte[] value = values(i);
           history.done(operations[i], value(value), changed.version());
           versions.put(op.steps().get(i).key(), changed.version());
-        } else if (answer instanceof Answer.Removed removed) {
-          history.done(operations[i], removed.existed() ? 1 : 0, 0);
         } else if (answer instanceof Answer.Conflict) {
           history.conflict(operations[i]);
           versions.remove(op.steps().get(i).key());
@@ -252,8 +260,8 @@ final class StoreClient {
     }
 
     private byte[] values(int i) {
-      Op.Single step = op.steps().get(i);
-      return step instanceof Op.Put put ? put.value() : ((Op.CompareAndSet) step).value();
+      Step step = op.steps().get(i);
+      return step instanceof Step.Put put ? put.value() : ((Step.CompareAndSet) step).value();
     }
 
     @Override

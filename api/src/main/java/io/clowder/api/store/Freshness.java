@@ -40,7 +40,7 @@ public record Freshness(Kind kind, Duration bound) {
   /**
    * See {@link Kind#BOUNDED}.
    *
-   * @param bound more than zero
+   * @param bound a millisecond to a day
    */
   public static Freshness bounded(Duration bound) {
     return new Freshness(Kind.BOUNDED, bound);
@@ -48,7 +48,11 @@ public record Freshness(Kind kind, Duration bound) {
 
   /** Refuses a bound that makes no sense. */
   public Freshness {
-    if (kind == Kind.BOUNDED ? bound.isNegative() || bound.isZero() : !bound.isZero()) {
+    boolean isSound =
+        kind == Kind.BOUNDED
+            ? bound.toMillis() >= 1 && bound.compareTo(Duration.ofDays(1)) <= 0
+            : bound.isZero();
+    if (!isSound) {
       throw new IllegalArgumentException(kind + " with a bound of " + bound);
     }
   }
