@@ -9,6 +9,7 @@ import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
 import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.CoreSetting;
+import io.clowder.api.runtime.Loop;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import java.security.SecureRandom;
@@ -190,7 +191,7 @@ public final class ConsensusGroup {
 
   private final BundleContext context;
   private final String name;
-  private final GroupLoop loop;
+  private final Loop loop;
   private final Group group;
   private final long leaveMillis;
   private final Map<ServiceReference<ConsensusProtocol>, ConsensusProtocol> providers =
@@ -211,7 +212,7 @@ public final class ConsensusGroup {
     this.name = name(config, properties);
     GroupSetting setting = setting(name, config);
     this.leaveMillis = LEAVE_MILLIS + 2L * config.election_millis();
-    this.loop = new GroupLoop(name);
+    this.loop = new Loop("clowder", "group", name);
     Environment environment =
         new Environment(
             loop.disk(),

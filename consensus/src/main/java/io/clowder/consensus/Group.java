@@ -16,6 +16,8 @@ import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
+import io.clowder.api.runtime.Completions;
+import io.clowder.api.runtime.GatheringJournal;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
@@ -599,7 +601,7 @@ public final class Group implements Transport.Receiver {
   }
 
   /** What became of writes to the journal of one segment. */
-  private final class DiskOutcome implements JournalWriter.Outcome {
+  private final class DiskOutcome implements GatheringJournal.Outcome {
     private boolean over;
 
     @Override
@@ -645,7 +647,7 @@ public final class Group implements Transport.Receiver {
     }
 
     @Override
-    public JournalWriter.Outcome disk() {
+    public GatheringJournal.Outcome disk() {
       return new DiskOutcome();
     }
 

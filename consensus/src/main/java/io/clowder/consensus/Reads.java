@@ -7,6 +7,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.StateMachine;
+import io.clowder.api.runtime.Completions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -7,6 +7,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.consensus.Committed;
 import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.runtime.Completions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,6 +6,7 @@ import io.clowder.api.protocol.ConsensusProtocol;
 import io.clowder.api.protocol.CoreSetting;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.ProtocolCore;
+import io.clowder.api.runtime.GatheringJournal;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ final class Segments {
     OpenSegment.Driver driver();
 
     /** Where its journal's failures go. */
-    JournalWriter.Outcome disk();
+    GatheringJournal.Outcome disk();
 
     /** Runs {@code task} on the group's thread. */
     void enqueue(Runnable task);

@@ -8,6 +8,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
+import io.clowder.api.runtime.Completions;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;

@@ -10,6 +10,7 @@ import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Successor;
 import io.clowder.api.consensus.Swap;
 import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.runtime.Completions;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;

@@ -63,59 +63,6 @@ class GroupFaultsTest {
     assertNotNull(node.storage.snapshots.latest);
   }
 
-  /** An assertion of the journal. */
-  @Test
-  void anInvariantOfTheJournalStopsTheReplica() {
-    OneNode node = OneNode.serving();
-    node.submit("a");
-    node.settle();
-    List<String> outcomes = new ArrayList<>();
-    Tasks disk = new Tasks();
-    Tasks loop = new Tasks();
-    io.clowder.api.storage.Journal journal =
-        new io.clowder.api.storage.Journal() {
-          @Override
-          public void append(long tag, byte[] b, int o, int l) {
-            throw new AssertionError("checksum");
-          }
-
-          @Override
-          public void sync() {}
-
-          @Override
-          public void trim(long tag) {}
-
-          @Override
-          public long sizeBytes() {
-            return 0;
-          }
-
-          @Override
-          public void close() {}
-        };
-    JournalWriter writer =
-        new JournalWriter(
-            journal,
-            NOTES,
-            disk,
-            new JournalWriter.Outcome() {
-              @Override
-              public void enqueue(Runnable task) {
-                loop.execute(task);
-              }
-
-              @Override
-              public void failed(IOException failure) {
-                outcomes.add("failed");
-              }
-            });
-    writer.append(1, new Note("x"));
-    writer.flush(0);
-    assertDoesNotThrow(disk::runAll);
-    loop.runAll();
-    assertEquals(List.of("failed"), outcomes);
-  }
-
   /** A leader whose disk hangs resigns. */
   @Test
   void aLeaderWhoseDiskHangsResigns() {

@@ -14,6 +14,7 @@ import io.clowder.api.protocol.Actions;
 import io.clowder.api.protocol.Event;
 import io.clowder.api.protocol.Message;
 import io.clowder.api.protocol.ProtocolCore;
+import io.clowder.api.runtime.GatheringJournal;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -110,7 +111,7 @@ class ReplicaTest {
     }
   }
 
-  private final class LoopOutcome implements JournalWriter.Outcome {
+  private final class LoopOutcome implements GatheringJournal.Outcome {
     @Override
     public void enqueue(Runnable task) {
       loop.execute(task);

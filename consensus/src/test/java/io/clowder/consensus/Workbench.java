@@ -10,6 +10,7 @@ import io.clowder.api.CoordinationException;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.protocol.Message;
+import io.clowder.api.runtime.Completions;
 import io.clowder.api.wire.Codec;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;

@@ -44,6 +44,7 @@ public record Bench(Path root, Path file, List<Path> support) {
   private static final Map<String, Units> UNITS =
       Map.of(
           "driver", new Units("consensus/src/test/java/io/clowder/consensus", ".*Test"),
+          "runtime", new Units("api/src/test/java/io/clowder/api/runtime", ".*Test"),
           "lock",
               new Units("lock/src/test/java/io/clowder/lock", "LockTableTest|ReplicatedLocksTest"));
 

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code raft world} simulates cores in a toy world
  *   <li>{@code raft kit} makes the checks of the kit, but for the random worlds
  *   <li>{@code raft traces} plays the traces
- *   <li>{@code unit CLASS} runs the unit tests of a class of the driver or of the locks
+ *   <li>{@code unit CLASS} runs the unit tests of a class of the driver, of what it runs on, or of
+ *       the locks
  * </ul>
  */
 public final class Trial implements BiFunction<String, Long, @Nullable String> {
@@ -123,11 +124,14 @@ public final class Trial implements BiFunction<String, Long, @Nullable String> {
   }
 
   private static Class<?> tests(String type) throws ClassNotFoundException {
-    try {
-      return Class.forName("io.clowder.consensus." + type);
-    } catch (ClassNotFoundException e) {
-      return Class.forName("io.clowder.lock." + type);
+    for (String bundle : List.of("consensus", "api.runtime")) {
+      try {
+        return Class.forName("io.clowder." + bundle + "." + type);
+      } catch (ClassNotFoundException e) {
+        // another one's, then
+      }
     }
+    return Class.forName("io.clowder.lock." + type);
   }
 
   private static List<Method> annotated(Class<?> type, String annotation) {
