@@ -122,6 +122,11 @@ final class MemoryStorage implements Storage {
     public InputStream open() {
       return new ByteArrayInputStream(bytes);
     }
+
+    @Override
+    public long verify() {
+      return size();
+    }
   }
 
   /** A snapshot being written. */

@@ -74,6 +74,20 @@ final class Envelope {
     return new WireReader(bytes, FRONT, length);
   }
 
+  /**
+   * As {@link #unwrap}, of a header that was good before: a format that is not known is damage,
+   * too.
+   */
+  WireReader unwrapAgain(byte[] bytes, String path) throws CorruptionException {
+    try {
+      return unwrap(bytes, path);
+    } catch (CorruptionException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new CorruptionException(path + " at offset 8: the header is damaged");
+    }
+  }
+
   private static int checksum(byte[] bytes, int length) {
     CRC32C crc = new CRC32C();
     crc.update(bytes, 0, length);

@@ -79,7 +79,7 @@ final class FrameReader {
       first = frame.first();
       sealed = frame.sealed();
       lastFrame = at;
-      at = Blocks.up(at + FrameHeader.BYTES + frame.length(), Blocks.SECTOR);
+      at = end(at, frame);
     }
     if (first < header.first() || first > header.number()) {
       throw new CorruptionException(path + " at offset " + at + ": names file " + first);
@@ -96,6 +96,26 @@ final class FrameReader {
       }
     }
     return new Survey(lastFrame, at, sealed, first, maxTag, dirtyEnd, laterFrame);
+  }
+
+  /**
+   * Checks all frames.
+   *
+   * @param end where they end, as whoever wrote or read them knows
+   */
+  void verify(long end) throws IOException {
+    long at = JournalHeader.AREA;
+    while (at < end) {
+      FrameHeader frame = headerAt(at);
+      if (frame == null || end(at, frame) > end || !isIntact(at, frame)) {
+        throw new CorruptionException(path + " at offset " + at + ": records are damaged");
+      }
+      at = end(at, frame);
+    }
+  }
+
+  private static long end(long at, FrameHeader frame) {
+    return Blocks.up(at + FrameHeader.BYTES + frame.length(), Blocks.SECTOR);
   }
 
   private @Nullable FrameHeader headerAt(long at) throws IOException {

@@ -2,6 +2,7 @@
 package io.clowder.storage;
 
 import io.clowder.api.storage.Disk;
+import io.clowder.api.storage.Storage.CorruptionException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,11 @@ record JournalFiles(Disk disk, String directory) {
         .map(name -> Long.valueOf(name.substring(0, 16)))
         .sorted()
         .toList();
+  }
+
+  /** What to throw when a file that is needed is not there. */
+  CorruptionException missing(long number) {
+    return new CorruptionException(path(number) + ": this file of the journal is missing");
   }
 
   /** Makes the names durable. */

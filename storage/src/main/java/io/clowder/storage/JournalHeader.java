@@ -41,9 +41,7 @@ record JournalHeader(Owner owner, long number, long first, long bytes) {
    */
   static JournalHeader read(Disk.File file, String path, Owner owner, long number)
       throws IOException {
-    byte[] bytes = new byte[Blocks.SECTOR];
-    int length = file.read(0, ByteBuffer.wrap(bytes));
-    JournalHeader header = decode(ENVELOPE.unwrap(Arrays.copyOf(bytes, length), path), path);
+    JournalHeader header = decode(ENVELOPE.unwrap(sector(file), path), path);
     if (!header.owner.equals(owner)) {
       throw new IOException(
           path + ": belongs to " + header.owner + ", not to " + owner + "; who put it here?");
@@ -52,12 +50,29 @@ record JournalHeader(Owner owner, long number, long first, long bytes) {
       throw new IOException(
           path + ": is file " + header.number + " by its header; was it renamed?");
     }
-    // The zeros were durable before the header was: no crash makes a file shorter.
-    if (file.size() < header.bytes) {
-      throw new CorruptionException(
-          path + " at offset " + file.size() + ": the file is cut, it had " + header.bytes);
-    }
+    header.checkSize(file, path);
     return header;
+  }
+
+  /** Checks that this is still the header of {@code path}, where it was read or written before. */
+  void verify(Disk.File file, String path) throws IOException {
+    if (!equals(decode(ENVELOPE.unwrapAgain(sector(file), path), path))) {
+      throw new CorruptionException(path + " at offset 0: the header is another one's");
+    }
+    checkSize(file, path);
+  }
+
+  private static byte[] sector(Disk.File file) throws IOException {
+    byte[] bytes = new byte[Blocks.SECTOR];
+    return Arrays.copyOf(bytes, file.read(0, ByteBuffer.wrap(bytes)));
+  }
+
+  private void checkSize(Disk.File file, String path) throws IOException {
+    // The zeros were durable before the header was: no crash makes a file shorter.
+    if (file.size() < bytes) {
+      throw new CorruptionException(
+          path + " at offset " + file.size() + ": the file is cut, it had " + bytes);
+    }
   }
 
   private static JournalHeader decode(WireReader in, String path) throws CorruptionException {

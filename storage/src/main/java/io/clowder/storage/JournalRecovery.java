@@ -21,8 +21,21 @@ final class JournalRecovery {
   private static final Logger LOG = LoggerFactory.getLogger(JournalRecovery.class);
   private static final int CHUNK = 64 << 10;
 
-  /** A file that is written to no more. */
-  record Part(long number, long bytes, long maxTag) {}
+  /**
+   * A file that is written to no more.
+   *
+   * @param end of its frames
+   */
+  record Part(JournalHeader header, long end, long maxTag) {
+    long number() {
+      return header.number();
+    }
+
+    /** Bytes of the file. */
+    long bytes() {
+      return header.bytes();
+    }
+  }
 
   private final JournalFiles files;
   private final JournalHeader.Owner owner;
@@ -64,12 +77,12 @@ final class JournalRecovery {
       throw damaged(newest, end);
     }
     if (end.sealed()) {
-      throw missing(newest + 1);
+      throw files.missing(newest + 1);
     }
     numbers.stream().filter(number -> number < end.first()).forEach(obsolete::add);
     for (long number = end.first(); number <= newest; number++) {
       if (!numbers.contains(number)) {
-        throw missing(number);
+        throw files.missing(number);
       }
     }
     for (long number = end.first(); number < newest; number++) {
@@ -81,7 +94,7 @@ final class JournalRecovery {
         unused = newest;
         return new Last(header(number), survey, end.first());
       }
-      parts.add(new Part(number, header(number).bytes(), survey.maxTag()));
+      parts.add(new Part(header(number), survey.end(), survey.maxTag()));
       lastSealed = survey;
     }
     return new Last(header(newest), survey(newest, replay), end.first());
@@ -173,10 +186,6 @@ final class JournalRecovery {
       JournalHeader header = JournalHeader.read(file, path, owner, number);
       return new FrameReader(file, path, header).survey(replay);
     }
-  }
-
-  private CorruptionException missing(long number) {
-    return new CorruptionException(files.path(number) + ": this file of the journal is missing");
   }
 
   private CorruptionException damaged(long number, Survey survey) {

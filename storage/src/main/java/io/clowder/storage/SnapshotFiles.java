@@ -159,12 +159,13 @@ final class SnapshotFiles implements Snapshots {
     synchronized (lock) {
       // Others may have opened the directory meanwhile, and write a file of this name.
       checkUsable();
-      disk.rename(path, path(header.position(), "snapshot"));
+      String whole = path(header.position(), "snapshot");
+      disk.rename(path, whole);
       disk.syncDirectory(directory);
       writing.remove(path);
       StoredSnapshot before = previous;
       previous = latest;
-      latest = new StoredSnapshot(file, header);
+      latest = new StoredSnapshot(file, whole, header);
       try {
         // A reader that took the one before may be in the midst of it: it goes one commit later.
         if (before != null) {
@@ -202,7 +203,7 @@ final class SnapshotFiles implements Snapshots {
     Disk.File file = disk.open(path, false);
     try {
       return new StoredSnapshot(
-          file, SnapshotHeader.verify(file, path, incarnation, name, position));
+          file, path, SnapshotHeader.verify(file, path, incarnation, name, position));
     } catch (IOException e) {
       Closing.after(e, file);
       throw e;

@@ -44,9 +44,7 @@ record SnapshotHeader(long incarnation, String name, long position, long size, i
   static SnapshotHeader verify(
       Disk.File file, String path, long incarnation, String name, long position)
       throws IOException {
-    byte[] bytes = new byte[AREA];
-    int length = file.read(0, ByteBuffer.wrap(bytes));
-    SnapshotHeader header = decode(ENVELOPE.unwrap(Arrays.copyOf(bytes, length), path), path);
+    SnapshotHeader header = decode(ENVELOPE.unwrap(area(file), path), path);
     if (header.incarnation != incarnation || !header.name.equals(name)) {
       throw new IOException(
           path
@@ -57,14 +55,34 @@ record SnapshotHeader(long incarnation, String name, long position, long size, i
     if (header.position != position) {
       throw new IOException(path + ": is of position " + header.position + " by its header");
     }
-    if (file.size() != AREA + header.size) {
-      throw new CorruptionException(
-          path + " at offset " + file.size() + ": the file should end at " + (AREA + header.size));
+    header.checkContent(file, path);
+    return header;
+  }
+
+  /**
+   * Checks that this is still the header of {@code path}, where it was read or written before, and
+   * all of the content.
+   */
+  void verify(Disk.File file, String path) throws IOException {
+    if (!equals(decode(ENVELOPE.unwrapAgain(area(file), path), path))) {
+      throw new CorruptionException(path + " at offset 0: the header is another one's");
     }
-    if ((int) checksum(file).getValue() != header.checksum) {
+    checkContent(file, path);
+  }
+
+  private static byte[] area(Disk.File file) throws IOException {
+    byte[] bytes = new byte[AREA];
+    return Arrays.copyOf(bytes, file.read(0, ByteBuffer.wrap(bytes)));
+  }
+
+  private void checkContent(Disk.File file, String path) throws IOException {
+    if (file.size() != AREA + size) {
+      throw new CorruptionException(
+          path + " at offset " + file.size() + ": the file should end at " + (AREA + size));
+    }
+    if ((int) checksum(file).getValue() != checksum) {
       throw new CorruptionException(path + " at offset " + AREA + ": the content is damaged");
     }
-    return header;
   }
 
   /** The checksum of what content there is. */

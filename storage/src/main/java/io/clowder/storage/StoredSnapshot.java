@@ -17,44 +17,42 @@ final class StoredSnapshot implements Snapshot {
   private static final int STREAM_BUFFER = 64 << 10;
 
   private final Disk.File file;
-  private final long position;
-  private final long size;
-  private final int checksum;
+  private final String path;
+  private final SnapshotHeader header;
   private int streams;
   private boolean retired;
 
-  StoredSnapshot(Disk.File file, SnapshotHeader header) {
+  StoredSnapshot(Disk.File file, String path, SnapshotHeader header) {
     this.file = file;
-    this.position = header.position();
-    this.size = header.size();
-    this.checksum = header.checksum();
+    this.path = path;
+    this.header = header;
   }
 
   @Override
   public long position() {
-    return position;
+    return header.position();
   }
 
   @Override
   public long size() {
-    return size;
+    return header.size();
   }
 
   @Override
   public int checksum() {
-    return checksum;
+    return header.checksum();
   }
 
   @Override
   public synchronized int read(long offset, ByteBuffer target) throws IOException {
     if (retired && streams == 0) {
-      throw new IOException("the snapshot at " + position + " was replaced by newer ones");
+      throw new IOException("the snapshot at " + position() + " was replaced by newer ones");
     }
-    if (offset < 0 || offset > size) {
-      throw new IndexOutOfBoundsException("offset " + offset + " of " + size);
+    if (offset < 0 || offset > size()) {
+      throw new IndexOutOfBoundsException("offset " + offset + " of " + size());
     }
     int limit = target.limit();
-    target.limit(target.position() + (int) Math.min(target.remaining(), size - offset));
+    target.limit(target.position() + (int) Math.min(target.remaining(), size() - offset));
     try {
       return file.read(SnapshotHeader.AREA + offset, target);
     } finally {
@@ -63,10 +61,21 @@ final class StoredSnapshot implements Snapshot {
   }
 
   @Override
-  public synchronized InputStream open() throws IOException {
-    read(0, ByteBuffer.allocate(0));
-    streams++;
+  public InputStream open() throws IOException {
+    streamOpened();
     return new BufferedInputStream(new Content(), STREAM_BUFFER);
+  }
+
+  @Override
+  public long verify() throws IOException {
+    // As a stream does, so that the file stays open though it be replaced meanwhile.
+    streamOpened();
+    try {
+      header.verify(file, path);
+    } finally {
+      streamClosed();
+    }
+    return size();
   }
 
   /** Lets the file go as soon as no stream reads it. */
@@ -81,6 +90,11 @@ final class StoredSnapshot implements Snapshot {
     if (retired && streams == 0) {
       file.close();
     }
+  }
+
+  private synchronized void streamOpened() throws IOException {
+    read(0, ByteBuffer.allocate(0));
+    streams++;
   }
 
   private synchronized void streamClosed() throws IOException {
@@ -107,12 +121,12 @@ final class StoredSnapshot implements Snapshot {
       if (length == 0) {
         return 0;
       }
-      if (at == size) {
+      if (at == size()) {
         return -1;
       }
       int read = StoredSnapshot.this.read(at, ByteBuffer.wrap(target, offset, length));
       if (read <= 0) {
-        throw new IOException("the snapshot at " + position + " ends at " + at + " of " + size);
+        throw new IOException("the snapshot at " + position() + " ends at " + at + " of " + size());
       }
       at += read;
       return read;

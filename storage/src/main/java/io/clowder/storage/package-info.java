@@ -46,6 +46,9 @@
  * names and bytes that only the page cache knows, and after a sync that failed the cache even takes
  * them for clean. So opening syncs the directories it found, writes the last frame once more, and
  * only then removes anything.
+ *
+ * <p><b>An open journal can be verified.</b> It knows where the frames of each file end, so that
+ * what recovery takes for a torn write, or for a clean end, is seen for what it is: lost.
  */
 @NullMarked
 package io.clowder.storage;

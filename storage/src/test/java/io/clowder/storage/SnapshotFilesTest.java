@@ -61,10 +61,12 @@ final class SnapshotFilesTest {
       write(snapshots, 2);
       assertContent(1, first);
       write(snapshots, 3);
+      assertEquals(content(1).length, first.verify());
       byte[] rest = stream.readAllBytes();
       assertArrayEquals(Arrays.copyOfRange(content(1), 1, content(1).length), rest);
       stream.close();
       assertThrows(IOException.class, first::open);
+      assertThrows(IOException.class, first::verify);
     }
   }
 
@@ -151,6 +153,29 @@ final class SnapshotFilesTest {
     }
     disk.replace(path(4), Arrays.copyOf(whole, whole.length + 1));
     assertThrows(CorruptionException.class, () -> open(disk));
+  }
+
+  @Test
+  void verifyingFindsEveryFlippedByteWithFileAndOffset() throws IOException {
+    Snapshots snapshots = open(disk);
+    for (Snapshot snapshot : List.of(write(snapshots, 4), latest(open(disk)))) {
+      assertEquals(content(4).length, snapshot.verify());
+      byte[] bytes = disk.bytes(path(4));
+      for (int at = 0; at < bytes.length; at++) {
+        // The zeros that fill up the header's sector are not looked at.
+        if (at < 53 || at >= SnapshotHeader.AREA) {
+          bytes[at] ^= 0x10;
+          IOException e = assertThrows(CorruptionException.class, snapshot::verify, "byte " + at);
+          assertTrue(e.getMessage().startsWith(path(4) + " at offset "), e.getMessage());
+          bytes[at] ^= 0x10;
+        }
+      }
+      disk.replace(path(4), Arrays.copyOf(bytes, bytes.length - 1));
+      IOException e = assertThrows(CorruptionException.class, snapshot::verify);
+      assertEquals(path(4) + " at offset 2911: the file should end at 2912", e.getMessage());
+      disk.replace(path(4), bytes);
+      assertEquals(content(4).length, snapshot.verify());
+    }
   }
 
   @Test

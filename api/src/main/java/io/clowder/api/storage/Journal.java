@@ -30,6 +30,18 @@ public interface Journal extends AutoCloseable {
    */
   void trim(long tag) throws IOException;
 
+  /**
+   * Reads back from the disk all that is durable and checks it as opening does: that the files are
+   * there, their headers, every record. What was appended and not synced does not matter. Changes
+   * nothing, and the journal stays usable whatever is found. Takes as long as reading {@link
+   * #sizeBytes} does; what the system has in its cache it need not read from the medium.
+   *
+   * @return bytes read, of headers and records, without what is allocated ahead
+   * @throws Storage.CorruptionException if something is not what was written
+   * @throws IOException if something cannot be read, or the journal is closed or failed before
+   */
+  long verify() throws IOException;
+
   /** Bytes on disk. */
   long sizeBytes();
 

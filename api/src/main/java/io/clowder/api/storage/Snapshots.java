@@ -41,6 +41,16 @@ public interface Snapshots {
 
     /** Reads the whole content. Its checksum was verified when the snapshot was found. */
     InputStream open() throws IOException;
+
+    /**
+     * Reads the whole snapshot back from the disk and checks it as finding it does. Changes
+     * nothing. Any thread, also while others read.
+     *
+     * @return bytes of content read, {@link #size}
+     * @throws Storage.CorruptionException if it is not what was written
+     * @throws IOException if it cannot be read, or was closed
+     */
+    long verify() throws IOException;
   }
 
   /** A snapshot being written. */

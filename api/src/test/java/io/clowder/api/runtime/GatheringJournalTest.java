@@ -68,6 +68,11 @@ class GatheringJournalTest {
     }
 
     @Override
+    public long verify() {
+      return 0;
+    }
+
+    @Override
     public long sizeBytes() {
       return 0;
     }
