@@ -4,9 +4,11 @@ package io.clowder.benchmarks;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.LockService;
+import io.clowder.api.store.ReplicatedStore;
 import java.io.File;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,12 @@ public final class Bench {
   private volatile @Nullable LockService locks;
 
   @Reference(
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile List<ReplicatedStore> stores = List.of();
+
+  @Reference(
       target = "(machine=kv)",
       cardinality = ReferenceCardinality.OPTIONAL,
       policy = ReferencePolicy.DYNAMIC,
@@ -65,7 +73,8 @@ public final class Bench {
       callers.add(Thread.currentThread());
     }
     try {
-      return new BenchCommand(() -> kv, () -> locks, this::syncs, folder.toPath(), System.err)
+      return new BenchCommand(
+              () -> kv, () -> locks, this::store, this::syncs, folder.toPath(), System.err)
           .run(words);
     } finally {
       synchronized (callers) {
@@ -73,6 +82,15 @@ public final class Bench {
         callers.notifyAll();
       }
     }
+  }
+
+  private @Nullable ReplicatedStore store(String name) {
+    for (ReplicatedStore store : stores) {
+      if (store.name().equals(name)) {
+        return store;
+      }
+    }
+    return null;
   }
 
   private @Nullable Long syncs() {

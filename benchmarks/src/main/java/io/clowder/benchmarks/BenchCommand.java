@@ -9,6 +9,7 @@ import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
+import io.clowder.api.store.ReplicatedStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.math.BigDecimal;
@@ -21,6 +22,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -50,15 +52,33 @@ final class BenchCommand extends ShellCommand {
     /** Linearizable reads of keys in turn. */
     get,
     /** Acquire and release. */
-    lock
+    lock,
+    /** As {@link #put}, of a replicated store. */
+    store_put,
+    /** As {@link #get}, of a replicated store. */
+    store_get;
+
+    @Override
+    public String toString() {
+      return name().replace('_', '-');
+    }
   }
 
   @Option(
       names = "--workload",
       defaultValue = "put",
-      paramLabel = "put|get|lock",
-      description = "Writes, linearizable reads, or pairs of acquire and release. Default: put.")
+      paramLabel = "put|get|lock|store-put|store-get",
+      description =
+          "Writes, linearizable reads, or pairs of acquire and release; writes or linearizable"
+              + " reads of a replicated store. Default: put.")
   private Workload workload = Workload.put;
+
+  @Option(
+      names = "--store",
+      defaultValue = "main",
+      paramLabel = "NAME",
+      description = "Which replicated store. Default: main.")
+  private String store = "";
 
   @Option(
       names = "--outstanding",
@@ -98,6 +118,7 @@ final class BenchCommand extends ShellCommand {
 
   private final Supplier<@Nullable KvStore> kv;
   private final Supplier<@Nullable LockService> locks;
+  private final Function<String, @Nullable ReplicatedStore> stores;
   private final Supplier<@Nullable Long> syncs;
   private final Path folder;
   private final PrintStream notes;
@@ -107,6 +128,7 @@ final class BenchCommand extends ShellCommand {
    *
    * @param kv the map while it is there, else null
    * @param locks the same for the locks
+   * @param stores by their names the same for the replicated stores
    * @param syncs how often this node's journal was synced so far, or null while nobody tells
    * @param folder where to measure the disk
    * @param notes what does not belong into the result
@@ -114,11 +136,13 @@ final class BenchCommand extends ShellCommand {
   BenchCommand(
       Supplier<@Nullable KvStore> kv,
       Supplier<@Nullable LockService> locks,
+      Function<String, @Nullable ReplicatedStore> stores,
       Supplier<@Nullable Long> syncs,
       Path folder,
       PrintStream notes) {
     this.kv = kv;
     this.locks = locks;
+    this.stores = stores;
     this.syncs = syncs;
     this.folder = folder;
     this.notes = notes;
@@ -188,7 +212,18 @@ final class BenchCommand extends ShellCommand {
           keys == null ? Arrays.stream(outstanding).max().orElseThrow() : keys,
           keys != null);
     }
-    return new KeyLoad(kv, workload == Workload.get, keys == null ? KEYS : keys, size);
+    boolean reads = workload == Workload.get || workload == Workload.store_get;
+    Keyspace space = isOfStore() ? new Keyspace.OfStore(store, stores) : new Keyspace.OfMap(kv);
+    return new KeyLoad(space, reads, keys == null ? KEYS : keys, size);
+  }
+
+  private boolean isOfStore() {
+    return workload == Workload.store_put || workload == Workload.store_get;
+  }
+
+  /** Of the log; a store has a journal of its own, and nobody tells how often that is synced. */
+  private @Nullable Long syncs() {
+    return isOfStore() ? null : syncs.get();
   }
 
   private Table measure(Load load, ScheduledExecutorService executor) throws Exception {
@@ -231,11 +266,10 @@ final class BenchCommand extends ShellCommand {
         new ClosedLoop.Plan(n, Long.MAX_VALUE, nanos(before), nanos(seconds), DRAIN_NANOS);
     AtomicReference<@Nullable Long> syncsBefore = new AtomicReference<>();
     Future<?> look =
-        executor.schedule(
-            () -> syncsBefore.set(syncs.get()), plan.warmUpNanos(), TimeUnit.NANOSECONDS);
+        executor.schedule(() -> syncsBefore.set(syncs()), plan.warmUpNanos(), TimeUnit.NANOSECONDS);
     ClosedLoop.Result result = ClosedLoop.run(load, plan, executor);
     look.cancel(false);
-    Long syncsAfter = syncs.get();
+    Long syncsAfter = syncs();
     if (result.operations() == 0) {
       throw new CoordinationException(
           Reason.UNAVAILABLE,

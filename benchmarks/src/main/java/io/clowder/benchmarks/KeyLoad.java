@@ -4,14 +4,11 @@ package io.clowder.benchmarks;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
-import io.clowder.api.consensus.ReadConsistency;
-import io.clowder.api.kv.KvStore;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +19,7 @@ final class KeyLoad implements Load {
   private static final long FILL_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int FILL_OUTSTANDING = 32;
 
-  private final Supplier<@Nullable KvStore> stores;
+  private final Keyspace space;
   private final boolean reads;
   private final String[] keys;
   private final byte[] value;
@@ -30,12 +27,10 @@ final class KeyLoad implements Load {
   /**
    * A load of {@code keys} keys.
    *
-   * @param stores the map as it is there at the moment; asked for every operation, so that its
-   *     bundle may be exchanged meanwhile
    * @param size bytes of a value
    */
-  KeyLoad(Supplier<@Nullable KvStore> stores, boolean reads, int keys, int size) {
-    this.stores = stores;
+  KeyLoad(Keyspace space, boolean reads, int keys, int size) {
+    this.space = space;
     this.reads = reads;
     this.keys = new String[keys];
     Arrays.setAll(this.keys, i -> String.format("%s%06d", PREFIX, i));
@@ -45,13 +40,13 @@ final class KeyLoad implements Load {
 
   @Override
   public void requireService() {
-    store();
+    space.requireService();
   }
 
   @Override
   public CompletionStage<?> start(long index, int slot) {
     String key = key(index);
-    return reads ? store().get(key, ReadConsistency.LINEARIZABLE) : store().put(key, value);
+    return reads ? space.get(key) : space.put(key, value);
   }
 
   @Override
@@ -65,14 +60,14 @@ final class KeyLoad implements Load {
   @Override
   public void prepare(ScheduledExecutorService executor) throws InterruptedException {
     if (reads) {
-      ClosedLoop.Operation fill = (index, slot) -> store().put(key(index), value);
+      ClosedLoop.Operation fill = (index, slot) -> space.put(key(index), value);
       each(fill, FILL_NANOS, "writing the keys that will be read", executor);
     }
   }
 
   @Override
   public void cleanUp(ScheduledExecutorService executor) throws InterruptedException {
-    ClosedLoop.Operation delete = (index, slot) -> store().delete(key(index));
+    ClosedLoop.Operation delete = (index, slot) -> space.delete(key(index));
     each(delete, CLEAN_UP_NANOS, "removing the keys under " + PREFIX, executor);
   }
 
@@ -97,14 +92,5 @@ final class KeyLoad implements Load {
 
   private String key(long index) {
     return keys[(int) (index % keys.length)];
-  }
-
-  private KvStore store() {
-    KvStore store = stores.get();
-    if (store == null) {
-      throw CoordinationException.refused(
-          Reason.UNAVAILABLE, "no map on this node: start the bundle io.clowder.kv (lb shows it)");
-    }
-    return store;
   }
 }

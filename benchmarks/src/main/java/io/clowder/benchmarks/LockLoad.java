@@ -30,7 +30,7 @@ final class LockLoad implements Load {
   private final String[] names;
 
   /**
-   * A load on so many locks; the service is asked for as in {@link KeyLoad}.
+   * A load on so many locks; the service is asked for as in a {@link Keyspace}.
    *
    * @param inTurn whether each operation takes the next lock; else each slot has its own
    */

@@ -5,8 +5,8 @@
  *
  * <pre>
  *   clowder:bench ── BenchCommand ──┬── MachineLimits     one durable write, one round trip
- *                                   └── ClosedLoop ──────── KeyLoad ──── KvStore
- *                                        N outstanding  └── LockLoad ─── LockService
+ *                                   └── ClosedLoop ──┬─ KeyLoad ──── KvStore, ReplicatedStore
+ *                                       N outstanding  └─ LockLoad ─── LockService
  * </pre>
  *
  * <p>The client shares processors with the nodes it measures, so it does little: an operation that

@@ -161,6 +161,43 @@ final class BenchCommandTest {
   }
 
   @Test
+  void aStoreIsWrittenAndItsKeysRemoved() throws Exception {
+    MapStore map = new MapStore(service, call -> false);
+    Map<String, String> row =
+        row(
+            new CopiedStore("main", map),
+            "--workload",
+            "store-put",
+            "--outstanding",
+            "4",
+            "--size",
+            "10",
+            "--keys",
+            "7");
+    assertEquals("\"store-put\"", row.get("workload"));
+    assertEquals("10", row.get("size"));
+    assertEquals("0", row.get("errors"));
+    assertEquals("null", row.get("syncs_per_1000"), "those of the log say nothing here");
+    assertTrue(number(row, "operations") <= map.puts.get());
+    assertEquals(0, map.gets.get());
+    assertSane(row);
+    assertTrue(map.entries.isEmpty(), "left: " + map.entries.keySet());
+  }
+
+  @Test
+  void aStoreIsReadThatHasAnotherName() throws Exception {
+    MapStore map = new MapStore(service, call -> false);
+    Map<String, String> row =
+        row(new CopiedStore("other", map), "--workload", "store-get", "--store", "other");
+    assertEquals("\"store-get\"", row.get("workload"));
+    assertEquals("0", row.get("errors"));
+    assertEquals(1_000, map.puts.get());
+    assertTrue(number(row, "operations") <= map.gets.get());
+    assertSane(row);
+    assertTrue(map.entries.isEmpty(), "left: " + map.entries.keySet());
+  }
+
+  @Test
   void whenNothingSucceedsThereIsNoRow() {
     MapStore store = new MapStore(service, call -> true);
     CoordinationException e =
@@ -179,6 +216,13 @@ final class BenchCommandTest {
     assertTrue(e.getMessage().contains("io.clowder.kv"), e.getMessage());
     e = assertThrows(CoordinationException.class, () -> rows(null, null, "--workload", "lock"));
     assertTrue(e.getMessage().contains("io.clowder.lock"), e.getMessage());
+    CopiedStore store = new CopiedStore("main", new MapStore(service, call -> false));
+    e =
+        assertThrows(
+            CoordinationException.class,
+            () -> row(store, "--workload", "store-put", "--store", "other"));
+    assertEquals(CoordinationException.Reason.UNAVAILABLE, e.reason());
+    assertTrue(e.getMessage().startsWith("no store 'other' on this node"), e.getMessage());
     assertEquals("", notes());
   }
 
@@ -192,7 +236,7 @@ final class BenchCommandTest {
           return call > 100 && call <= 103 ? null : store;
         };
     String json =
-        new BenchCommand(stores, () -> null, () -> null, folder, stream())
+        new BenchCommand(stores, () -> null, name -> null, () -> null, folder, stream())
             .run("--outstanding", "2", "--seconds", "0.2", "--warmup", "0", "-o", "json");
     Map<String, String> row = parse(json).get(0);
     assertEquals("3", row.get("errors"));
@@ -237,8 +281,10 @@ final class BenchCommandTest {
   @Test
   void helpNamesTheOptions() throws Exception {
     String help =
-        new BenchCommand(() -> null, () -> null, () -> null, folder, stream()).run("--help");
-    for (String option : List.of("--workload", "--outstanding", "--size", "--warmup", "--keys")) {
+        new BenchCommand(() -> null, () -> null, name -> null, () -> null, folder, stream())
+            .run("--help");
+    for (String option :
+        List.of("--workload", "--store", "--outstanding", "--size", "--warmup", "--keys")) {
       assertTrue(help.contains(option), help);
     }
   }
@@ -254,8 +300,26 @@ final class BenchCommandTest {
     List<String> all = new ArrayList<>(List.of(words));
     all.addAll(List.of("-o", "json"));
     return parse(
-        new BenchCommand(() -> kv, () -> locks, syncs::incrementAndGet, folder, stream())
+        new BenchCommand(
+                () -> kv, () -> locks, name -> null, syncs::incrementAndGet, folder, stream())
             .run(all.toArray(String[]::new)));
+  }
+
+  /** Of a store, of a tenth of a second with one row. */
+  private Map<String, String> row(CopiedStore store, String... words) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--outstanding", "1", "--seconds", "0.1"));
+    all.addAll(List.of(words));
+    all.addAll(List.of("-o", "json"));
+    String json =
+        new BenchCommand(
+                () -> null,
+                () -> null,
+                name -> name.equals(store.name()) ? store : null,
+                syncs::incrementAndGet,
+                folder,
+                stream())
+            .run(all.toArray(String[]::new));
+    return parse(json).get(0);
   }
 
   private PrintStream stream() {

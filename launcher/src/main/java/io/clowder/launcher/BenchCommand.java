@@ -39,7 +39,16 @@ final class BenchCommand implements Callable<Integer> {
     /** Linearizable reads of the map. */
     get,
     /** Acquiring and releasing locks. */
-    lock
+    lock,
+    /** Writes to a replicated store. */
+    store_put,
+    /** Linearizable reads of a replicated store. */
+    store_get;
+
+    @Override
+    public String toString() {
+      return name().replace('_', '-');
+    }
   }
 
   /** Above the time of the load itself: filling the map, measuring the machine. */
@@ -52,9 +61,17 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--workload",
       defaultValue = "put",
-      paramLabel = "put|get|lock",
+      paramLabel = "put|get|lock|store-put|store-get",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   private Workload workload = Workload.put;
+
+  @Option(
+      names = "--store",
+      defaultValue = "main",
+      paramLabel = "NAME",
+      description =
+          "Which replicated store, for store-put and store-get (default: ${DEFAULT-VALUE}).")
+  private String store = "";
 
   @Option(
       names = "--outstanding",
@@ -142,11 +159,14 @@ final class BenchCommand implements Callable<Integer> {
 
   private ShellClient.Answer load(String leader, ShellClient shell, int count, int time)
       throws IOException, CommandFailure {
-    String line =
-        "clowder:bench --workload %s --outstanding %d --size %d --seconds %d --warmup 0 -o json"
-                .formatted(workload, count, size, time)
-            + (keys == null ? "" : " --keys " + keys);
-    ShellClient.Answer answer = shell.call(line, MARGIN.plusSeconds(2L * time));
+    List<String> words =
+        new ArrayList<>(List.of("clowder:bench", "--workload", workload.toString()));
+    words.addAll(List.of("--store", store, "--outstanding", "" + count, "--size", "" + size));
+    words.addAll(List.of("--seconds", "" + time, "--warmup", "0", "-o", "json"));
+    if (keys != null) {
+      words.addAll(List.of("--keys", "" + keys));
+    }
+    ShellClient.Answer answer = shell.call(GogoLine.of(words), MARGIN.plusSeconds(2L * time));
     if (answer.status() != 0) {
       throw CommandFailure.failed("the load failed on " + leader + ": " + answer.problem());
     }

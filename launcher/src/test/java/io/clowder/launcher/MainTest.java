@@ -43,7 +43,7 @@ class MainTest {
         "add n4=here:x | the port is not a number",
         "remove - | node id '-'",
         "members -o xml | Invalid value for option '--output'",
-        "bench --workload none | expected one of [put, get, lock]",
+        "bench --workload none | expected one of [put, get, lock, store",
       })
   void wrongUsageIsOneLineAndStatusTwo(String words, String expected) {
     assertEquals(2, run(words.strip().split(" ")));
