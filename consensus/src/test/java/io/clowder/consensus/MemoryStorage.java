@@ -65,6 +65,16 @@ final class MemoryStorage implements Storage {
   }
 
   @Override
+  public List<String> snapshots(String group) {
+    return List.of();
+  }
+
+  @Override
+  public void deleteSnapshots(String name) {
+    snapshots.latest = null;
+  }
+
+  @Override
   public long freeBytes() {
     return freeBytes;
   }

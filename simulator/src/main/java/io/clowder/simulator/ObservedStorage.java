@@ -49,6 +49,16 @@ final class ObservedStorage implements Storage {
   }
 
   @Override
+  public List<String> snapshots(String group) throws IOException {
+    return storage.snapshots(group);
+  }
+
+  @Override
+  public void deleteSnapshots(String name) throws IOException {
+    storage.deleteSnapshots(name);
+  }
+
+  @Override
   public long freeBytes() throws IOException {
     return storage.freeBytes();
   }

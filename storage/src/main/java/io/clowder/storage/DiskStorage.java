@@ -7,6 +7,7 @@ import io.clowder.api.storage.Journal;
 import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -44,6 +45,15 @@ public final class DiskStorage implements Storage, AutoCloseable {
     this.identity = identity;
     this.journalFileBytes = journalFileBytes;
     this.background = background;
+  }
+
+  /**
+   * As {@link #open(Disk, NodeId, String, RandomGenerator)}, in a directory of the file system that
+   * is there. Does not lock it.
+   */
+  public static DiskStorage open(
+      Path directory, NodeId node, String cluster, RandomGenerator random) throws IOException {
+    return open(FileDisk.open(directory), node, cluster, random);
   }
 
   /**
@@ -131,14 +141,8 @@ public final class DiskStorage implements Storage, AutoCloseable {
   public synchronized List<String> journals(String group) throws IOException {
     checkOpen();
     checkName(group);
-    List<Long> numbers =
-        disk.list(JOURNALS + "/" + group).stream()
-            .filter(name -> NUMBER.matcher(name).matches())
-            .map(Long::valueOf)
-            .sorted()
-            .toList();
     List<String> found = new ArrayList<>();
-    for (long number : numbers) {
+    for (long number : numbers(JOURNALS + "/" + group)) {
       String name = group + "/" + number;
       if (journals.containsKey(name) || files(name).settle()) {
         found.add(name);
@@ -152,6 +156,39 @@ public final class DiskStorage implements Storage, AutoCloseable {
     checkOpen();
     checkClosed(name);
     files(name).delete();
+  }
+
+  private List<Long> numbers(String directory) throws IOException {
+    return disk.list(directory).stream()
+        .filter(name -> NUMBER.matcher(name).matches())
+        .map(Long::valueOf)
+        .sorted()
+        .toList();
+  }
+
+  @Override
+  public synchronized List<String> snapshots(String group) throws IOException {
+    checkOpen();
+    checkName(group);
+    List<String> found = new ArrayList<>();
+    for (long number : numbers(SNAPSHOTS + "/" + group)) {
+      String name = group + "/" + number;
+      if (!disk.list(SNAPSHOTS + "/" + name).isEmpty()) {
+        found.add(name);
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public synchronized void deleteSnapshots(String name) throws IOException {
+    checkOpen();
+    checkName(name);
+    SnapshotFiles open = snapshots.remove(name);
+    if (open != null) {
+      open.release();
+    }
+    SnapshotFiles.delete(disk, SNAPSHOTS + "/" + name);
   }
 
   @Override

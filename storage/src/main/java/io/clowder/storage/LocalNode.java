@@ -105,6 +105,16 @@ final class LocalNode implements Node, Storage, AutoCloseable {
   }
 
   @Override
+  public List<String> snapshots(String group) throws IOException {
+    return storage.snapshots(group);
+  }
+
+  @Override
+  public void deleteSnapshots(String name) throws IOException {
+    storage.deleteSnapshots(name);
+  }
+
+  @Override
   public long freeBytes() throws IOException {
     return storage.freeBytes();
   }

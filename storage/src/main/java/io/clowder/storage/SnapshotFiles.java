@@ -65,6 +65,20 @@ final class SnapshotFiles implements Snapshots {
     }
   }
 
+  /** Removes what a directory has of snapshots, the newest last; nobody has it open. */
+  static void delete(Disk disk, String directory) throws IOException {
+    boolean isEmpty = true;
+    for (String each : disk.list(directory)) {
+      if (NAME.matcher(each).matches()) {
+        disk.delete(directory + "/" + each);
+        isEmpty = false;
+      }
+    }
+    if (!isEmpty) {
+      disk.syncDirectory(directory);
+    }
+  }
+
   @Override
   public @Nullable Snapshot latest() {
     synchronized (lock) {

@@ -3,19 +3,23 @@ package io.clowder.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.storage.Disk;
 import io.clowder.api.storage.Journal;
+import io.clowder.api.storage.Snapshots;
 import io.clowder.api.storage.Storage.CorruptionException;
 import io.clowder.storage.MemoryDisk.PowerFailure;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -228,6 +232,36 @@ final class DiskStorageTest {
       }
     }
     throw new AssertionError("the deletion does not end");
+  }
+
+  @Test
+  void deletedSnapshotsAreGoneForThoseWhoHaveThem() throws IOException {
+    DiskStorage storage = open(disk, N1, "c", 1);
+    for (String name : List.of("stores/s/12", "stores/s/7", "stores/s/none")) {
+      write(storage.openSnapshots(name), 1);
+    }
+    storage.openSnapshots("stores/s/3");
+    assertEquals(List.of("stores/s/7", "stores/s/12"), storage.snapshots("stores/s"));
+
+    Snapshots gone = storage.openSnapshots("stores/s/12");
+    write(gone, 2);
+    Snapshots.Snapshot snapshot = Objects.requireNonNull(gone.latest());
+    Snapshots.Writing late = gone.begin(3);
+    storage.deleteSnapshots("stores/s/12");
+    storage.deleteSnapshots("stores/s/12");
+    storage.deleteSnapshots("stores/t/1");
+    assertThrows(IOException.class, () -> snapshot.read(0, ByteBuffer.allocate(1)));
+    assertThrows(IOException.class, () -> late.commit(null));
+    assertEquals(List.of("stores/s/7"), storage.snapshots("stores/s"));
+    assertEquals(List.of("stores/s/7"), open(disk, N1, "c", 1).snapshots("stores/s"));
+    assertNull(storage.openSnapshots("stores/s/12").latest());
+  }
+
+  private static void write(Snapshots snapshots, long position) throws IOException {
+    try (Snapshots.Writing writing = snapshots.begin(position)) {
+      writing.content().write(1);
+      writing.commit(null);
+    }
   }
 
   @Test

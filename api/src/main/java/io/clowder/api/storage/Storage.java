@@ -39,6 +39,20 @@ public interface Storage {
    */
   void deleteJournal(String name) throws IOException;
 
+  /**
+   * The names of the snapshots beneath a group that are there, by their numbers, as {@link
+   * #journals} says it of journals: those that have a file at least.
+   *
+   * @param group a path such as {@code stores/s}
+   */
+  List<String> snapshots(String group) throws IOException;
+
+  /**
+   * Removes snapshots and their files; nothing if there are none. Ends the use of those that are
+   * open. Interrupted by a crash, some may be left.
+   */
+  void deleteSnapshots(String name) throws IOException;
+
   /** Bytes that can still be written. */
   long freeBytes() throws IOException;
 
