@@ -109,17 +109,22 @@ final class Contents {
 
   /** What a reader is told. */
   Answer look(Query query) {
+    return look(entries, query);
+  }
+
+  /** What a reader of these entries is told. */
+  static Answer look(TreePMap<String, Versioned> entries, Query query) {
     if (query instanceof Query.Get get) {
       Versioned found = entries.get(get.key());
       return new Answer.Entries(
           found == null ? List.of() : List.of(new KvEntry(get.key(), found.value, found.version)));
     } else if (query instanceof Query.Scan scan) {
-      return new Answer.Entries(page(scan));
+      return new Answer.Entries(page(entries, scan));
     }
     throw new AssertionError("cannot look for " + query.getClass());
   }
 
-  private List<KvEntry> page(Query.Scan scan) {
+  private static List<KvEntry> page(TreePMap<String, Versioned> entries, Query.Scan scan) {
     String from = scan.prefix().isEmpty() ? CLIENTS : scan.prefix();
     String after = scan.after();
     SortedMap<String, Versioned> rest =

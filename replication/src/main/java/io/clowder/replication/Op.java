@@ -31,7 +31,7 @@ record Op(List<Step> steps, @Nullable Fence fence) {
     return new Op(List.of(steps), null);
   }
 
-  private static byte[] value(Step step) {
+  static byte[] value(Step step) {
     return step instanceof Step.Put put
         ? put.value()
         : step instanceof Step.CompareAndSet cas ? cas.value() : new byte[0];

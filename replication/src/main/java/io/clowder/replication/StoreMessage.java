@@ -5,6 +5,7 @@ import io.clowder.api.Limits;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
+import io.clowder.replication.ReplicaMessage.Append;
 import java.nio.ByteBuffer;
 
 /** What nodes send each other about a store: a byte of kind, a byte of version, the fields. */
@@ -39,7 +40,7 @@ sealed interface StoreMessage {
 
   /** The bytes of this message. */
   default ByteBuffer encode() {
-    WireWriter out = new WireWriter(256);
+    WireWriter out = new WireWriter(room());
     if (this instanceof Between between) {
       begin(out, 1).writeLong(between.from).writeLong(between.to);
       between.message.write(out);
@@ -57,6 +58,18 @@ sealed interface StoreMessage {
       throw new AssertionError("no bytes for " + getClass());
     }
     return out.toBuffer();
+  }
+
+  /** Enough for the large ones, which are not to be copied while they are written. */
+  private int room() {
+    if (this instanceof Between between && between.message instanceof Append append) {
+      int room = 256;
+      for (LogRecord record : append.records()) {
+        room += record.size() + 8;
+      }
+      return room;
+    }
+    return this instanceof TellPart part ? part.bytes.length + 64 : 256;
   }
 
   private static WireWriter begin(WireWriter out, int kind) {

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.api.runtime.GatheringJournal;
+import io.clowder.api.runtime.Loop;
+import io.clowder.api.storage.Snapshots;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.transport.Transport;
+import io.clowder.replication.Callers.Caller;
+import io.clowder.replication.Contents.Versioned;
+import io.clowder.replication.ReplicaMessage.Ack;
+import io.clowder.replication.ReplicaMessage.Append;
+import io.clowder.replication.ReplicaMessage.Offer;
+import io.clowder.replication.StoreMessage.AskPart;
+import io.clowder.replication.StoreMessage.Between;
+import io.clowder.replication.StoreMessage.TellPart;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Comparator;
+import java.util.SortedSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.pcollections.TreePMap;
+
+/** A replica with its files, as long as they are open, and its way to the world. One thread's. */
+final class OpenReplica implements Outlet {
+  /** What it needs of whoever runs it; on the copy's thread, unless noted. */
+  interface Surroundings {
+    /** Has something happen on the copy's thread; any thread. */
+    void enqueue(Runnable task);
+
+    /** It cannot go on. */
+    void failed(String why, Throwable cause);
+
+    /** As {@link Copy.Surroundings#propose}. */
+    void propose(ConfigCommand command);
+
+    /** As {@link Copy.Surroundings#confirm}; answers on any thread. */
+    void confirm(Consumer<StoreConfig> then);
+
+    /** As {@link Copy.Surroundings#applied}. */
+    void applied(LogRecord record);
+  }
+
+  private final Copy.Setting setting;
+  private final ReplicaId id;
+  private final long life;
+  private final Transport transport;
+  private final String topic;
+  private final Callers callers;
+  private final Surroundings surroundings;
+  private final StoreJournal journal;
+  private final Replica replica;
+  private final Snapshotting snapshotting;
+  private final Fetching fetching;
+  private final Serving serving;
+  private final Digests digests;
+  private final Lags lags = new Lags();
+  private long persisted;
+  private long now;
+  private boolean isClosed;
+
+  /**
+   * Begins a life.
+   *
+   * @param life another than that of any earlier life of any replica, and not 0
+   */
+  OpenReplica(
+      Copy.Setting setting,
+      NodeId self,
+      long life,
+      CopyFiles.Opened files,
+      Loop loop,
+      Transport transport,
+      Callers callers,
+      Surroundings surroundings,
+      long now) {
+    this.setting = setting;
+    this.id = new ReplicaId(self, files.incarnation());
+    this.life = life;
+    this.transport = transport;
+    this.topic = StoreMessage.topic(setting.store());
+    this.callers = callers;
+    this.surroundings = surroundings;
+    this.now = now;
+    Consumer<Runnable> inbox = this::enqueue;
+    journal = new StoreJournal(files.journal(), loop.disk(), new DiskOutcome());
+    replica = new Replica(id, life, setting.timing(), files.recovered(), this, now);
+    Snapshots snapshots = files.snapshots();
+    snapshotting =
+        new Snapshotting(setting.logBytes(), loop.background(), inbox, snapshots, journal, replica);
+    fetching =
+        new Fetching(
+            loop.background(),
+            inbox,
+            snapshots,
+            setting.rejoinBytesPerSecond(),
+            new FetchDestination());
+    serving = new Serving(loop.background(), inbox, snapshots, this::send);
+    digests = new Digests(loop, inbox, files.journal(), snapshots);
+    if (files.snapshot() != null) {
+      snapshotting.adopt(files.snapshot());
+    }
+  }
+
+  private void enqueue(Runnable task) {
+    surroundings.enqueue(
+        () -> {
+          if (!isClosed) {
+            task.run();
+          }
+        });
+  }
+
+  ReplicaId id() {
+    return id;
+  }
+
+  boolean isPrimary() {
+    return replica.isPrimary();
+  }
+
+  @Nullable StoreConfig config() {
+    return replica.config();
+  }
+
+  long committed() {
+    return replica.ledger().commit();
+  }
+
+  TreePMap<String, Versioned> entries() {
+    return replica.ledger().contents.entries();
+  }
+
+  Ledger ledger() {
+    return replica.ledger();
+  }
+
+  // ---- events ----------------------------------------------------------------------------------
+
+  /** As {@link Replica#configured}. */
+  void configured(StoreConfig config, long time) {
+    now = time;
+    replica.configured(config, time);
+  }
+
+  /** As {@link Replica#suspects}. */
+  void suspects(SortedSet<NodeId> nodes, long time) {
+    now = time;
+    replica.suspects(nodes, time);
+  }
+
+  /** A message of another replica; of those for an earlier incarnation nothing is known here. */
+  void received(NodeId from, Between message, long time) {
+    now = time;
+    if (message.to() == id.incarnation()) {
+      replica.received(new ReplicaId(from, message.from()), message.message(), time);
+    }
+  }
+
+  /** A part of this node's snapshot is wanted. */
+  void asked(NodeId from, AskPart part, long time) {
+    now = time;
+    serving.ask(from, part, time);
+  }
+
+  /** A part of another node's snapshot. */
+  void told(NodeId from, TellPart part, long time) {
+    now = time;
+    fetching.told(from, part, time);
+  }
+
+  /**
+   * Does what is due by the clock.
+   *
+   * @return until when there is nothing to do, {@code latest} at the latest
+   */
+  long tick(boolean isTime, long latest, long time) {
+    now = time;
+    if (isTime) {
+      replica.tick(time);
+    }
+    return fetching.tick(time, latest);
+  }
+
+  /** Once after several events: what came of them goes to the others, and to the disk. */
+  void flush(long time) {
+    now = time;
+    long count = isSyncAwaited() ? journal.operationsDurable() : journal.operations();
+    if (count > persisted) {
+      persisted = count;
+      replica.persisted(count, time);
+    }
+    replica.flush(time);
+    snapshotting.run(serving.isBusy(time), time);
+    journal.flush(time);
+  }
+
+  /** A lazy copy does not wait for its disk, unless that does not come back. */
+  private boolean isSyncAwaited() {
+    return !setting.isLazy() || isDiskHung();
+  }
+
+  boolean isDiskHung() {
+    long since = journal.writingSince();
+    return since != 0 && now - since > setting.timing().lag();
+  }
+
+  // ---- questions -------------------------------------------------------------------------------
+
+  /** Somebody asks something; is told now or later. */
+  void ask(Caller caller, boolean isSpaceLow, long time) {
+    now = time;
+    Question question = caller.question();
+    if (question instanceof Question.Write write) {
+      if (isRemoved()) {
+        callers.refuse(caller, Refusal.NOT_PRIMARY);
+      } else if (isSpaceLow && replica.isPrimary()) {
+        callers.refuse(caller, Refusal.OVERLOADED);
+      } else {
+        replica.write(callers.add(caller), write.request(), write.op(), time);
+      }
+    } else if (question instanceof Question.Read read) {
+      if (isRemoved()) {
+        callers.refuse(caller, Refusal.NOT_PRIMARY);
+      } else {
+        // What is local was answered before, unless it would go back.
+        boolean isLocal = read.freshness().kind() == Freshness.Kind.LOCAL;
+        Freshness freshness = isLocal ? Freshness.LINEARIZABLE : read.freshness();
+        replica.read(callers.add(caller), freshness, read.query(), time);
+      }
+    } else if (question instanceof Question.HandOver handOver) {
+      handOver(caller, handOver.to());
+    } else if (question instanceof Question.Describe) {
+      OperationLog log = ledger().log;
+      callers.tell(
+          caller, new Reply.Described(id, life, log.lastEpoch(), log.end(), ledger().commit()));
+    } else if (question instanceof Question.Digest digest) {
+      long ticket = callers.add(caller);
+      digests.ask(digest.seq(), reply -> callers.tell(ticket, reply));
+    } else {
+      throw new AssertionError("no answer to " + question.getClass());
+    }
+  }
+
+  /** Whether it was taken away: it is idle, and keeps what it has. */
+  boolean isRemoved() {
+    StoreConfig config = replica.config();
+    return config != null && !config.members().contains(id) && config.removed().contains(id.node());
+  }
+
+  private void handOver(Caller caller, @Nullable NodeId to) {
+    if (!replica.isPrimary()) {
+      callers.refuse(caller, Refusal.NOT_PRIMARY);
+    } else if (id.node().equals(to) || handOver(to)) {
+      callers.tell(caller, new Reply.Begun());
+    } else {
+      callers.refuse(caller, Refusal.NOT_ENOUGH_COPIES);
+    }
+  }
+
+  /** Gives the primary's place to a node's replica, or to the one in sync that has most. */
+  boolean handOver(@Nullable NodeId to) {
+    StoreConfig config = replica.config();
+    if (config == null) {
+      return false;
+    }
+    return replica.peers().stream()
+        .filter(it -> to == null || it.id.node().equals(to))
+        .filter(it -> it.life != 0 && config.insync().contains(it.id))
+        .max(Comparator.comparingLong(it -> it.acked))
+        .map(it -> replica.handOver(it.id, now))
+        .orElse(false);
+  }
+
+  /** Whether nothing would be lost with this copy, as far as its configuration tells. */
+  boolean isDispensable() {
+    StoreConfig config = replica.config();
+    if (config == null || replica.isPrimary()) {
+      return false;
+    }
+    return config.members().stream().anyMatch(it -> !it.equals(id) && config.isElectable(it));
+  }
+
+  View view(boolean isSpaceLow, long time) {
+    now = time;
+    Ledger ledger = replica.ledger();
+    return new View(
+        id,
+        life,
+        replica.config(),
+        replica.isPrimary(),
+        ledger.log.base() + 1,
+        ledger.log.end(),
+        ledger.persisted(),
+        ledger.commit(),
+        ledger.contents.size(),
+        ledger.log.bytes(),
+        snapshotting.position(),
+        lags.of(replica.peers(), ledger.log, time),
+        isDiskHung(),
+        isSpaceLow);
+  }
+
+  /** Lets all go; {@code closed} runs on the copy's thread when the files are closed. */
+  void close(Runnable closed) {
+    isClosed = true;
+    fetching.close();
+    journal.close(closed);
+  }
+
+  // ---- the replica's outlet --------------------------------------------------------------------
+
+  @Override
+  public void append(LogRecord record) {
+    journal.append(record);
+    snapshotting.grown(record.size());
+  }
+
+  @Override
+  public void truncate(long afterSeq) {
+    journal.truncate(afterSeq);
+  }
+
+  @Override
+  public void send(ReplicaId to, ReplicaMessage message) {
+    ByteBuffer bytes = new Between(id.incarnation(), to.incarnation(), message).encode();
+    boolean isUrgent = isUrgent(to, message) && bytes.remaining() <= Limits.URGENT_BYTES;
+    if (!isUrgent || !transport.sendUrgent(to.node(), topic, bytes)) {
+      transport.send(to.node(), topic, bytes);
+    }
+  }
+
+  /**
+   * Leases hang on heartbeats and acknowledgements: they do not wait behind data. A heartbeat that
+   * would overtake records must wait, as the receiver would take those for lost.
+   */
+  private boolean isUrgent(ReplicaId to, ReplicaMessage message) {
+    if (message instanceof Append append && append.records().isEmpty()) {
+      for (Peer peer : replica.peers()) {
+        if (peer.id.equals(to)) {
+          return append.prevSeq() <= peer.acked;
+        }
+      }
+    }
+    return message instanceof Ack;
+  }
+
+  /** Any thread. */
+  private void send(NodeId to, StoreMessage message) {
+    transport.send(to, topic, message.encode());
+  }
+
+  @Override
+  public void answer(long ticket, Answer answer) {
+    callers.tell(ticket, new Reply.Answered(answer));
+  }
+
+  @Override
+  public void refuse(long ticket, Refusal reason, Outcome outcome) {
+    callers.tell(ticket, new Reply.Refused(reason, outcome));
+  }
+
+  @Override
+  public void propose(ConfigCommand command) {
+    surroundings.propose(command);
+  }
+
+  @Override
+  public void confirmConfig(long token) {
+    surroundings.confirm(
+        config -> enqueue(() -> replica.confirmed(token, config, System.nanoTime())));
+  }
+
+  @Override
+  public void applied(LogRecord record) {
+    digests.applied(record, entries());
+    surroundings.applied(record);
+  }
+
+  @Override
+  public void fetch(ReplicaId from, Offer offer) {
+    fetching.offered(from, offer, now);
+  }
+
+  private final class FetchDestination implements Fetching.Destination {
+    @Override
+    public void ask(NodeId from, AskPart part) {
+      send(from, part);
+    }
+
+    @Override
+    public void fetched(Snapshots.Snapshot snapshot, Image image) {
+      now = System.nanoTime();
+      replica.installed(image, now);
+      snapshotting.adopt(snapshot);
+    }
+  }
+
+  /** What became of writes. */
+  private final class DiskOutcome implements GatheringJournal.Outcome {
+    @Override
+    public void enqueue(Runnable task) {
+      surroundings.enqueue(task);
+    }
+
+    @Override
+    public void failed(IOException failure) {
+      if (isClosed) {
+        return;
+      }
+      String why =
+          failure instanceof Storage.DiskFullException
+              ? "the disk is full; make room, then start the copy again: " + failure.getMessage()
+              : "the disk failed, what it has is unknown until it is read back: "
+                  + failure.getMessage();
+      surroundings.failed(why, failure);
+    }
+  }
+}
