@@ -39,9 +39,12 @@ public final class Table {
         rows.stream()
             .map(row -> row.get(column))
             .anyMatch(cell -> cell != null && !"".equals(cell));
-    if (used) {
-      return this;
-    }
+    return used ? this : without(heading);
+  }
+
+  /** The same, less a column. */
+  public Table without(String heading) {
+    int column = headings.indexOf(heading);
     List<String> kept = new ArrayList<>(headings);
     kept.remove(column);
     Table table = new Table(kept.toArray(String[]::new));
