@@ -23,7 +23,8 @@ final class BundleFiles {
           "io.clowder.consensus",
           "io.clowder.kv",
           "io.clowder.lock",
-          "io.clowder.failure-detector");
+          "io.clowder.failure-detector",
+          "io.clowder.replication");
 
   /** What ours run on. */
   static final List<String> PLATFORM =

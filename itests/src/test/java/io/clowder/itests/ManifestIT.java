@@ -125,7 +125,8 @@ public class ManifestIT {
             "io.clowder.consensus-paxos", "protocol",
             "io.clowder.kv", "kv",
             "io.clowder.lock", "lock",
-            "io.clowder.failure-detector", "failure");
+            "io.clowder.failure-detector", "failure",
+            "io.clowder.replication", "store");
     String provided = provides.get(name);
     if (provided != null) {
       String range = provided.equals("protocol") ? "[1.0,2)" : "[1.0,1.1)";

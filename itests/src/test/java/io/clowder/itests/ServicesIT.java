@@ -273,7 +273,21 @@ public class ServicesIT {
             "lock:sessions",
             "lock:history",
             "lock:elections",
-            "lock:resign")) {
+            "lock:resign",
+            "store:put",
+            "store:get",
+            "store:delete",
+            "store:cas",
+            "store:scan",
+            "store:status",
+            "store:lag",
+            "store:log",
+            "store:switchover",
+            "store:fail",
+            "store:add",
+            "store:remove",
+            "store:verify",
+            "store:force-promote")) {
       String help = run(command + " --help");
       assertTrue(help, help.startsWith("Usage: " + command));
       assertTrue(help, help.contains("--help") && help.contains("table|json"));
@@ -302,6 +316,9 @@ public class ServicesIT {
     refused("clowder:remove n1", "the last member cannot be removed");
     refused("kv:get a --group side", "no map of a group 'side'");
     refused("lock:list --group side", "no locks of a group 'side'");
+    refused("store:put a 1 --store none", "io.clowder.replication~none");
+    refused("store:get a --consistency strong", "bounded:MILLIS");
+    refused("store:force-promote", "NODE");
   }
 
   private void refused(String line, String part) {

@@ -8,11 +8,12 @@ import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.Fence;
+import io.clowder.api.shell.Entries;
+import io.clowder.api.shell.FenceOption;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -24,16 +25,11 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.TypeConversionException;
 
-/**
- * The map in the shell. Values come and go as UTF-8; one that is something else is shown with
- * {@code \xNN} for people, and in JSON as {@code base64} instead of {@code value}.
- */
+/** The map in the shell; {@link Entries} says how keys and values look. */
 @Component(
     service = KvCommands.class,
     property = {
@@ -45,8 +41,6 @@ import picocli.CommandLine.TypeConversionException;
       "osgi.command.function=list"
     })
 public final class KvCommands {
-  private static final int BRIEF_CHARS = 60;
-
   private final Map<String, KvStore> groups = new ConcurrentSkipListMap<>();
 
   /** Commands on a map. */
@@ -128,23 +122,12 @@ public final class KvCommands {
 
     Table show(List<KvEntry> entries) {
       shown.addAll(entries);
-      Table table = new Table("key", "value", "base64", "version");
-      for (KvEntry entry : entries) {
-        boolean text = Utf8.isValid(entry.value());
-        table.row(
-            entry.key(),
-            text ? new String(entry.value(), StandardCharsets.UTF_8) : null,
-            text ? null : Base64.getEncoder().encodeToString(entry.value()),
-            entry.version());
-      }
-      return table;
+      return Entries.table(entries);
     }
 
     @Override
     protected String toText(Table result) {
-      Table table = new Table("key", "value", "version");
-      shown.forEach(entry -> table.row(entry.key(), brief(entry.value()), entry.version()));
-      return table.toText();
+      return Entries.toText(shown);
     }
 
     final KvEntry only() {
@@ -152,51 +135,16 @@ public final class KvCommands {
     }
   }
 
-  /** A value on a line among others: a long one is cut; {@code kv:get} and JSON show all of it. */
-  private static String brief(byte[] value) {
-    String text = visible(value);
-    return text.length() <= BRIEF_CHARS
-        ? text
-        : text.substring(0, BRIEF_CHARS) + "… (" + value.length + " bytes)";
-  }
-
-  /** The lock that a write is done under. */
-  private static final class Fencing {
-    @Option(
-        names = "--fence",
-        paramLabel = "RESOURCE:TOKEN",
-        converter = FenceConverter.class,
-        description = "Fail if the resource has seen a larger fencing token than this.")
-    private @Nullable Fence fence;
-  }
-
-  /** A resource may hold colons, a token does not. */
-  private static final class FenceConverter implements ITypeConverter<Fence> {
-    @Override
-    public Fence convert(String text) {
-      int colon = text.lastIndexOf(':');
-      if (colon < 0) {
-        throw new TypeConversionException("'" + text + "' is not RESOURCE:TOKEN");
-      }
-      String token = text.substring(colon + 1);
-      try {
-        return new Fence(text.substring(0, colon), Long.parseLong(token));
-      } catch (NumberFormatException e) {
-        throw new TypeConversionException("the token '" + token + "' is not a long");
-      }
-    }
-  }
-
   /** A command that sets a value. */
   private abstract static class SetCommand extends EntriesCommand {
-    @Mixin private Fencing fencing = new Fencing();
+    @Mixin private FenceOption fencing = new FenceOption();
 
     SetCommand(Map<String, KvStore> groups) {
       super(groups);
     }
 
     final @Nullable Fence fence() {
-      return fencing.fence;
+      return fencing.fence();
     }
 
     Table show(String key, String value, long version) {
@@ -205,8 +153,7 @@ public final class KvCommands {
 
     @Override
     protected String toText(Table result) {
-      KvEntry entry = only();
-      return "%s = %s (version %d)".formatted(entry.key(), brief(entry.value()), entry.version());
+      return Entries.line(only());
     }
   }
 
@@ -304,13 +251,13 @@ public final class KvCommands {
     /** The value alone, so that a script can use it. */
     @Override
     protected String toText(Table result) {
-      return visible(only().value());
+      return Entries.visible(only().value());
     }
   }
 
   @Command(name = "kv:delete", description = "Removes a key.")
   private static final class Delete extends KvCommand {
-    @Mixin private Fencing fencing = new Fencing();
+    @Mixin private FenceOption fencing = new FenceOption();
 
     private boolean existed;
 
@@ -323,7 +270,7 @@ public final class KvCommands {
 
     @Override
     protected Table execute() throws Exception {
-      Fence fence = fencing.fence;
+      Fence fence = fencing.fence();
       existed = await(fence == null ? store().delete(key) : store().delete(key, fence));
       return new Table("key", "deleted").row(key, existed);
     }
@@ -369,18 +316,5 @@ public final class KvCommands {
       }
       return show(entries);
     }
-  }
-
-  /** A value as text: itself if it is UTF-8, otherwise with {@code \xNN} for what is not ASCII. */
-  private static String visible(byte[] value) {
-    if (Utf8.isValid(value)) {
-      return new String(value, StandardCharsets.UTF_8);
-    }
-    StringBuilder out = new StringBuilder();
-    for (byte b : value) {
-      out.append(
-          b >= 0x20 && b < 0x7F && b != '\\' ? String.valueOf((char) b) : "\\x%02x".formatted(b));
-    }
-    return out.toString();
   }
 }

@@ -2,6 +2,7 @@
 package io.clowder.kv;
 
 import io.clowder.api.Limits;
+import io.clowder.api.wire.Utf8;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;

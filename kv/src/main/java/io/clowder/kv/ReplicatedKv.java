@@ -11,6 +11,7 @@ import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.Fence;
+import io.clowder.api.wire.Utf8;
 import io.clowder.kv.KvRequest.CompareAndSet;
 import io.clowder.kv.KvRequest.Delete;
 import io.clowder.kv.KvRequest.Fenced;

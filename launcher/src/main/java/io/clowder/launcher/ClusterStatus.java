@@ -9,9 +9,11 @@ import io.clowder.api.shell.Table;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -19,6 +21,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** What every node of a cluster says of itself, side by side. */
@@ -39,34 +42,46 @@ final class ClusterStatus {
       @Nullable JsonObject view,
       String problem) {
     @Nullable String text(String key) {
-      JsonElement value = view == null ? null : view.get(key);
-      return value == null || value.isJsonNull() ? null : value.getAsString();
+      return ClusterStatus.text(view, key);
     }
 
     @Nullable Long number(String key) {
-      JsonElement value = view == null ? null : view.get(key);
-      return value == null || value.isJsonNull() ? null : value.getAsLong();
+      return ClusterStatus.number(view, key);
     }
   }
 
   private static final Duration LIMIT = Duration.ofSeconds(2);
   private static final String QUESTION = "clowder:status -o json";
   private static final String SUSPECTS = "fd:suspects -o json";
+  private static final String STORES = "store:status -o json";
 
-  /** What one node said: of itself, and whom it suspects. */
-  private record Answer(List<View> views, SortedSet<String> suspects) {}
+  /** The later of two nodes' words on one store: nobody knows more of an epoch than its primary. */
+  private static final Comparator<JsonObject> LATER =
+      Comparator.comparingLong(
+              (JsonObject store) -> Objects.requireNonNullElse(number(store, "epoch"), 0L))
+          .thenComparing(store -> "primary".equals(text(store, "role")))
+          .thenComparingLong(store -> Objects.requireNonNullElse(number(store, "committed"), 0L));
+
+  /** What one node said: of itself, whom it suspects, and of its stores. */
+  private record Answer(List<View> views, List<JsonObject> suspects, List<JsonObject> stores) {}
 
   private final List<View> views;
   private final SortedMap<String, SortedSet<String>> suspectedBy;
+  private final SortedMap<String, List<JsonObject>> storesOf;
 
   /**
    * What was found.
    *
    * @param suspectedBy for each node that is suspected, by whom
+   * @param storesOf what each node said of its stores
    */
-  ClusterStatus(List<View> views, SortedMap<String, SortedSet<String>> suspectedBy) {
+  ClusterStatus(
+      List<View> views,
+      SortedMap<String, SortedSet<String>> suspectedBy,
+      SortedMap<String, List<JsonObject>> storesOf) {
     this.views = List.copyOf(views);
     this.suspectedBy = suspectedBy;
+    this.storesOf = storesOf;
   }
 
   /** Asks all nodes at once; one that does not answer in time is in the result all the same. */
@@ -78,26 +93,33 @@ final class ClusterStatus {
           CompletableFuture.supplyAsync(
               () -> {
                 List<View> own = ask(node, process);
-                boolean spoke = !own.get(0).health().equals("no answer");
-                return new Answer(own, spoke ? suspects(node, process) : new TreeSet<>());
+                boolean spoke = process.isPresent() && !own.get(0).health().equals("no answer");
+                return new Answer(
+                    own,
+                    spoke ? rows(node, SUSPECTS) : List.of(),
+                    spoke ? rows(node, STORES) : List.of());
               },
               ClusterStatus::thread));
     }
     List<View> views = new ArrayList<>();
     SortedMap<String, SortedSet<String>> suspectedBy = new TreeMap<>();
+    SortedMap<String, List<JsonObject>> storesOf = new TreeMap<>();
     for (int i = 0; i < answers.size(); i++) {
       String observer = cluster.nodes().get(i).id().value();
       try {
         Answer answer = answers.get(i).join();
         views.addAll(answer.views);
-        for (String suspect : answer.suspects) {
-          suspectedBy.computeIfAbsent(suspect, it -> new TreeSet<>()).add(observer);
+        storesOf.put(observer, answer.stores);
+        for (JsonObject suspect : answer.suspects) {
+          suspectedBy
+              .computeIfAbsent(String.valueOf(text(suspect, "node")), it -> new TreeSet<>())
+              .add(observer);
         }
       } catch (CompletionException e) {
         throw new AssertionError("a node that fails is a row", e);
       }
     }
-    return new ClusterStatus(views, suspectedBy);
+    return new ClusterStatus(views, suspectedBy, storesOf);
   }
 
   /** Asks one node. */
@@ -119,12 +141,15 @@ final class ClusterStatus {
     return null;
   }
 
-  /** One row per node and group, for people: what is never there does not widen every line. */
+  /** For people: a row per node and group, and below a row per store, if there are any. */
   String text() {
-    return table().withoutIfEmpty("transition").withoutIfEmpty("suspected by").toText();
+    Table nodes = table().without("stores");
+    String text = nodes.withoutIfEmpty("transition").withoutIfEmpty("suspected by").toText();
+    Table stores = stores();
+    return stores.isEmpty() ? text : text + "\n\n" + stores.withoutIfEmpty("learners").toText();
   }
 
-  /** One row per node and group. */
+  /** One row per node and group, with what the node itself says of its stores. */
   Table table() {
     Map<String, Long> committed = new HashMap<>();
     for (View view : views) {
@@ -148,7 +173,8 @@ final class ClusterStatus {
             "applied",
             "lag",
             "suspected by",
-            "transition");
+            "transition",
+            "stores");
     for (View view : views) {
       Long applied = view.number("applied");
       Long most = committed.get(String.valueOf(view.text("group")));
@@ -166,9 +192,54 @@ final class ClusterStatus {
           applied,
           applied == null || most == null ? null : Math.max(0, most - applied),
           String.join(",", suspectedBy.getOrDefault(view.node(), new TreeSet<>())),
-          view.text("transition"));
+          view.text("transition"),
+          ownStores(view.node()));
     }
     return table;
+  }
+
+  /** What a node says that it is to its stores. */
+  private Table ownStores(String node) {
+    Table table = new Table("store", "role", "epoch", "committed");
+    for (JsonObject store : storesOf.getOrDefault(node, List.of())) {
+      table.row(
+          text(store, "store"),
+          text(store, "role"),
+          number(store, "epoch"),
+          number(store, "committed"));
+    }
+    return table;
+  }
+
+  /** One row per store, in the words of the node that knows most of it. */
+  Table stores() {
+    SortedMap<String, JsonObject> latest = new TreeMap<>();
+    for (List<JsonObject> said : storesOf.values()) {
+      for (JsonObject store : said) {
+        latest.merge(String.valueOf(text(store, "store")), store, BinaryOperator.maxBy(LATER));
+      }
+    }
+    Table table = new Table("store", "primary", "epoch", "in-sync", "learners", "committed");
+    latest.forEach(
+        (name, store) ->
+            table.row(
+                name,
+                text(store, "primary"),
+                number(store, "epoch"),
+                text(store, "in-sync"),
+                text(store, "learners"),
+                number(store, "committed")));
+    return table;
+  }
+
+  private static @Nullable String text(@Nullable JsonObject said, String key) {
+    JsonElement value = said == null ? null : said.get(key);
+    return value == null || value.isJsonNull() ? null : value.getAsString();
+  }
+
+  private static @Nullable Long number(@Nullable JsonObject said, String key) {
+    JsonElement value = said == null ? null : said.get(key);
+    return value == null || value.isJsonNull() ? null : value.getAsLong();
   }
 
   private static void thread(Runnable task) {
@@ -204,26 +275,20 @@ final class ClusterStatus {
     }
   }
 
-  /** Whom a node suspects; nobody if it does not say. */
-  private static SortedSet<String> suspects(LocalNode node, Optional<ProcessHandle> process) {
-    SortedSet<String> suspects = new TreeSet<>();
-    if (process.isEmpty()) {
-      return suspects;
-    }
+  /** What a node answers; nothing if it does not, or if the bundle that could is not there. */
+  private static List<JsonObject> rows(LocalNode node, String question) {
+    List<JsonObject> rows = new ArrayList<>();
     try {
-      ShellClient.Answer answer = node.shell().call(SUSPECTS, LIMIT);
+      ShellClient.Answer answer = node.shell().call(question, LIMIT);
       if (answer.status() == 0) {
-        for (JsonElement suspect : JsonParser.parseString(answer.out()).getAsJsonArray()) {
-          JsonElement named = suspect.getAsJsonObject().get("node");
-          if (named != null) {
-            suspects.add(named.getAsString());
-          }
+        for (JsonElement row : JsonParser.parseString(answer.out()).getAsJsonArray()) {
+          rows.add(row.getAsJsonObject());
         }
       }
     } catch (IOException | JsonParseException | IllegalStateException e) {
       // A node that does not answer has a row that says so.
     }
-    return suspects;
+    return rows;
   }
 
   private static String health(JsonObject view) {

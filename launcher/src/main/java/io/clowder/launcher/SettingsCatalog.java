@@ -69,6 +69,11 @@ final class SettingsCatalog {
     switches.add(pid + "." + key);
   }
 
+  /** Whether a bundle takes settings of this PID. */
+  boolean knows(String pid) {
+    return keys.containsKey(pid);
+  }
+
   /**
    * Splits {@code PID.key}; a PID may carry the name of one instance after a tilde.
    *

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
 final class UpCommand implements Callable<Integer> {
   private static final int NODES = 3;
   private static final String PROTOCOL = "raft";
+  private static final String STORES = "io.clowder.replication";
 
   @Option(
       names = "--nodes",
@@ -44,7 +45,8 @@ final class UpCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = {
         "Settings for every node of a new cluster, by PID and key, such as",
-        "io.clowder.consensus.group~second.protocol=paxos"
+        "io.clowder.consensus.group~second.protocol=paxos",
+        "Without a store in it (io.clowder.replication~NAME), there is one that is named main."
       })
   private @Nullable Path config;
 
@@ -127,7 +129,19 @@ final class UpCommand implements Callable<Integer> {
         catalog.split(name);
       }
     }
+    // Without the bundle, these would be settings that nobody knows.
+    if (catalog.knows(STORES)) {
+      addStore(settings, nodes == null ? NODES : nodes);
+    }
     return settings;
+  }
+
+  /** Gives a new cluster a store, if its settings name none; of no more copies than nodes. */
+  static void addStore(Properties settings, int nodes) {
+    if (settings.stringPropertyNames().stream().noneMatch(it -> it.startsWith(STORES + "~"))) {
+      settings.setProperty(STORES + "~main.replicas", Integer.toString(Math.min(3, nodes)));
+      settings.setProperty(STORES + "~main.min.insync", Integer.toString(Math.min(2, nodes)));
+    }
   }
 
   private Cluster created(Properties settings) throws IOException, CommandFailure {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ClusterStatusTest {
@@ -49,7 +50,8 @@ class ClusterStatusTest {
             "applied",
             "lag",
             "suspected by",
-            "transition"),
+            "transition",
+            "stores"),
         row.keySet());
     assertEquals("down", row.get("health").getAsString());
     assertEquals(true, row.get("pid").isJsonNull());
@@ -73,14 +75,69 @@ class ClusterStatusTest {
     String text =
         new ClusterStatus(
                 List.of(quiet, view("n2", "follower", 1, 1)),
-                new TreeMap<>(Map.of("n2", new TreeSet<>(List.of("n3", "n1")))))
+                new TreeMap<>(Map.of("n2", new TreeSet<>(List.of("n3", "n1")))),
+                new TreeMap<>())
             .text();
     assertEquals(true, text.contains("SUSPECTED BY"), text);
     assertEquals(true, text.lines().toList().get(2).endsWith("n1,n3"), text);
   }
 
+  @Test
+  void aStoreIsARowInTheWordsOfWhoKnowsMost() {
+    ClusterStatus status =
+        stores(
+            Map.of(
+                "n1", List.of(store("main", "primary", "n1", 3, 40L)),
+                "n2", List.of(store("main", "primary", "n2", 4, 38L)),
+                "n3", List.of(store("main", "backup", "n2", 4, 39L)),
+                "n4", List.of(store("side", "client", null, 0, null))));
+    assertEquals(
+        """
+        STORE  PRIMARY  EPOCH  IN-SYNC  COMMITTED
+        main   n2           4  n2,n3           38
+        side   -            0  n2,n3            -\
+        """,
+        status.text().replaceFirst("(?s).*\n\n", ""));
+  }
+
+  @Test
+  void withoutStoresThereIsNoTableOfThem() {
+    assertEquals(2, status(view("n1", "leader", 1, 1)).text().lines().count());
+  }
+
+  @Test
+  void whatANodeIsToItsStoresIsInItsRow() {
+    String json =
+        stores(Map.of("n1", List.of(store("main", "backup", "n2", 4, 39L)))).table().toJson();
+    assertEquals(
+        true,
+        json.contains(
+            "\"stores\": [{\"store\": \"main\", \"role\": \"backup\", \"epoch\": 4,"
+                + " \"committed\": 39}]}"),
+        json);
+    assertEquals(3, json.lines().count());
+  }
+
+  private static ClusterStatus stores(Map<String, List<JsonObject>> said) {
+    return new ClusterStatus(
+        List.of(view("n1", "leader", 1, 1)), new TreeMap<>(), new TreeMap<>(said));
+  }
+
+  private static JsonObject store(
+      String name, String role, @Nullable String primary, long epoch, @Nullable Long committed) {
+    JsonObject said = new JsonObject();
+    said.addProperty("store", name);
+    said.addProperty("role", role);
+    said.addProperty("primary", primary);
+    said.addProperty("epoch", epoch);
+    said.addProperty("in-sync", "n2,n3");
+    said.addProperty("learners", "");
+    said.addProperty("committed", committed);
+    return said;
+  }
+
   private static ClusterStatus status(ClusterStatus.View... views) {
-    return new ClusterStatus(List.of(views), new TreeMap<>());
+    return new ClusterStatus(List.of(views), new TreeMap<>(), new TreeMap<>());
   }
 
   private static ClusterStatus.View view(String node, String role, long committed, long applied) {

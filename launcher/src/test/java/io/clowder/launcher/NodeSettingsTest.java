@@ -121,6 +121,8 @@ class NodeSettingsTest {
     assertEquals(
         List.of("io.clowder.consensus.group~main", "batch.bytes"),
         catalog.split("io.clowder.consensus.group~main.batch.bytes"));
+    assertTrue(catalog.knows("io.clowder.consensus.group"));
+    assertFalse(catalog.knows("io.clowder.replication"));
     CommandFailure failure =
         assertThrows(
             CommandFailure.class, () -> catalog.split("io.clowder.consensus.group~main.jion"));

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rows under headings, as text for people or as JSON for scripts (an array of objects whose keys
- * are the headings). Cells are strings, numbers, booleans or null.
+ * are the headings). Cells are strings, numbers, booleans, null, or tables of their own.
  */
 public final class Table {
   private final List<String> headings;
@@ -39,9 +39,12 @@ public final class Table {
         rows.stream()
             .map(row -> row.get(column))
             .anyMatch(cell -> cell != null && !"".equals(cell));
-    if (used) {
-      return this;
-    }
+    return used ? this : without(heading);
+  }
+
+  /** The same, less a column. */
+  public Table without(String heading) {
+    int column = headings.indexOf(heading);
     List<String> kept = new ArrayList<>(headings);
     kept.remove(column);
     Table table = new Table(kept.toArray(String[]::new));
@@ -79,21 +82,38 @@ public final class Table {
   public String toJson() {
     StringBuilder out = new StringBuilder("[");
     for (List<@Nullable Object> row : rows) {
-      out.append(out.length() == 1 ? "\n  {" : ",\n  {");
-      for (int i = 0; i < headings.size(); i++) {
-        out.append(i == 0 ? "" : ", ");
-        quote(out, headings.get(i));
-        out.append(": ");
-        Object cell = row.get(i);
-        if (cell == null || cell instanceof Number || cell instanceof Boolean) {
-          out.append(cell);
-        } else {
-          quote(out, cell.toString());
-        }
-      }
-      out.append('}');
+      object(out.append(out.length() == 1 ? "\n  " : ",\n  "), row);
     }
     return out.append(rows.isEmpty() ? "]" : "\n]").toString();
+  }
+
+  /** JSON on one line, as it is within another table. */
+  @Override
+  public String toString() {
+    StringBuilder out = new StringBuilder("[");
+    for (List<@Nullable Object> row : rows) {
+      object(out.append(out.length() == 1 ? "" : ", "), row);
+    }
+    return out.append(']').toString();
+  }
+
+  private void object(StringBuilder out, List<@Nullable Object> row) {
+    out.append('{');
+    for (int i = 0; i < headings.size(); i++) {
+      out.append(i == 0 ? "" : ", ");
+      quote(out, headings.get(i));
+      out.append(": ");
+      Object cell = row.get(i);
+      if (cell == null
+          || cell instanceof Number
+          || cell instanceof Boolean
+          || cell instanceof Table) {
+        out.append(cell);
+      } else {
+        quote(out, cell.toString());
+      }
+    }
+    out.append('}');
   }
 
   private void line(StringBuilder out, List<@Nullable Object> cells, int[] widths) {

@@ -14,4 +14,12 @@ class TableTest {
     assertSame(table, table.withoutIfEmpty("c"));
     assertEquals("A", new Table("a", "b").withoutIfEmpty("b").toText());
   }
+
+  @Test
+  void aTableWithinATableIsAnArrayOnTheLineOfItsRow() {
+    Table inner = new Table("x", "y").row("1\n", 2).row(null, true);
+    assertEquals(
+        "[\n  {\"a\": [{\"x\": \"1\\n\", \"y\": 2}, {\"x\": null, \"y\": true}], \"b\": []}\n]",
+        new Table("a", "b").row(inner, new Table("z")).toJson());
+  }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.kv;
+package io.clowder.api.wire;
 
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** UTF-8 that replaces nothing: two different strings never become the same bytes. */
-final class Utf8 {
+public final class Utf8 {
   private Utf8() {}
 
   /**
@@ -16,7 +16,7 @@ final class Utf8 {
    *
    * @throws CharacterCodingException if it holds half of a surrogate pair
    */
-  static byte[] encode(String text) throws CharacterCodingException {
+  public static byte[] encode(String text) throws CharacterCodingException {
     ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
     byte[] exact = new byte[bytes.remaining()];
     bytes.get(exact);
@@ -24,7 +24,7 @@ final class Utf8 {
   }
 
   /** Whether the bytes are those of a string. */
-  static boolean isValid(byte[] bytes) {
+  public static boolean isValid(byte[] bytes) {
     String text = new String(bytes, StandardCharsets.UTF_8);
     // The decoder puts U+FFFD in place of what it cannot read; the bytes may also just say U+FFFD.
     return text.indexOf('\uFFFD') < 0
