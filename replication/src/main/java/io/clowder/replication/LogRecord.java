@@ -9,6 +9,7 @@ import io.clowder.api.wire.WireWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -152,6 +153,19 @@ final class LogRecord {
     CRC32C crc = new CRC32C();
     crc.update(bytes, 0, length);
     return (int) crc.getValue();
+  }
+
+  /** What it does, for people. */
+  String description() {
+    if (request.equals(RequestId.NONE)) {
+      return "epoch " + epoch + " begins";
+    } else if (!(result instanceof Answer.Changed)) {
+      return "nothing: " + result;
+    }
+    return effects.stream()
+        .filter(it -> !it.key.startsWith(Contents.OWN))
+        .map(it -> (it.value == null ? "delete " : "put ") + it.key)
+        .collect(Collectors.joining(", "));
   }
 
   @Override

@@ -37,6 +37,15 @@ record Op(List<Step> steps, @Nullable Fence fence) {
         : step instanceof Step.CompareAndSet cas ? cas.value() : new byte[0];
   }
 
+  /** Bytes that it takes, more or less. */
+  int size() {
+    int size = 64;
+    for (Step step : steps) {
+      size += 32 + step.key().length() + value(step).length;
+    }
+    return size;
+  }
+
   /** Whether it is over a limit: of a key, of a value, or of all that goes into one record. */
   boolean isTooLarge() {
     long all = 0;

@@ -9,7 +9,7 @@ public interface Watch extends AutoCloseable {
   /** The most watches of one store on one node. */
   int WATCHES_MAX = 1_000;
 
-  /** Ends it; no call to the listener begins after this returns. */
+  /** Ends it; no call to the listener begins after this returns, but one may be under way. */
   @Override
   void close();
 }

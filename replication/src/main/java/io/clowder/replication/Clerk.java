@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
+import io.clowder.api.store.Freshness;
+import io.clowder.api.transport.Transport;
+import io.clowder.replication.Question.Read;
+import io.clowder.replication.Question.Write;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the errands of this node's users: brings each question to the copy that can answer it, here
+ * or elsewhere, and again to another when the primary changes, until its deadline. That is safe,
+ * for a write has a number under which it is known. Thread-safe.
+ */
+final class Clerk {
+  private static final long TICK_MILLIS = 10;
+  private static final long SILENCE_NANOS = 1_000_000_000L;
+
+  /** This node's copy. */
+  interface Desk {
+    /** As {@code Copy.ask}. */
+    void ask(Question question, Consumer<Reply> then);
+  }
+
+  private final String store;
+  private final NodeId self;
+  private final Transport transport;
+  private final ScheduledExecutorService timer;
+  private final Executor completions;
+  private final Map<Long, Errand> errands = new ConcurrentHashMap<>();
+  private final AtomicLong numbers = new AtomicLong();
+  private final AtomicLong bytes = new AtomicLong();
+  private final AtomicBoolean isTicking = new AtomicBoolean();
+  private volatile @Nullable Desk desk;
+  private volatile @Nullable StoreConfig config;
+  private volatile boolean isClosed;
+
+  /**
+   * Begins.
+   *
+   * @param timer for what is to be tried again
+   * @param completions completes what others have answered
+   */
+  Clerk(
+      String store,
+      NodeId self,
+      Transport transport,
+      ScheduledExecutorService timer,
+      Executor completions) {
+    this.store = store;
+    this.self = self;
+    this.transport = transport;
+    this.timer = timer;
+    this.completions = completions;
+  }
+
+  /** This node's copy is there, or not any more. */
+  void desk(@Nullable Desk next) {
+    desk = next;
+    errands.values().forEach(Errand::again);
+  }
+
+  /** Who holds the store is known, or has changed. */
+  void configured(StoreConfig next) {
+    config = next;
+    errands.values().forEach(Errand::again);
+  }
+
+  /** A copy elsewhere has answered. */
+  void told(NodeId from, long number, Reply reply) {
+    Errand errand = errands.get(number);
+    if (errand != null) {
+      completions.execute(() -> errand.replied(from, reply));
+    }
+  }
+
+  /** What was sent there last may be lost. */
+  void disconnected(NodeId peer) {
+    errands.values().forEach(it -> it.lost(peer));
+  }
+
+  /** The answer to a write or a read, of whoever can give it. */
+  CompletableFuture<Answer> run(Question question, Duration timeout) {
+    return begin(question, null, timeout)
+        .thenApply(
+            reply -> {
+              if (reply instanceof Reply.Answered answered) {
+                return answered.answer();
+              }
+              throw new AssertionError(question + " answered by " + reply);
+            });
+  }
+
+  /** What one node's copy says, whatever that is; refusals, too. */
+  CompletableFuture<Reply> ask(NodeId node, Question question, Duration timeout) {
+    return begin(question, node, timeout);
+  }
+
+  private CompletableFuture<Reply> begin(
+      Question question, @Nullable NodeId only, Duration timeout) {
+    int size = question instanceof Write write ? write.op().size() : 64;
+    if (errands.size() >= Limits.PENDING_REQUESTS || bytes.get() + size > Limits.PENDING_BYTES) {
+      return CompletableFuture.failedFuture(
+          refused(
+              Reason.OVERLOADED,
+              "store %s: %d requests of this node wait already".formatted(store, errands.size())));
+    }
+    Errand errand =
+        new Errand(numbers.incrementAndGet(), question, only, size, System.nanoTime(), timeout);
+    bytes.addAndGet(size);
+    errands.put(errand.number, errand);
+    if (isClosed) {
+      errand.close();
+    } else {
+      errand.again();
+      tick();
+    }
+    return errand.future;
+  }
+
+  private void tick() {
+    if (isTicking.compareAndSet(false, true)) {
+      try {
+        var unused = timer.schedule(this::turn, TICK_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (RejectedExecutionException e) {
+        close();
+      }
+    }
+  }
+
+  private void turn() {
+    long now = System.nanoTime();
+    errands.values().forEach(it -> it.tick(now));
+    isTicking.set(false);
+    if (!errands.isEmpty()) {
+      tick();
+    }
+  }
+
+  /** Fails all that waits. */
+  void close() {
+    isClosed = true;
+    errands.values().forEach(Errand::close);
+  }
+
+  /** Where a question may be answered; null if nobody can be named now. */
+  private @Nullable NodeId target(Question question, @Nullable NodeId only) {
+    StoreConfig present = config;
+    if (only != null || present == null) {
+      return only;
+    }
+    ReplicaId mine = desk == null ? null : present.of(self);
+    if (mine != null && question instanceof Read read) {
+      boolean isLocal = read.freshness().kind() == Freshness.Kind.LOCAL;
+      if (isLocal || present.insync().contains(mine)) {
+        return self;
+      }
+    }
+    return present.primary() == null ? null : present.primary().node();
+  }
+
+  /** What is local there is not what was asked for here. */
+  private static Question elsewhere(Question question) {
+    return question instanceof Read read && read.freshness().kind() == Freshness.Kind.LOCAL
+        ? new Read(Freshness.LINEARIZABLE, read.query())
+        : question;
+  }
+
+  /** One question on its way. */
+  private final class Errand {
+    private final long number;
+    private final Question question;
+    private final @Nullable NodeId only;
+    private final int size;
+    private final long deadline;
+    private final Duration timeout;
+    private final CompletableFuture<Reply> future = new CompletableFuture<>();
+
+    /** Who has it now; null if nobody does. */
+    private @Nullable NodeId at;
+
+    private long askedAt;
+    private int attempt;
+    private boolean mayHaveHappened;
+
+    Errand(
+        long number,
+        Question question,
+        @Nullable NodeId only,
+        int size,
+        long now,
+        Duration timeout) {
+      this.number = number;
+      this.question = question;
+      this.only = only;
+      this.size = size;
+      this.deadline = now + timeout.toNanos();
+      this.timeout = timeout;
+    }
+
+    /** Brings it to where it belongs by now, if it is not there. */
+    void again() {
+      int mine;
+      NodeId to;
+      synchronized (this) {
+        to = target(question, only);
+        if (future.isDone() || to == null || to.equals(at)) {
+          return;
+        }
+        // Whoever has it may do it yet.
+        mayHaveHappened |= at != null && question instanceof Write;
+        at = to;
+        askedAt = System.nanoTime();
+        mine = ++attempt;
+      }
+      Desk here = desk;
+      if (!to.equals(self)) {
+        StoreMessage ask = new StoreMessage.Ask(number, elsewhere(question));
+        if (!transport.send(to, StoreMessage.topic(store), ask.encode())) {
+          lost(to, mine, false);
+        }
+      } else if (here != null) {
+        here.ask(question, reply -> replied(self, reply));
+      } else {
+        lost(self, mine, false);
+      }
+    }
+
+    void lost(NodeId peer) {
+      lost(peer, attempt, true);
+    }
+
+    private synchronized void lost(NodeId peer, int mine, boolean mayBeThere) {
+      if (peer.equals(at) && mine == attempt && !(mayBeThere && peer.equals(self))) {
+        mayHaveHappened |= mayBeThere && question instanceof Write;
+        at = null;
+      }
+    }
+
+    void replied(NodeId from, Reply reply) {
+      synchronized (this) {
+        if (reply instanceof Reply.Refused refused) {
+          mayHaveHappened |= refused.outcome() == Outcome.MAY_HAVE_HAPPENED;
+          if (!from.equals(at)) {
+            return; // It is elsewhere by now.
+          }
+          at = null;
+          boolean isPassing =
+              refused.reason() == Refusal.NOT_PRIMARY || refused.reason() == Refusal.HANDING_OVER;
+          if (only == null && isPassing) {
+            return; // The next tick brings it to whoever is the primary then.
+          }
+        }
+      }
+      if (only == null && reply instanceof Reply.Refused refused) {
+        fail(refusal(refused));
+      } else {
+        end();
+        future.complete(reply);
+      }
+    }
+
+    private CoordinationException refusal(Reply.Refused refused) {
+      StoreConfig present = config;
+      String copies =
+          present == null
+              ? "too few copies are"
+              : "%d of at least %d copies are"
+                  .formatted(present.insync().size(), present.minInsync());
+      return switch (refused.reason()) {
+        case NOT_ENOUGH_COPIES ->
+            failure(
+                Reason.UNAVAILABLE,
+                copies + " in sync: writes wait for the others (store:status, store:lag)");
+        case FORGOTTEN ->
+            new CoordinationException(
+                Reason.CONFLICT,
+                Outcome.MAY_HAVE_HAPPENED,
+                about("the request is so old that nobody remembers what became of it"));
+        case OVERLOADED -> failure(Reason.OVERLOADED, "too many requests wait already");
+        case TOO_LARGE ->
+            failure(
+                Reason.TOO_LARGE,
+                "at most %d bytes of a key, %d of a value, %d of a batch"
+                    .formatted(Limits.KEY_BYTES, Limits.VALUE_BYTES, Limits.COMMAND_BYTES));
+        case NOT_PRIMARY, HANDING_OVER -> failure(Reason.UNAVAILABLE, "there is no primary");
+      };
+    }
+
+    private CoordinationException failure(Reason reason, String what) {
+      return new CoordinationException(
+          reason,
+          mayHaveHappened ? Outcome.MAY_HAVE_HAPPENED : Outcome.DID_NOT_HAPPEN,
+          about(what));
+    }
+
+    private String about(String what) {
+      return "store " + store + ": " + what;
+    }
+
+    void tick(long now) {
+      if (now - deadline >= 0) {
+        expire();
+        return;
+      }
+      synchronized (this) {
+        // To oneself nothing gets lost.
+        if (at != null && !at.equals(self) && now - askedAt >= SILENCE_NANOS) {
+          mayHaveHappened |= question instanceof Write;
+          at = null;
+        }
+      }
+      again();
+    }
+
+    private void expire() {
+      String what;
+      synchronized (this) {
+        StoreConfig present = config;
+        mayHaveHappened |= at != null && question instanceof Write;
+        if (at != null) {
+          what = "no answer of " + at;
+        } else if (only != null) {
+          what = "not connected to " + only;
+        } else if (present == null) {
+          what = "its configuration is not known: consensus has not answered (clowder:why)";
+        } else if (present.primary() == null) {
+          what = "there is no primary (store:status, clowder:why)";
+        } else {
+          what =
+              "the primary " + present.primary().node() + " cannot be reached, or is just leaving";
+        }
+      }
+      fail(failure(Reason.TIMEOUT, what + " within " + timeout.toMillis() + " ms"));
+    }
+
+    void close() {
+      synchronized (this) {
+        mayHaveHappened |= at != null && question instanceof Write;
+      }
+      fail(failure(Reason.UNAVAILABLE, "it is closed on this node"));
+    }
+
+    private void fail(CoordinationException failure) {
+      end();
+      try {
+        completions.execute(() -> future.completeExceptionally(failure));
+      } catch (RejectedExecutionException e) {
+        future.completeExceptionally(failure);
+      }
+    }
+
+    private void end() {
+      if (errands.remove(number) != null) {
+        bytes.addAndGet(-size);
+      }
+    }
+  }
+}

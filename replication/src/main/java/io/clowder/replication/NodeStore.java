@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.replication;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.store.StoreRole;
+import io.clowder.api.store.StoreStatus;
+import io.clowder.api.transport.Transport;
+import io.clowder.api.wire.WireFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One store on one node: this node's copy, which is opened again when it fails; the clerk and the
+ * watches of its users; and the topic at which the other nodes reach both. Thread-safe.
+ */
+final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeStore.class);
+
+  private static final long REOPEN_MILLIS_MIN = 500;
+  private static final long REOPEN_MILLIS_MAX = 60_000;
+  private static final long LOOK_MILLIS = 500;
+  private static final long BALANCE_MILLIS = 10_000;
+
+  private final String name;
+  private final NodeId self;
+  private final StoreSetting setting;
+  private final Storage storage;
+  private final Transport transport;
+  private final Registrar registrar;
+  private final Runnable changed;
+  private final ScheduledThreadPoolExecutor timer;
+  private final ThreadPoolExecutor completions;
+  private final ThreadPoolExecutor watching;
+  private final Clerk clerk;
+  private final Watches watches;
+  private final OpenStore store;
+  private final Steward steward;
+  private final Transport.Registration topic;
+  private volatile @Nullable Copy copy;
+  private volatile @Nullable StoreConfig config;
+  private volatile SortedSet<NodeId> suspects = new TreeSet<>();
+  private volatile String problem = "";
+  private long reopenMillis = REOPEN_MILLIS_MIN;
+  private boolean isClosed;
+
+  /**
+   * Does nothing yet.
+   *
+   * @param changed is told when the role, the epoch, or who is in sync may be another; must not
+   *     wait
+   */
+  NodeStore(
+      String name,
+      NodeId self,
+      StoreSetting setting,
+      Storage storage,
+      Transport transport,
+      Registrar registrar,
+      Runnable changed) {
+    this.name = name;
+    this.self = self;
+    this.setting = setting;
+    this.storage = storage;
+    this.transport = transport;
+    this.registrar = registrar;
+    this.changed = changed;
+    this.timer =
+        new ScheduledThreadPoolExecutor(1, task -> daemon(task, "clowder-store-timer-" + name));
+    timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    this.completions =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> daemon(task, "clowder-store-clerk-" + name));
+    this.watching =
+        new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE, // One for each listener that is being told.
+            1,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            task -> daemon(task, "clowder-store-watch-" + name));
+    this.clerk = new Clerk(name, self, transport, timer, completions);
+    this.watches = new Watches(watching);
+    this.store = new OpenStore(name, clerk, watches, this::status, setting.timeout());
+    this.steward = new Steward(name, clerk, registrar, this);
+    this.topic = transport.listen(StoreMessage.topic(name), this);
+  }
+
+  /** Opens the copy, and makes the store if there is none. */
+  void start() {
+    timer.execute(this::open);
+    timer.execute(this::look);
+    every(LOOK_MILLIS, 0, this::look);
+    every(BALANCE_MILLIS, Math.floorMod(name.hashCode(), (int) BALANCE_MILLIS), this::balance);
+  }
+
+  private void every(long millis, long offset, Runnable task) {
+    var unused = timer.scheduleWithFixedDelay(task, millis + offset, millis, TimeUnit.MILLISECONDS);
+  }
+
+  /** A thread that keeps no process alive. */
+  static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** For users. */
+  OpenStore store() {
+    return store;
+  }
+
+  /** For operators. */
+  Steward steward() {
+    return steward;
+  }
+
+  @Nullable StoreConfig config() {
+    return config;
+  }
+
+  SortedSet<NodeId> suspects() {
+    return suspects;
+  }
+
+  NodeId self() {
+    return self;
+  }
+
+  // ---- the copy ------------------------------------------------------------------------------
+
+  /** On the timer's thread: to read back what is on the disk may take a while. */
+  private void open() {
+    Copy opened;
+    try {
+      opened =
+          Copy.open(
+              new Copy.Setting(
+                  name,
+                  setting.timing(),
+                  !setting.isSynced(),
+                  setting.logBytes(),
+                  setting.rejoinBytes()),
+              self,
+              storage,
+              transport,
+              this);
+    } catch (IOException | RuntimeException e) {
+      failed("its copy cannot be opened: " + e.getMessage(), e);
+      return;
+    }
+    synchronized (this) {
+      if (!isClosed) {
+        copy = opened;
+        problem = "";
+        StoreConfig present = config;
+        if (present != null) {
+          opened.configured(present);
+        }
+        opened.suspects(suspects);
+        clerk.desk(opened::ask);
+        watches.source(new CopySource(opened));
+        return;
+      }
+    }
+    opened.close();
+  }
+
+  private record CopySource(Copy copy) implements Watches.Source {
+    @Override
+    public long committed() {
+      return copy.view().committed();
+    }
+
+    @Override
+    public CompletionStage<List<LogRecord>> records(long from, int count) {
+      return copy.records(from, count);
+    }
+  }
+
+  /** A life of the copy is over; what comes next reads the disk. */
+  @Override
+  public void failed(String why, Throwable cause) {
+    long delay;
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      problem = why;
+      copy = null;
+      delay = reopenMillis;
+      reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
+    }
+    clerk.desk(null);
+    watches.source(null);
+    LOG.error("store {}: {}; trying again in {} ms", name, why, delay, cause);
+    later(delay, this::open);
+    roleMayHaveChanged();
+  }
+
+  private void later(long millis, Runnable task) {
+    try {
+      var unused = timer.schedule(task, millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("store {} is closed", name);
+    }
+  }
+
+  @Override
+  public void propose(ConfigCommand command) {
+    registrar.submit(name, command).thenAccept(this::learn);
+  }
+
+  @Override
+  public void confirm(Consumer<StoreConfig> then) {
+    registrar
+        .confirm(name)
+        .thenAccept(
+            found -> {
+              if (found != null) {
+                then.accept(found);
+              }
+            });
+  }
+
+  @Override
+  public void roleMayHaveChanged() {
+    changed.run();
+  }
+
+  @Override
+  public void applied(LogRecord record) {
+    watches.applied();
+  }
+
+  // ---- what others say -----------------------------------------------------------------------
+
+  private void learn(@Nullable StoreConfig found) {
+    if (found != null) {
+      configured(found);
+    }
+  }
+
+  /** Consensus has decided on a configuration; it may be told late, and again. */
+  void configured(StoreConfig next) {
+    synchronized (this) {
+      StoreConfig present = config;
+      if (isClosed || (present != null && next.version() <= present.version())) {
+        return;
+      }
+      config = next;
+      reopenMillis = REOPEN_MILLIS_MIN;
+      Copy here = copy;
+      if (here != null) {
+        here.configured(next);
+      }
+    }
+    clerk.configured(next);
+    roleMayHaveChanged();
+  }
+
+  /** Whom the failure detector suspects now. */
+  synchronized void suspects(SortedSet<NodeId> nodes) {
+    suspects = nodes;
+    Copy here = copy;
+    if (here != null) {
+      here.suspects(nodes);
+    }
+  }
+
+  @Override
+  public void receive(NodeId from, ByteBuffer payload) {
+    StoreMessage message;
+    try {
+      message = StoreMessage.decode(payload);
+    } catch (WireFormatException e) {
+      LOG.warn("store {}: message of {} ignored: {}", name, from, e.getMessage());
+      return;
+    }
+    Copy here = copy;
+    if (message instanceof StoreMessage.Told told) {
+      clerk.told(from, told.number(), told.reply());
+    } else if (here != null) {
+      here.received(from, message);
+    }
+  }
+
+  @Override
+  public void disconnected(NodeId peer) {
+    clerk.disconnected(peer);
+  }
+
+  // ---- now and then --------------------------------------------------------------------------
+
+  /** Asks for the configuration while none is known, and founds the store if there is none. */
+  private void look() {
+    Copy here = copy;
+    if (config != null || here == null) {
+      return;
+    }
+    registrar
+        .confirm(name)
+        .thenCompose(
+            found -> {
+              SortedSet<ReplicaId> first = new TreeSet<>(List.of(here.id()));
+              return found != null
+                  ? CompletableFuture.completedStage(found)
+                  : registrar.submit(
+                      name,
+                      new ConfigCommand.Create(setting.minInsync(), setting.replicas(), first));
+            })
+        .thenAccept(this::learn);
+  }
+
+  /** Gives this store's primary to a node that leads fewer stores, if the difference matters. */
+  private void balance() {
+    StoreConfig present = config;
+    ReplicaId primary = present == null ? null : present.primary();
+    if (present == null || primary == null || !primary.node().equals(self) || !present.isEnough()) {
+      return;
+    }
+    present.insync().stream()
+        .map(ReplicaId::node)
+        .filter(it -> !suspects.contains(it))
+        .min(Comparator.comparingInt(registrar::load))
+        .filter(it -> registrar.load(it) <= registrar.load(self) - 2)
+        .ifPresent(
+            it -> {
+              Copy here = copy;
+              if (here != null) {
+                LOG.info("store {}: its primary goes to {}, which leads fewer", name, it);
+                here.ask(new Question.HandOver(it), reply -> {});
+              }
+            });
+  }
+
+  // ---- what is known -------------------------------------------------------------------------
+
+  /** The last records of this node's log, oldest first. */
+  CompletionStage<Copy.Tail> tail(int count) {
+    Copy here = copy;
+    return here == null
+        ? CompletableFuture.completedStage(new Copy.Tail(List.of(), 0))
+        : here.tail(count);
+  }
+
+  StoreStatus status() {
+    StoreConfig present = config;
+    Copy here = copy;
+    View view = here == null ? null : here.view();
+    if (present == null) {
+      SortedSet<NodeId> none = new TreeSet<>();
+      return new StoreStatus(
+          name,
+          StoreRole.CLIENT,
+          0,
+          null,
+          setting.minInsync(),
+          none,
+          none,
+          none,
+          none,
+          null,
+          List.of());
+    }
+    ReplicaId mine = view == null ? null : view.id();
+    boolean isMember = mine != null && present.members().contains(mine);
+    SortedSet<ReplicaId> learners = new TreeSet<>(present.members());
+    learners.removeAll(present.insync());
+    learners.removeAll(present.eligible());
+    StoreRole role =
+        !isMember || view == null
+            ? StoreRole.CLIENT
+            : view.isPrimary()
+                ? StoreRole.PRIMARY
+                : present.insync().contains(mine) ? StoreRole.BACKUP : StoreRole.LEARNER;
+    return new StoreStatus(
+        name,
+        role,
+        present.epoch(),
+        present.primary() == null ? null : present.primary().node(),
+        present.minInsync(),
+        nodes(present.insync()),
+        nodes(present.eligible()),
+        nodes(learners),
+        present.removed(),
+        isMember && view != null ? copy(view) : null,
+        view == null ? List.of() : view.lags().stream().map(NodeStore::lag).toList());
+  }
+
+  private static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
+    SortedSet<NodeId> nodes = new TreeSet<>();
+    replicas.forEach(it -> nodes.add(it.node()));
+    return nodes;
+  }
+
+  private static StoreStatus.Copy copy(View view) {
+    return new StoreStatus.Copy(
+        view.oldest(),
+        view.end(),
+        view.persisted(),
+        view.committed(),
+        view.entries(),
+        view.logBytes(),
+        view.snapshot());
+  }
+
+  private static StoreStatus.Lag lag(View.Lag lag) {
+    return new StoreStatus.Lag(
+        lag.replica().node(), lag.acked(), lag.records(), lag.bytes(), lag.millis());
+  }
+
+  /** What holds this store up on this node, a sentence each. */
+  List<String> problems() {
+    List<String> problems = new ArrayList<>();
+    String about = "store " + name + ": ";
+    StoreConfig present = config;
+    Copy here = copy;
+    if (!problem.isEmpty()) {
+      problems.add(about + problem);
+    }
+    if (here != null && here.view().isDiskHung()) {
+      problems.add(about + "a write to this node's disk has not come back");
+    }
+    if (here != null && here.view().isSpaceLow()) {
+      problems.add(about + "this node's disk is nearly full: make room");
+    }
+    if (present == null) {
+      problems.add(about + "its configuration is not known: consensus has not answered");
+      return problems;
+    }
+    if (present.primary() == null) {
+      problems.add(
+          about
+              + "there is no primary; one of %s has to come back, or be forced (store:force-promote)"
+                  .formatted(nodes(present.isEnough() ? present.insync() : electable(present))));
+    }
+    if (!present.isEnough()) {
+      problems.add(
+          about
+              + "%d of at least %d copies are in sync, so no write is acknowledged"
+                  .formatted(present.insync().size(), present.minInsync()));
+    }
+    if (present.minInsync() != setting.minInsync()) {
+      problems.add(
+          about
+              + "min.insync is %d on this node and %d in the store, which counts"
+                  .formatted(setting.minInsync(), present.minInsync()));
+    }
+    return problems;
+  }
+
+  private static SortedSet<ReplicaId> electable(StoreConfig config) {
+    SortedSet<ReplicaId> electable = new TreeSet<>(config.insync());
+    electable.addAll(config.eligible());
+    return electable;
+  }
+
+  /** Hands over if this is the primary, for two seconds at most, and ends. */
+  @Override
+  public void close() {
+    Copy here;
+    synchronized (this) {
+      isClosed = true;
+      here = copy;
+    }
+    if (here != null) {
+      here.close();
+      copy = null;
+    }
+    topic.close();
+    clerk.close();
+    watches.close();
+    timer.shutdownNow();
+    completions.shutdown();
+    watching.shutdown();
+  }
+}
