@@ -163,8 +163,7 @@ final class LogRecord {
       return "nothing: " + result;
     }
     return effects.stream()
-        .filter(it -> !it.key.startsWith(Contents.OWN))
-        .map(it -> (it.value == null ? "delete " : "put ") + it.key)
+        .map(it -> (it.value == null ? "delete " : "put ") + it.key.replace(Contents.OWN, "own "))
         .collect(Collectors.joining(", "));
   }
 

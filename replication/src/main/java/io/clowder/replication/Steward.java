@@ -137,7 +137,8 @@ final class Steward implements StoreAdmin {
                     failed + " has the only copy in sync: store:force-promote is the last resort"));
           }
           return new ConfigCommand.Fail(At.of(config), failed);
-        });
+        },
+        config -> !isIn(config.insync(), failed));
   }
 
   @Override
@@ -148,7 +149,11 @@ final class Steward implements StoreAdmin {
             throw refused(Reason.CONFLICT, about(added + " has a copy already"));
           }
           return new ConfigCommand.Invite(At.of(config), added);
-        });
+        },
+        config ->
+            isIn(config.members(), added)
+                || (!config.removed().contains(added)
+                    && config.members().size() < config.replicas()));
   }
 
   @Override
@@ -170,33 +175,31 @@ final class Steward implements StoreAdmin {
                         .formatted(removed, config.minInsync())));
           }
           return new ConfigCommand.Expel(At.of(config), removed);
-        });
+        },
+        config -> !isIn(config.members(), removed));
   }
 
   /** Has consensus make a change of whatever is in force; another change may come before it. */
-  private CompletionStage<StoreStatus> change(Function<StoreConfig, ConfigCommand> command) {
-    return change(command, ATTEMPTS);
+  private CompletionStage<StoreStatus> change(
+      Function<StoreConfig, ConfigCommand> command, Predicate<StoreConfig> isDone) {
+    return change(command, isDone, ATTEMPTS);
   }
 
   private CompletionStage<StoreStatus> change(
-      Function<StoreConfig, ConfigCommand> command, int attempts) {
+      Function<StoreConfig, ConfigCommand> command, Predicate<StoreConfig> isDone, int attempts) {
     return config()
+        .thenCompose(before -> registrar.submit(store, command.apply(before)))
         .thenCompose(
-            before ->
-                registrar
-                    .submit(store, command.apply(before))
-                    .thenCompose(
-                        after -> {
-                          if (after != null && after.version() == before.version() + 1) {
-                            node.configured(after);
-                            return CompletableFuture.completedStage(node.status());
-                          }
-                          return attempts > 1
-                              ? change(command, attempts - 1)
-                              : failed(
-                                  Reason.CONFLICT,
-                                  about("its configuration changes all the time: try again"));
-                        }));
+            after -> {
+              if (after != null && isDone.test(after)) {
+                node.configured(after);
+                return CompletableFuture.completedStage(node.status());
+              }
+              return attempts > 1
+                  ? change(command, isDone, attempts - 1)
+                  : failed(
+                      Reason.CONFLICT, about("its configuration changes all the time: try again"));
+            });
   }
 
   /** The status, once the configuration is as wanted. */
@@ -367,7 +370,11 @@ final class Steward implements StoreAdmin {
                   .submit(store, new ConfigCommand.Force(at, chosen.replica(), chosen.life()))
                   .thenCompose(
                       after -> {
-                        if (after == null || after.version() != at.version() + 1) {
+                        boolean isDone =
+                            after != null
+                                && after.epoch() == at.epoch() + 1
+                                && after.isServedBy(chosen.replica(), chosen.life());
+                        if (!isDone) {
                           return failed(
                               Reason.CONFLICT,
                               about("something has changed: ask for the forecast again"));
