@@ -148,7 +148,7 @@ final class Copy implements AutoCloseable {
   private @Nullable OpenReplica open;
   private @Nullable StoreConfig config;
   private SortedSet<NodeId> suspects = Collections.emptySortedSet();
-  private List<Runnable> taken = List.of();
+  private List<Runnable> taken = new ArrayList<>();
   private int done;
   private long tickAt;
   private long viewAt;
