@@ -289,7 +289,7 @@ final class Clerk {
         case NOT_ENOUGH_COPIES ->
             failure(
                 Reason.UNAVAILABLE,
-                copies + " in sync: writes wait for the others (store:status, store:lag)");
+                copies + " in sync: it waits for the others (store:status, store:lag)");
         case FORGOTTEN ->
             new CoordinationException(
                 Reason.CONFLICT,

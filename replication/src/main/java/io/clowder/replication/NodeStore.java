@@ -481,13 +481,22 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   /** Hands over if this is the primary, for two seconds at most, and ends. */
   @Override
   public void close() {
+    end(Copy::close);
+  }
+
+  /** Ends as a process does that is killed, but leaves the files to others. */
+  void abort() {
+    end(Copy::abort);
+  }
+
+  private void end(Consumer<Copy> how) {
     Copy here;
     synchronized (this) {
       isClosed = true;
       here = copy;
     }
     if (here != null) {
-      here.close();
+      how.accept(here);
       copy = null;
     }
     topic.close();

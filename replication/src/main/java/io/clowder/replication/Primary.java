@@ -135,6 +135,11 @@ final class Primary {
   // ---- reads ---------------------------------------------------------------------------------
 
   void read(long ticket, Query query) {
+    if (!config.isEnough() && self.ledger.commit() < opening) {
+      // What of the log was acknowledged shows only when this epoch commits something.
+      self.outlet.refuse(ticket, Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN);
+      return;
+    }
     readers.add(ticket, query);
     settle();
     confirm();
