@@ -384,7 +384,7 @@ final class CopyTest {
     CoordinationException refused =
         assertInstanceOf(CoordinationException.class, failure.getCause());
     assertEquals(CoordinationException.Reason.CONFLICT, refused.reason());
-    List<Long> applied = box.applied;
+    List<Long> applied = List.copyOf(box.applied);
     for (int i = 1; i < applied.size(); i++) {
       assertEquals(applied.get(i - 1) + 1, applied.get(i));
     }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -21,7 +22,6 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -58,7 +58,7 @@ final class CopyWorld implements AutoCloseable {
   final class Box implements Copy.Surroundings {
     final NodeId node;
     final Transport transport;
-    final List<Long> applied = new CopyOnWriteArrayList<>();
+    final List<Long> applied = Collections.synchronizedList(new ArrayList<>());
     volatile @Nullable Copy copy;
     volatile String failure = "";
     UnaryOperator<Storage> around = UnaryOperator.identity();
