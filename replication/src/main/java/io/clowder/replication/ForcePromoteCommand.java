@@ -89,11 +89,7 @@ public final class ForcePromoteCommand {
     }
 
     private Table show(LossReport report) {
-      List<String> lines = new ArrayList<>();
-      lines.add(
-          "%s has writes up to %d, of epoch %d; the last one that anybody knows is %d"
-              .formatted(report.node(), report.end(), report.epoch(), report.lastKnown()));
-      lines.addAll(report.lines());
+      List<String> lines = new ArrayList<>(report.lines());
       lines.add(
           "to do it: %s %s --consent %s"
               .formatted(words("store:force-promote"), report.node(), report.consent()));

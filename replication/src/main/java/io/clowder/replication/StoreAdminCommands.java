@@ -317,6 +317,8 @@ public final class StoreAdminCommands {
         description = "Make a copy that is damaged, or another than most, anew from the primary's.")
     private boolean isRepairing;
 
+    private boolean isSound = true;
+
     Verify(Map<String, StoreAdmin> admins) {
       super(admins);
     }
@@ -327,6 +329,7 @@ public final class StoreAdminCommands {
       List<String> problems = new ArrayList<>();
       for (Verification copy : await(store().verify(isRepairing))) {
         table.row(copy.node(), copy.seq(), copy.digest(), copy.problem(), copy.isRepaired());
+        isSound &= copy.problem().isEmpty();
         if (!copy.problem().isEmpty() && !copy.isRepaired()) {
           problems.add(copy.node() + ": " + copy.problem());
         }
@@ -343,7 +346,7 @@ public final class StoreAdminCommands {
 
     @Override
     protected String toText(Table result) {
-      return result.withoutIfEmpty("problem").toText();
+      return (isSound ? result.without("problem").without("repaired") : result).toText();
     }
   }
 }
