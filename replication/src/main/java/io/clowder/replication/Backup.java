@@ -47,7 +47,6 @@ final class Backup {
       leaderStamp = stamps.stamp();
     }
     leaderStamp = Math.max(leaderStamp, stamps.stamp());
-    isAckDue = true;
   }
 
   void append(ReplicaId from, Append append) {
@@ -57,11 +56,17 @@ final class Backup {
       append.records().forEach(this::take);
       matched = Math.max(matched, append.prevSeq() + append.records().size());
       commit(append.commit());
+      // Records are acknowledged when they are on disk; that is soon enough for a lease, too.
+      isAckDue |=
+          append.records().isEmpty()
+              ? append.asks()
+              : self.ledger.persisted() == self.ledger.log.end();
     } else if (append.prevSeq() <= self.ledger.commit()) {
       throw new AssertionError(
           "record " + append.prevSeq() + " is committed here and of another epoch there");
     } else {
       isMismatch = true;
+      isAckDue = true;
     }
     if (append.grants()
         && append.stamps().echoLife() == self.life
@@ -74,6 +79,7 @@ final class Backup {
   void offer(ReplicaId from, Offer offer) {
     heard(from, offer.stamps());
     isMismatch = true;
+    isAckDue = true;
     if (offer.seq() > self.ledger.commit()) {
       self.outlet.fetch(from, offer);
     }

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
 
@@ -48,7 +47,8 @@ final class Contents {
   record Versioned(byte[] value, long version) {}
 
   private static final class Client {
-    final TreeMap<Long, Answer.Written> results = new TreeMap<>();
+    /** In the order of the writes. */
+    final LinkedHashMap<Long, Answer.Written> results = new LinkedHashMap<>();
 
     /** The largest number whose result was forgotten. */
     long forgotten;
@@ -83,7 +83,9 @@ final class Contents {
     clients.put(request.client(), client); // At the end: the order is that of the last writes.
     results += client.results.put(request.number(), result) == null ? 1 : 0;
     if (client.results.size() > RequestId.REMEMBERED) {
-      client.forgotten = client.results.pollFirstEntry().getKey();
+      Iterator<Long> oldest = client.results.keySet().iterator();
+      client.forgotten = Math.max(client.forgotten, oldest.next());
+      oldest.remove();
       results--;
     }
     while (results > RequestId.REMEMBERED_OF_ALL) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The records of a replica after its <em>base</em>, and the history of epochs in them; what is at
  * the base and before is in a snapshot, and committed. The tail, which is what was appended and not
- * applied yet, is indexed by key and by request: by key, as a read of a key that the tail touches
- * must not be answered as if nothing were under way ("dirty", CRAQ, section 2.3).
+ * applied yet, is indexed by key, and the primary's by request: by key, as a read of a key that the
+ * tail touches must not be answered as if nothing were under way ("dirty", CRAQ, section 2.3).
  */
 final class OperationLog {
   /** What {@link #epochOf} says of a record that is forgotten: it is committed. */
@@ -34,6 +34,7 @@ final class OperationLog {
   private final List<Beginning> history = new ArrayList<>();
   private final Map<String, Touch> touches = new HashMap<>();
   private final Map<RequestId, Long> requests = new HashMap<>();
+  private boolean isLed;
   private long base;
   private long baseEpoch;
   private long applied;
@@ -121,7 +122,21 @@ final class OperationLog {
 
   private void index(LogRecord record) {
     record.effects().forEach(it -> touches.put(it.key(), new Touch(record.seq(), it.value())));
-    requests.put(record.request(), record.seq());
+    if (isLed) {
+      requests.put(record.request(), record.seq());
+    }
+  }
+
+  /** Requests in the tail will be asked for: this is the primary's log. */
+  void lead() {
+    isLed = true;
+    reindex();
+  }
+
+  /** Nobody asks for requests any more. */
+  void follow() {
+    isLed = false;
+    requests.clear();
   }
 
   /** The next record was applied, and leaves the tail. */
@@ -133,7 +148,9 @@ final class OperationLog {
         touches.remove(effect.key());
       }
     }
-    requests.remove(record.request(), record.seq());
+    if (isLed) {
+      requests.remove(record.request(), record.seq());
+    }
   }
 
   /** Forgets the records up to one that is applied. */

@@ -9,9 +9,13 @@ import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.AskCommit;
 import io.clowder.replication.ReplicaMessage.Offer;
 import io.clowder.replication.ReplicaMessage.Stamps;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -22,12 +26,20 @@ final class Primary {
   /** Writes that may wait to be committed. */
   static final int PENDING_MAX = 16_384;
 
+  private record Waiting(long seq, long ticket) {}
+
   private final Self self;
   private final long epoch;
   private final long opening;
   private final long serveAt;
   private final SortedMap<ReplicaId, Peer> peers = new TreeMap<>();
-  private final TreeMap<Long, List<Long>> tickets = new TreeMap<>();
+
+  /** Who waits for a record, in the order of the records. */
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
+
+  /** Who came later for the same. */
+  private final Map<Long, List<Long>> retries = new HashMap<>();
+
   private final Readers readers;
   private final Roster roster;
   private StoreConfig config;
@@ -40,6 +52,7 @@ final class Primary {
     this.self = self;
     this.config = config;
     this.epoch = config.epoch();
+    self.ledger.log.lead();
     this.opening = self.ledger.log.end() + 1;
     // Until then the former primary may serve reads, and until a lease later its backups may.
     this.serveAt = config.isReleased() ? self.now - 1 : self.promised + 2 * self.timing.granted();
@@ -68,11 +81,16 @@ final class Primary {
 
   /** Another is the primary now: what became of the writes that wait is up to it. */
   void depose() {
-    for (List<Long> waiting : tickets.values()) {
-      waiting.forEach(it -> self.outlet.refuse(it, Refusal.NOT_PRIMARY, Outcome.MAY_HAVE_HAPPENED));
-    }
-    tickets.clear();
+    waiting.forEach(it -> depose(it.ticket));
+    retries.values().forEach(several -> several.forEach(this::depose));
+    waiting.clear();
+    retries.clear();
+    self.ledger.log.follow();
     readers.refuse();
+  }
+
+  private void depose(long ticket) {
+    self.outlet.refuse(ticket, Refusal.NOT_PRIMARY, Outcome.MAY_HAVE_HAPPENED);
   }
 
   // ---- writes --------------------------------------------------------------------------------
@@ -85,7 +103,7 @@ final class Primary {
     } else if (ledger.contents.isForgotten(request)) {
       self.outlet.refuse(ticket, Refusal.FORGOTTEN, Outcome.MAY_HAVE_HAPPENED);
     } else if (ledger.log.find(request) != 0) {
-      tickets.computeIfAbsent(ledger.log.find(request), it -> new ArrayList<>()).add(ticket);
+      retries.computeIfAbsent(ledger.log.find(request), it -> new ArrayList<>()).add(ticket);
     } else if (op.isTooLarge()) {
       self.outlet.refuse(ticket, Refusal.TOO_LARGE, Outcome.DID_NOT_HAPPEN);
     } else if (!config.isEnough()) {
@@ -96,7 +114,7 @@ final class Primary {
       self.outlet.refuse(ticket, Refusal.OVERLOADED, Outcome.DID_NOT_HAPPEN);
     } else {
       LogRecord record = Judgement.judge(op, request, epoch, ledger);
-      tickets.computeIfAbsent(record.seq(), it -> new ArrayList<>()).add(ticket);
+      waiting.add(new Waiting(record.seq(), ticket));
       // It goes to the backups while the own disk writes it; neither waits for the other.
       ledger.append(record);
     }
@@ -126,9 +144,15 @@ final class Primary {
   }
 
   private void answer(LogRecord record) {
-    List<Long> waiting = tickets.remove(record.seq());
-    if (waiting != null) {
-      waiting.forEach(it -> self.outlet.answer(it, record.result()));
+    Waiting first = waiting.peek();
+    if (first != null && first.seq == record.seq()) {
+      self.outlet.answer(waiting.remove().ticket, record.result());
+    }
+    if (!retries.isEmpty()) {
+      List<Long> several = retries.remove(record.seq());
+      if (several != null) {
+        several.forEach(it -> self.outlet.answer(it, record.result()));
+      }
     }
   }
 
@@ -275,16 +299,22 @@ final class Primary {
           peer.told < self.ledger.commit()
               && peer.sent == peer.acked
               && peer.sent >= self.ledger.log.base();
-      if (isNews || peer.sentAt == Peer.NEVER) {
+      if (peer.sentAt == Peer.NEVER) {
         send(peer);
+      } else if (isNews) {
+        send(peer, false);
       }
     }
   }
 
   private void send(Peer peer) {
+    send(peer, true);
+  }
+
+  private void send(Peer peer, boolean asks) {
     OperationLog log = self.ledger.log;
     Stamps stamps = new Stamps(self.life, self.now, peer.life, peer.stamp);
-    peer.sentAt = self.now;
+    peer.sentAt = asks ? self.now : peer.sentAt;
     if (peer.sent < log.base()) {
       offer(peer, stamps);
       return;
@@ -298,7 +328,8 @@ final class Primary {
     long commit = self.ledger.commit();
     self.outlet.send(
         peer.id,
-        new Append(epoch, stamps, grants, log.epochOf(peer.sent), peer.sent, commit, records));
+        new Append(
+            epoch, stamps, asks, grants, log.epochOf(peer.sent), peer.sent, commit, records));
     peer.told = commit;
     peer.sent += records.size();
     records.forEach(it -> peer.underWay += it.size());

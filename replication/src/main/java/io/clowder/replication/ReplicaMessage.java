@@ -40,6 +40,7 @@ sealed interface ReplicaMessage {
   /**
    * The primary's records, maybe none, and its heartbeat.
    *
+   * @param asks whether it is to be acknowledged, though it has no records
    * @param grants whether the receiver may answer reads by itself, from the echoed stamp on
    * @param prevEpoch epoch of the record before, as in Raft, section 5.3
    * @param commit all up to here is committed
@@ -47,6 +48,7 @@ sealed interface ReplicaMessage {
   record Append(
       long epoch,
       Stamps stamps,
+      boolean asks,
       boolean grants,
       long prevEpoch,
       long prevSeq,
@@ -110,7 +112,7 @@ sealed interface ReplicaMessage {
     if (this instanceof Append append) {
       begin(out, 1);
       append.stamps.write(out);
-      out.writeBoolean(append.grants).writeVarLong(append.prevEpoch);
+      out.writeBoolean(append.asks).writeBoolean(append.grants).writeVarLong(append.prevEpoch);
       out.writeVarLong(append.prevSeq).writeVarLong(append.commit);
       out.writeVarLong(append.records.size());
       append.records.forEach(it -> out.writeBytes(it.bytes()));
@@ -161,6 +163,7 @@ sealed interface ReplicaMessage {
               new Append(
                   epoch,
                   Stamps.read(in),
+                  in.readBoolean(),
                   in.readBoolean(),
                   in.readVarLong(),
                   in.readVarLong(),

@@ -76,15 +76,24 @@ sealed interface StoreMessage {
     return out.writeByte(kind).writeByte(VERSION);
   }
 
+  /** What is in an array already is not copied. */
+  private static WireReader reader(ByteBuffer payload) {
+    if (payload.hasArray()) {
+      return new WireReader(
+          payload.array(), payload.arrayOffset() + payload.position(), payload.remaining());
+    }
+    byte[] bytes = new byte[payload.remaining()];
+    payload.get(bytes);
+    return new WireReader(bytes);
+  }
+
   /**
    * Reads a message.
    *
    * @throws WireFormatException if the bytes are none, or over a limit
    */
   static StoreMessage decode(ByteBuffer payload) {
-    byte[] bytes = new byte[payload.remaining()];
-    payload.get(bytes);
-    WireReader in = new WireReader(bytes);
+    WireReader in = reader(payload);
     int kind = in.readByte();
     int version = in.readByte();
     if (version != VERSION) {

@@ -340,7 +340,7 @@ class ReplicaTest {
     primary.flush(now);
     now += 500 * MILLI;
     Stamps stamps = new Stamps(9, 1, LIFE, 0);
-    primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    primary.received(N2, new Append(1, stamps, true, false, 0, 0, 0, List.of()), now);
     primary.flush(now);
     assertTrue(outlet.last(N2, Ack.class).grants());
     StoreConfig mine = config(4, 1, N1).withPrimary(2, N1, LIFE);
@@ -391,7 +391,7 @@ class ReplicaTest {
     primary.configured(config(2, 1, N1, N2).withPrimary(4, N2, 9), now);
     primary.flush(now);
     Stamps stamps = new Stamps(9, 1, 0, 0);
-    primary.received(N2, new Append(4, stamps, false, 0, 0, 0, List.of()), now);
+    primary.received(N2, new Append(4, stamps, true, false, 0, 0, 0, List.of()), now);
     primary.flush(now);
     assertEquals(List.of(), outlet.sent, "that primary was deposed, which this replica has seen");
   }
@@ -404,7 +404,7 @@ class ReplicaTest {
     primary.flush(now);
     assertInstanceOf(Report.class, outlet.proposed.get(0));
     Stamps stamps = new Stamps(9, 1, 0, 0);
-    primary.received(N2, new Append(1, stamps, false, 0, 0, 0, List.of()), now);
+    primary.received(N2, new Append(1, stamps, true, false, 0, 0, 0, List.of()), now);
     primary.flush(now);
     assertFalse(outlet.last(N2, Ack.class).grants());
   }

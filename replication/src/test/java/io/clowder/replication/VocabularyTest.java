@@ -88,8 +88,8 @@ class VocabularyTest {
     LogRecord opening = LogRecord.opening(1, 1);
     Map<ReplicaMessage, String> golden = new LinkedHashMap<>();
     golden.put(
-        new ReplicaMessage.Append(300, stamps, true, 2, 9, 8, List.of(opening)),
-        "0101ac02000000000000000100000000000000020000000000000003000000000000000401020908011401010100000000000000000001010000fbf10795");
+        new ReplicaMessage.Append(300, stamps, false, true, 2, 9, 8, List.of(opening)),
+        "0101ac0200000000000000010000000000000002000000000000000300000000000000040001020908011401010100000000000000000001010000fbf10795");
     golden.put(
         new ReplicaMessage.Ack(300, stamps, false, 9, true, List.of(new Beginning(1, 2)), 10),
         "0201ac0200000000000000010000000000000002000000000000000300000000000000040009010101020a");
