@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     name = "bench",
     description = {
       "Loads the running cluster and says what it gives.",
-      "From its leader's own process; prints operations per second, latencies in ms, CPU seconds of"
+      "From the process of its leader, or of the store's primary; prints operations per second, latencies in ms, CPU seconds of"
           + " all nodes per 100,000 operations, and this machine's limits."
     })
 final class BenchCommand implements Callable<Integer> {
@@ -132,10 +132,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private JsonObject run(Cluster cluster, int count) throws IOException, CommandFailure {
-    String leader =
-        cluster.isOneNode()
-            ? cluster.nodes().get(0).id().value()
-            : ClusterStatus.ask(cluster).leader("main");
+    String leader = cluster.isOneNode() ? cluster.nodes().get(0).id().value() : leader(cluster);
     if (leader == null) {
       throw CommandFailure.failed("no node leads; see: clowder status");
     }
@@ -155,6 +152,13 @@ final class BenchCommand implements Callable<Integer> {
     } catch (JsonParseException | IllegalStateException | IndexOutOfBoundsException e) {
       throw CommandFailure.failed(leader + " gave no result: " + answer.out().strip());
     }
+  }
+
+  private @Nullable String leader(Cluster cluster) throws IOException {
+    ClusterStatus status = ClusterStatus.ask(cluster);
+    return workload == Workload.store_put || workload == Workload.store_get
+        ? status.primary(store)
+        : status.leader("main");
   }
 
   private ShellClient.Answer load(String leader, ShellClient shell, int count, int time)

@@ -211,24 +211,35 @@ final class ClusterStatus {
     return table;
   }
 
-  /** One row per store, in the words of the node that knows most of it. */
-  Table stores() {
+  /** The node that is the primary of a store; null if there is none. */
+  @Nullable String primary(String store) {
+    return text(latest().get(store), "primary");
+  }
+
+  /** What is known of each store, in the words of the node that knows most of it. */
+  private SortedMap<String, JsonObject> latest() {
     SortedMap<String, JsonObject> latest = new TreeMap<>();
     for (List<JsonObject> said : storesOf.values()) {
       for (JsonObject store : said) {
         latest.merge(String.valueOf(text(store, "store")), store, BinaryOperator.maxBy(LATER));
       }
     }
+    return latest;
+  }
+
+  /** One row per store. */
+  Table stores() {
     Table table = new Table("store", "primary", "epoch", "in-sync", "learners", "committed");
-    latest.forEach(
-        (name, store) ->
-            table.row(
-                name,
-                text(store, "primary"),
-                number(store, "epoch"),
-                text(store, "in-sync"),
-                text(store, "learners"),
-                number(store, "committed")));
+    latest()
+        .forEach(
+            (name, store) ->
+                table.row(
+                    name,
+                    text(store, "primary"),
+                    number(store, "epoch"),
+                    text(store, "in-sync"),
+                    text(store, "learners"),
+                    number(store, "committed")));
     return table;
   }
 
