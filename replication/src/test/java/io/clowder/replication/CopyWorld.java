@@ -61,6 +61,10 @@ final class CopyWorld implements AutoCloseable {
     final List<Long> applied = Collections.synchronizedList(new ArrayList<>());
     volatile @Nullable Copy copy;
     volatile String failure = "";
+
+    /** What it throws when it is told of a record. */
+    volatile @Nullable RuntimeException fault;
+
     UnaryOperator<Storage> around = UnaryOperator.identity();
     private @Nullable DiskStorage storage;
     private final Map<Long, Consumer<Reply>> asked = new TreeMap<>();
@@ -190,6 +194,10 @@ final class CopyWorld implements AutoCloseable {
 
     @Override
     public void applied(LogRecord record) {
+      RuntimeException thrown = fault;
+      if (thrown != null) {
+        throw thrown;
+      }
       applied.add(record.seq());
     }
   }
@@ -306,6 +314,11 @@ final class CopyWorld implements AutoCloseable {
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
+  }
+
+  /** Nothing reaches a node any more, or leaves it. */
+  void cut(NodeId node) {
+    exchange.cut(node);
   }
 
   // ---- clients ---------------------------------------------------------------------------------
