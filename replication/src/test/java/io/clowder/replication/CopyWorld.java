@@ -50,6 +50,7 @@ final class CopyWorld implements AutoCloseable {
   private final ConfigMachine machine = new ConfigMachine((store, config) -> tell(config));
   private final SortedSet<NodeId> suspects = new TreeSet<>();
   private final long logBytes;
+  boolean isLazy;
   private volatile @Nullable StoreConfig config;
   private long position;
   private long requests;
@@ -115,7 +116,7 @@ final class CopyWorld implements AutoCloseable {
       storage = DiskStorage.open(path(), node, "c", new Random(node.hashCode()));
       Copy opened =
           Copy.open(
-              new Copy.Setting(STORE, Timing.USUAL, false, logBytes, 1 << 30),
+              new Copy.Setting(STORE, Timing.USUAL, isLazy, logBytes, 1 << 30),
               node,
               around.apply(storage),
               transport,
