@@ -58,7 +58,9 @@ final class Fetching {
     long size;
     long askedAt;
     long askAt;
-    long progressAt;
+
+    /** When the part that is waited for was asked for first. */
+    long waitingSince;
 
     /** Touched in the background only. */
     Snapshots.@Nullable Writing writing;
@@ -67,7 +69,6 @@ final class Fetching {
       this.from = from;
       this.offer = offer;
       this.askAt = now;
-      this.progressAt = now;
     }
   }
 
@@ -77,6 +78,7 @@ final class Fetching {
   private final long bytesPerSecond;
   private final Destination destination;
   private @Nullable Fetch present;
+  private long now;
   private long notBefore;
   private boolean isPausing;
 
@@ -95,7 +97,8 @@ final class Fetching {
   }
 
   /** A replica offers one; it does so again and again. */
-  void offered(ReplicaId from, Offer offer, long now) {
+  void offered(ReplicaId from, Offer offer, long time) {
+    now = time;
     Fetch before = present;
     boolean isKnown =
         before != null
@@ -119,7 +122,8 @@ final class Fetching {
   }
 
   /** A part came. */
-  void told(NodeId from, TellPart part, long now) {
+  void told(NodeId from, TellPart part, long time) {
+    now = time;
     Fetch it = present;
     if (it == null
         || it.step != Step.ASKING
@@ -130,10 +134,9 @@ final class Fetching {
     }
     byte[] bytes = part.bytes();
     if (bytes.length == 0) {
-      giveUp(it, from + " does not have it any more", now);
+      giveUp(it, from + " does not have it any more");
       return;
     }
-    it.progressAt = now;
     it.askAt = Math.max(it.askAt, it.askedAt) + (long) (bytes.length * SECOND / bytesPerSecond);
     it.step = Step.WORKING;
     work(
@@ -150,23 +153,24 @@ final class Fetching {
    *
    * @return until when there is nothing to do
    */
-  long tick(long now, long latest) {
+  long tick(long time, long latest) {
+    now = time;
     Fetch it = present;
     if (it == null) {
       return latest;
     }
-    boolean isWaiting = it.step == Step.PAUSING || it.step == Step.ASKING;
-    if (isWaiting && now - it.progressAt > Math.max(STALLED_NANOS, it.askAt - it.progressAt)) {
-      giveUp(it, "nothing came for 10 s", now);
-    } else if (it.step == Step.PAUSING && now - it.askAt >= 0) {
-      ask(it, now);
+    if (it.step == Step.PAUSING && now - it.askAt >= 0) {
+      it.waitingSince = now;
+      ask(it);
+    } else if (it.step == Step.ASKING && now - it.waitingSince > STALLED_NANOS) {
+      giveUp(it, "nothing came for 10 s");
     } else if (it.step == Step.ASKING && now - it.askedAt > LOST_NANOS) {
-      ask(it, now);
+      ask(it);
     }
     return it.step == Step.PAUSING && it.askAt - latest < 0 ? it.askAt : latest;
   }
 
-  private void ask(Fetch it, long now) {
+  private void ask(Fetch it) {
     it.step = Step.ASKING;
     it.askedAt = now;
     destination.ask(it.from.node(), new AskPart(it.offer.seq(), it.size));
@@ -222,7 +226,7 @@ final class Fetching {
           try {
             work.run();
           } catch (IOException | RuntimeException e) {
-            inbox.accept(() -> giveUp(it, e.toString(), System.nanoTime()));
+            inbox.accept(() -> giveUp(it, e.toString()));
           }
         });
   }
@@ -235,7 +239,7 @@ final class Fetching {
     return writing;
   }
 
-  private void giveUp(Fetch it, String why, long now) {
+  private void giveUp(Fetch it, String why) {
     if (it.equals(present)) {
       log.warn("the snapshot at {} is not fetched: {}", it.offer.seq(), why);
       isPausing = true;

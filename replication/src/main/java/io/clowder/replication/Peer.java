@@ -58,6 +58,18 @@ final class Peer {
   /** Bytes that were sent after {@code base} and are not acknowledged. */
   long underWay;
 
+  /**
+   * Another run of its process speaks. It may have less on disk than the one before had said, if
+   * that did not wait for its disk; and it does not know yet that what it has is the primary's.
+   */
+  void begin(ReplicaMessage.Stamps stamps, long persisted) {
+    life = stamps.life();
+    stamp = stamps.stamp();
+    // What was acknowledged before is not on the way, though it will be acknowledged again.
+    base = Math.max(base, acked);
+    acked = Math.min(acked, persisted);
+  }
+
   /** Whether more may be sent: what is on the way is limited. */
   boolean isReady() {
     return underWay < UNDER_WAY_MAX;

@@ -252,8 +252,7 @@ final class Primary {
       return;
     }
     if (stamps.life() != peer.life) {
-      peer.life = stamps.life();
-      peer.stamp = stamps.stamp();
+      peer.begin(stamps, ack.persisted());
     }
     peer.stamp = Math.max(peer.stamp, stamps.stamp());
     if (stamps.echoLife() == self.life) {

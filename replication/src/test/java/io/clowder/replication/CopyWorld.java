@@ -50,6 +50,7 @@ final class CopyWorld implements AutoCloseable {
   private final ConfigMachine machine = new ConfigMachine((store, config) -> tell(config));
   private final SortedSet<NodeId> suspects = new TreeSet<>();
   private final long logBytes;
+  boolean isLazy;
   private volatile @Nullable StoreConfig config;
   private long position;
   private long requests;
@@ -61,6 +62,10 @@ final class CopyWorld implements AutoCloseable {
     final List<Long> applied = Collections.synchronizedList(new ArrayList<>());
     volatile @Nullable Copy copy;
     volatile String failure = "";
+
+    /** What it throws when it is told of a record. */
+    volatile @Nullable RuntimeException fault;
+
     UnaryOperator<Storage> around = UnaryOperator.identity();
     private @Nullable DiskStorage storage;
     private final Map<Long, Consumer<Reply>> asked = new TreeMap<>();
@@ -111,7 +116,7 @@ final class CopyWorld implements AutoCloseable {
       storage = DiskStorage.open(path(), node, "c", new Random(node.hashCode()));
       Copy opened =
           Copy.open(
-              new Copy.Setting(STORE, Timing.USUAL, false, logBytes, 1 << 30),
+              new Copy.Setting(STORE, Timing.USUAL, isLazy, logBytes, 1 << 30),
               node,
               around.apply(storage),
               transport,
@@ -190,6 +195,10 @@ final class CopyWorld implements AutoCloseable {
 
     @Override
     public void applied(LogRecord record) {
+      RuntimeException thrown = fault;
+      if (thrown != null) {
+        throw thrown;
+      }
       applied.add(record.seq());
     }
   }
@@ -306,6 +315,11 @@ final class CopyWorld implements AutoCloseable {
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
+  }
+
+  /** Nothing reaches a node any more, or leaves it. */
+  void cut(NodeId node) {
+    exchange.cut(node);
   }
 
   // ---- clients ---------------------------------------------------------------------------------
