@@ -3,11 +3,16 @@
  * A store on a primary and its backups that loses nothing at fail-over.
  *
  * <pre>
- *   clients ──► Replica ──► Primary ── Append ─────► Backup      of other replicas
- *                  │        │  Peer  ◄──── Ack ─────    │
- *                  │        └── Readers                 │
- *                  ├── Ledger: OperationLog, Contents ──┘──► journal
- *                  └── StoreConfig ◄── ConfigMachine ◄── ConfigCommand (consensus)
+ *   users ────► OpenStore ─► Clerk ──┬─────────── Ask, Told ───────────► copies on other nodes
+ *   operators ► Steward ────► Clerk  │
+ *   listeners ◄ Watches ◄──────────┐ │            the pure core
+ *                                  │ ▼        ┌───────────────────────────────────────┐
+ *   ConfiguredStore ─ NodeStore ─ Copy ──────►│ Replica ─► Primary ── Append ──► Backup │
+ *        │                         │          │   │        │ Peer  ◄── Ack ──     │    │
+ *   Configurations             disk, network  │   │        └ Readers, Roster      │    │
+ *        │                                    │   └─ Ledger: OperationLog, Contents ───┘
+ *   ConfigMachine ◄─ ConfigCommand            └───────────────────────────────────────┘
+ *   (in consensus)
  * </pre>
  *
  * <p>After PacificA (Lin, Yang, Zhang and Zhou, 2008): the data goes from the primary to all of the
@@ -34,8 +39,10 @@
  *       confirm each read.
  * </ul>
  *
- * <p>All of it is pure: no clock, thread, file or socket; time is a value, and what is to be done
- * goes through an {@code Outlet}.
+ * <p>The core is pure: no clock, thread, file or socket; time is a value, and what is to be done
+ * goes through an {@code Outlet}. A {@code Copy} gives it threads, a disk and a network; a {@code
+ * Clerk} brings what users ask for to the copy that can answer, on whatever node that is, and again
+ * to another one when the primary changes. {@code Configurations} is all that meets consensus.
  */
 @NullMarked
 package io.clowder.replication;
