@@ -323,10 +323,11 @@ final class Clerk {
       }
       synchronized (this) {
         // To oneself nothing gets lost.
-        if (at != null && !at.equals(self) && now - askedAt >= SILENCE_NANOS) {
-          mayHaveHappened |= question instanceof Write;
-          at = null;
+        if (at != null && (at.equals(self) || now - askedAt < SILENCE_NANOS)) {
+          return;
         }
+        mayHaveHappened |= at != null && question instanceof Write;
+        at = null;
       }
       again();
     }

@@ -4,10 +4,10 @@ package io.clowder.replication;
 import io.clowder.api.Limits;
 import io.clowder.api.lock.Fence;
 import io.clowder.api.store.Step;
+import io.clowder.api.wire.Utf8;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +50,7 @@ record Op(List<Step> steps, @Nullable Fence fence) {
   boolean isTooLarge() {
     long all = 0;
     for (Step step : steps) {
-      int key = utf8Length(step.key());
+      int key = Utf8.length(step.key());
       int value = value(step).length;
       all += key + value;
       if (key > Limits.KEY_BYTES || value > Limits.VALUE_BYTES) {
@@ -58,11 +58,7 @@ record Op(List<Step> steps, @Nullable Fence fence) {
       }
     }
     return all > Limits.COMMAND_BYTES
-        || (fence != null && utf8Length(fence.resource()) > Limits.KEY_BYTES);
-  }
-
-  private static int utf8Length(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
+        || (fence != null && Utf8.length(fence.resource()) > Limits.KEY_BYTES);
   }
 
   void write(WireWriter out) {

@@ -16,7 +16,7 @@ import io.clowder.api.store.Step;
 import io.clowder.api.store.StoreStatus;
 import io.clowder.api.store.Watch;
 import io.clowder.api.store.WriteOptions;
-import java.nio.charset.StandardCharsets;
+import io.clowder.api.wire.Utf8;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
@@ -222,11 +222,12 @@ final class OpenStore implements ReplicatedStore {
     if (text.startsWith(Contents.OWN)) {
       throw refused(Reason.INVALID, "the " + what + " begins with the character 0");
     }
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+    int length = Utf8.length(text);
+    if (length < 0) {
       throw refused(
           Reason.INVALID, "the " + what + " is not Unicode: it holds half of a surrogate pair");
     }
-    within(what, text.getBytes(StandardCharsets.UTF_8).length, Limits.KEY_BYTES);
+    within(what, length, Limits.KEY_BYTES);
     return text;
   }
 

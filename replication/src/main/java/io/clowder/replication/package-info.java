@@ -6,11 +6,11 @@
  *   users ────► OpenStore ─► Clerk ──┬─────────── Ask, Told ───────────► copies on other nodes
  *   operators ► Steward ────► Clerk  │
  *   listeners ◄ Watches ◄──────────┐ │            the pure core
- *                                  │ ▼        ┌───────────────────────────────────────┐
+ *                                  │ ▼        ┌─────────────────────────────────────────┐
  *   ConfiguredStore ─ NodeStore ─ Copy ──────►│ Replica ─► Primary ── Append ──► Backup │
- *        │                         │          │   │        │ Peer  ◄── Ack ──     │    │
- *   Configurations             disk, network  │   │        └ Readers, Roster      │    │
- *        │                                    │   └─ Ledger: OperationLog, Contents ───┘
+ *        │                         │          │   │        │ Peer  ◄── Ack ──       │    │
+ *   Configurations             disk, network  │   │        └ Readers, Roster        │    │
+ *        │                                    │   └─ Ledger: OperationLog, Contents ────┘  │
  *   ConfigMachine ◄─ ConfigCommand            └───────────────────────────────────────┘
  *   (in consensus)
  * </pre>

@@ -23,6 +23,27 @@ public final class Utf8 {
     return exact;
   }
 
+  /** How many bytes a string has; -1 if it holds half of a surrogate pair. */
+  public static int length(String text) {
+    int length = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < 0x80) {
+        length++;
+      } else if (c < 0x800) {
+        length += 2;
+      } else if (!Character.isSurrogate(c)) {
+        length += 3;
+      } else if (i + 1 < text.length() && Character.isSurrogatePair(c, text.charAt(i + 1))) {
+        length += 4;
+        i++;
+      } else {
+        return -1;
+      }
+    }
+    return length;
+  }
+
   /** Whether the bytes are those of a string. */
   public static boolean isValid(byte[] bytes) {
     String text = new String(bytes, StandardCharsets.UTF_8);
