@@ -21,6 +21,7 @@ import io.clowder.api.store.Step;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.CopyWorld.Box;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -226,8 +227,12 @@ final class CopyTest {
     while (used > 0 && bytes[used - 1] == 0) {
       used--;
     }
-    bytes[(int) (used * where)] ^= 0x10;
-    Files.write(file, bytes);
+    // Nothing else of the file is touched: it may be in use.
+    int at = (int) (used * where);
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      open.seek(at);
+      open.write(bytes[at] ^ 0x10);
+    }
   }
 
   private static Path only(Path directory, String suffix) throws IOException {
@@ -238,8 +243,8 @@ final class CopyTest {
 
   private void assertMadeAnew(Box box, ReplicaId former, SortedMap<String, String> written) {
     assertNotEquals(former, box.copy().id());
+    await("it is in sync", () -> world.config().insync().contains(box.copy().id()));
     world.awaitInSync(3);
-    assertTrue(world.config().insync().contains(box.copy().id()));
     assertThere(written);
     assertEqualCopies();
   }
