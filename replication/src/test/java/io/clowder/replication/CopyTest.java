@@ -219,6 +219,28 @@ final class CopyTest {
     assertEqualCopies();
   }
 
+  @Test
+  void whoeverWasJustElectedHandsOverAsSoonAsItCan() throws IOException {
+    found(LARGE_LOG);
+    for (int i = 0; i < 10; i++) {
+      NodeId former = world.primary();
+      NodeId next = world.backup();
+      await("it knows", () -> world.box(former).view().isPrimary());
+      assertEquals(new Reply.Begun(), world.ask(former, new Question.HandOver(next)));
+      await("another primary", () -> world.primary().equals(next));
+    }
+    NodeId primary = world.primary();
+    await("it knows", () -> world.box(primary).view().isPrimary());
+    Question unknown = new Question.HandOver(new NodeId("n9"));
+    assertEquals(
+        new Reply.Refused(Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN),
+        world.ask(primary, unknown));
+    assertEquals(new Reply.Begun(), world.ask(primary, new Question.HandOver(primary)));
+    assertEquals(
+        new Reply.Refused(Refusal.NOT_PRIMARY, Outcome.DID_NOT_HAPPEN),
+        world.ask(world.backup(), unknown));
+  }
+
   // ---- damage ----------------------------------------------------------------------------------
 
   private static void flip(Path file, double where) throws IOException {
