@@ -34,6 +34,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
 import org.slf4j.Logger;
@@ -66,16 +67,9 @@ final class Copy implements AutoCloseable {
 
   private static final long TICK_NANOS = 10_000_000L;
   private static final long VIEW_NANOS = 1_000_000L;
-  private static final long SPACE_NANOS = 2_000_000_000L;
   private static final long YIELD_NANOS = 30_000_000_000L;
   private static final long HAND_OVER_NANOS = 2_000_000_000L;
   private static final long CLOSE_NANOS = 4_000_000_000L;
-
-  /** With less space than this no writes are taken: what is left is for snapshots, and for logs. */
-  private static final long RESERVE_BYTES = 64L << 20;
-
-  /** The most bytes of records that are given at once. */
-  private static final long RECORDS_BYTES = Limits.RESULT_BYTES;
 
   /**
    * What is set about a copy.
@@ -124,7 +118,6 @@ final class Copy implements AutoCloseable {
 
   private final Setting setting;
   private final NodeId self;
-  private final Storage storage;
   private final Transport transport;
   private final Surroundings surroundings;
   private final SecureRandom random = new SecureRandom();
@@ -133,6 +126,7 @@ final class Copy implements AutoCloseable {
   private final Inbox inbox;
   private final Callers callers;
   private final Completions completions;
+  private final FreeSpace space;
   private final Driver driver = new Driver();
 
   private final AtomicBoolean isClosing = new AtomicBoolean();
@@ -156,8 +150,6 @@ final class Copy implements AutoCloseable {
   private long leaveBy;
   private boolean isLeaving;
   private boolean isRenewing;
-  private boolean isSpaceLow;
-  private long spaceAt;
   private long yieldedAt;
 
   /**
@@ -179,7 +171,6 @@ final class Copy implements AutoCloseable {
       throws IOException {
     this.setting = setting;
     this.self = self;
-    this.storage = storage;
     this.transport = transport;
     this.surroundings = surroundings;
     this.files = new CopyFiles(storage, setting.store(), random);
@@ -191,8 +182,9 @@ final class Copy implements AutoCloseable {
     long now = System.nanoTime();
     this.tickAt = now;
     this.viewAt = now;
-    this.spaceAt = now;
     this.yieldedAt = now - YIELD_NANOS;
+    this.space =
+        new FreeSpace(setting.store(), storage, loop.background(), inbox::add, this::spaceIs, now);
     OpenReplica first = replica(opened, now);
     this.open = first;
     this.view = first.view(false, now);
@@ -331,73 +323,37 @@ final class Copy implements AutoCloseable {
    * @return none if there is nothing newer; fails with {@code CONFLICT} if the log begins later
    */
   CompletionStage<List<LogRecord>> records(long fromSeq, int count) {
-    CompletableFuture<List<LogRecord>> found = new CompletableFuture<>();
-    look(
-        found,
-        ledger -> {
-          if (fromSeq <= ledger.log.base()) {
-            throw CoordinationException.refused(
-                Reason.CONFLICT,
-                "record "
-                    + fromSeq
-                    + " is not in the log of this node any more, which begins with "
-                    + (ledger.log.base() + 1));
-          }
-          return slice(ledger.log, fromSeq, Math.min(ledger.commit(), fromSeq - 1 + count));
-        });
-    return found;
+    return look(ledger -> Excerpt.committed(ledger, fromSeq, count));
   }
 
   /** The last records, committed or not, as many as there are of {@code count}. */
   CompletionStage<Tail> tail(int count) {
-    CompletableFuture<Tail> found = new CompletableFuture<>();
-    look(
-        found,
-        ledger -> {
-          long end = ledger.log.end();
-          long from = Math.max(ledger.log.base(), end - count) + 1;
-          return new Tail(slice(ledger.log, from, end), ledger.commit());
-        });
-    return found;
+    return look(ledger -> new Tail(Excerpt.last(ledger.log, count), ledger.commit()));
   }
 
-  private static List<LogRecord> slice(OperationLog records, long from, long to) {
-    List<LogRecord> slice = new ArrayList<>();
-    long room = RECORDS_BYTES;
-    for (long seq = from; seq <= to && room > 0; seq++) {
-      LogRecord record = records.get(seq);
-      room -= record.size();
-      slice.add(record);
-    }
-    return slice;
-  }
-
-  private interface Look<T> {
-    T at(Ledger ledger);
-  }
-
-  private <T> void look(CompletableFuture<T> found, Look<T> look) {
-    boolean isTaken =
-        inbox.offer(
-            0,
-            () -> {
-              OpenReplica present = open;
-              if (present == null) {
-                completions.fail(found, unavailable());
-                return;
-              }
-              try {
-                completions.complete(found, look.at(present.ledger()));
-              } catch (CoordinationException e) {
-                completions.fail(found, e);
-              }
-            });
+  private <T> CompletionStage<T> look(Function<Ledger, T> look) {
+    CompletableFuture<T> found = new CompletableFuture<>();
+    boolean isTaken = inbox.offer(0, () -> look(found, look));
     if (!isTaken) {
       found.completeExceptionally(
           isOver
               ? unavailable()
               : CoordinationException.refused(
                   Reason.OVERLOADED, "too much waits for the copy on this node"));
+    }
+    return found;
+  }
+
+  private <T> void look(CompletableFuture<T> found, Function<Ledger, T> look) {
+    OpenReplica present = open;
+    if (present == null) {
+      completions.fail(found, unavailable());
+      return;
+    }
+    try {
+      completions.complete(found, look.apply(present.ledger()));
+    } catch (CoordinationException e) {
+      completions.fail(found, e);
     }
   }
 
@@ -454,7 +410,7 @@ final class Copy implements AutoCloseable {
     boolean isTime = now - tickAt >= 0;
     if (isTime) {
       tickAt = now + Math.min(TICK_NANOS, setting.timing().heartbeat() / 4);
-      lookAtSpace(now);
+      space.tick(now);
     }
     OpenReplica present = open;
     if (present != null) {
@@ -480,7 +436,7 @@ final class Copy implements AutoCloseable {
     }
     if (isNews || now - viewAt >= VIEW_NANOS) {
       viewAt = now;
-      view = present.view(isSpaceLow, now);
+      view = present.view(space.isLow(), now);
     }
     if (isNews) {
       surroundings.roleMayHaveChanged();
@@ -500,7 +456,7 @@ final class Copy implements AutoCloseable {
     } else if (caller.question() instanceof Question.Retire) {
       retire(present, caller);
     } else {
-      present.ask(caller, isSpaceLow, System.nanoTime());
+      present.ask(caller, space.isLow(), System.nanoTime());
     }
   }
 
@@ -555,34 +511,9 @@ final class Copy implements AutoCloseable {
     present.close(closed);
   }
 
-  // ---- the disk --------------------------------------------------------------------------------
-
-  private void lookAtSpace(long now) {
-    if (now - spaceAt < 0) {
-      return;
-    }
-    spaceAt = Long.MAX_VALUE / 2 + now;
-    loop.background()
-        .execute(
-            () -> {
-              long free = Long.MAX_VALUE;
-              try {
-                free = storage.freeBytes();
-              } catch (IOException | RuntimeException e) {
-                log.warn("cannot tell the free space of the disk: {}", e.toString());
-              }
-              boolean isLow = free < RESERVE_BYTES;
-              inbox.add(() -> spaceIs(isLow));
-            });
-  }
-
+  /** The disk was looked at. */
   private void spaceIs(boolean isLow) {
     long now = System.nanoTime();
-    spaceAt = now + SPACE_NANOS;
-    if (isLow != isSpaceLow) {
-      isSpaceLow = isLow;
-      log.warn("store {}: the disk {}", setting.store(), isLow ? "is nearly full" : "has room");
-    }
     OpenReplica present = open;
     if (isLow && present != null && present.isPrimary() && now - yieldedAt >= YIELD_NANOS) {
       // Somebody with room should have the place. Not over and over: perhaps nobody has any.

@@ -20,7 +20,9 @@ import io.clowder.replication.StoreMessage.Between;
 import io.clowder.replication.StoreMessage.TellPart;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.SortedSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,11 @@ final class OpenReplica implements Outlet {
     void applied(LogRecord record);
   }
 
+  /** Who is to have the primary's place, as somebody asked. */
+  private record Heir(long ticket, @Nullable NodeId to, long until) {}
+
+  private static final int HEIRS_MAX = 16;
+
   private final Copy.Setting setting;
   private final ReplicaId id;
   private final long life;
@@ -60,6 +67,7 @@ final class OpenReplica implements Outlet {
   private final Serving serving;
   private final Digests digests;
   private final Lags lags = new Lags();
+  private final List<Heir> heirs = new ArrayList<>();
   private long persisted;
   private long now;
   private boolean isClosed;
@@ -183,6 +191,7 @@ final class OpenReplica implements Outlet {
     now = time;
     if (isTime) {
       replica.tick(time);
+      handOver();
     }
     return fetching.tick(time, latest);
   }
@@ -254,13 +263,41 @@ final class OpenReplica implements Outlet {
   }
 
   private void handOver(Caller caller, @Nullable NodeId to) {
-    if (!replica.isPrimary()) {
-      callers.refuse(caller, Refusal.NOT_PRIMARY);
-    } else if (id.node().equals(to) || handOver(to)) {
-      callers.tell(caller, new Reply.Begun());
-    } else {
-      callers.refuse(caller, Refusal.NOT_ENOUGH_COPIES);
+    if (heirs.size() == HEIRS_MAX) {
+      callers.refuse(caller, Refusal.OVERLOADED);
+      return;
     }
+    heirs.add(new Heir(callers.add(caller), to, now + setting.timing().lag()));
+    handOver();
+  }
+
+  /** A primary that was elected just now has to hear of its backups first. */
+  private void handOver() {
+    heirs.removeIf(
+        it -> {
+          Refusal refusal = null;
+          if (!replica.isPrimary()) {
+            refusal = Refusal.NOT_PRIMARY;
+          } else if (!id.node().equals(it.to) && !handOver(it.to)) {
+            if (isPossible(it.to) && now - it.until < 0) {
+              return false;
+            }
+            refusal = Refusal.NOT_ENOUGH_COPIES;
+          }
+          callers.tell(
+              it.ticket,
+              refusal == null
+                  ? new Reply.Begun()
+                  : new Reply.Refused(refusal, Outcome.DID_NOT_HAPPEN));
+          return true;
+        });
+  }
+
+  private boolean isPossible(@Nullable NodeId to) {
+    StoreConfig config = replica.config();
+    return config != null
+        && config.insync().stream()
+            .anyMatch(it -> !it.equals(id) && (to == null || it.node().equals(to)));
   }
 
   /** Gives the primary's place to a node's replica, or to the one in sync that has most. */

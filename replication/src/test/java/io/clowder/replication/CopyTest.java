@@ -21,6 +21,7 @@ import io.clowder.api.store.Step;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.CopyWorld.Box;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -218,6 +219,28 @@ final class CopyTest {
     assertEqualCopies();
   }
 
+  @Test
+  void whoeverWasJustElectedHandsOverAsSoonAsItCan() throws IOException {
+    found(LARGE_LOG);
+    for (int i = 0; i < 10; i++) {
+      NodeId former = world.primary();
+      NodeId next = world.backup();
+      await("it knows", () -> world.box(former).view().isPrimary());
+      assertEquals(new Reply.Begun(), world.ask(former, new Question.HandOver(next)));
+      await("another primary", () -> world.primary().equals(next));
+    }
+    NodeId primary = world.primary();
+    await("it knows", () -> world.box(primary).view().isPrimary());
+    Question unknown = new Question.HandOver(new NodeId("n9"));
+    assertEquals(
+        new Reply.Refused(Refusal.NOT_ENOUGH_COPIES, Outcome.DID_NOT_HAPPEN),
+        world.ask(primary, unknown));
+    assertEquals(new Reply.Begun(), world.ask(primary, new Question.HandOver(primary)));
+    assertEquals(
+        new Reply.Refused(Refusal.NOT_PRIMARY, Outcome.DID_NOT_HAPPEN),
+        world.ask(world.backup(), unknown));
+  }
+
   // ---- damage ----------------------------------------------------------------------------------
 
   private static void flip(Path file, double where) throws IOException {
@@ -226,8 +249,12 @@ final class CopyTest {
     while (used > 0 && bytes[used - 1] == 0) {
       used--;
     }
-    bytes[(int) (used * where)] ^= 0x10;
-    Files.write(file, bytes);
+    // Nothing else of the file is touched: it may be in use.
+    int at = (int) (used * where);
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      open.seek(at);
+      open.write(bytes[at] ^ 0x10);
+    }
   }
 
   private static Path only(Path directory, String suffix) throws IOException {
@@ -238,8 +265,8 @@ final class CopyTest {
 
   private void assertMadeAnew(Box box, ReplicaId former, SortedMap<String, String> written) {
     assertNotEquals(former, box.copy().id());
+    await("it is in sync", () -> world.config().insync().contains(box.copy().id()));
     world.awaitInSync(3);
-    assertTrue(world.config().insync().contains(box.copy().id()));
     assertThere(written);
     assertEqualCopies();
   }

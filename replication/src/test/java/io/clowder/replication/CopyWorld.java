@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.api.storage.Storage;
@@ -30,6 +31,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -350,8 +352,7 @@ final class CopyWorld implements AutoCloseable {
   }
 
   /** Asks until the reply is of a kind. */
-  Reply until(
-      Question question, java.util.function.Supplier<NodeId> whom, Class<? extends Reply> wanted) {
+  Reply until(Question question, Supplier<NodeId> whom, Class<? extends Reply> wanted) {
     List<Reply> last = new ArrayList<>();
     await(
         wanted.getSimpleName() + " to " + question,
@@ -366,9 +367,7 @@ final class CopyWorld implements AutoCloseable {
   /** Asks once; a refusal if there is no copy, or no answer in a second. */
   Reply ask(NodeId node, Question question) {
     Copy copy = box(node).copy;
-    Reply.Refused none =
-        new Reply.Refused(
-            Refusal.NOT_PRIMARY, io.clowder.api.CoordinationException.Outcome.MAY_HAVE_HAPPENED);
+    Reply.Refused none = new Reply.Refused(Refusal.NOT_PRIMARY, Outcome.MAY_HAVE_HAPPENED);
     if (copy == null) {
       return none;
     }

@@ -11,18 +11,25 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
-/** Transports of nodes in one process: messages come in order, on a thread of the receiver's. */
+/**
+ * Transports of nodes in one process: messages come on a thread of the receiver's, in order; those
+ * that are urgent on another one, so that they overtake the others.
+ */
 final class Exchange implements AutoCloseable {
   private record Listener(NodeId node, String topic) {}
 
   private final Map<Listener, Transport.Receiver> receivers = new ConcurrentHashMap<>();
   private final Map<NodeId, ExecutorService> threads = new ConcurrentHashMap<>();
+  private final Map<NodeId, ExecutorService> urgentThreads = new ConcurrentHashMap<>();
   private final Set<NodeId> cut = ConcurrentHashMap.newKeySet();
 
   /** The transport of a node. */
   Transport of(NodeId node) {
     threads.computeIfAbsent(node, it -> Executors.newSingleThreadExecutor());
+    urgentThreads.computeIfAbsent(node, it -> Executors.newSingleThreadExecutor());
     return new End(node);
   }
 
@@ -31,13 +38,10 @@ final class Exchange implements AutoCloseable {
     cut.add(node);
   }
 
-  void mend(NodeId node) {
-    cut.remove(node);
-  }
-
   @Override
   public void close() {
     threads.values().forEach(ExecutorService::shutdownNow);
+    urgentThreads.values().forEach(ExecutorService::shutdownNow);
   }
 
   private final class End implements Transport {
@@ -49,23 +53,31 @@ final class Exchange implements AutoCloseable {
 
     @Override
     public boolean send(NodeId to, String topic, ByteBuffer payload) {
-      ExecutorService thread = threads.get(to);
-      if (thread == null || thread.isShutdown() || cut.contains(self) || cut.contains(to)) {
-        return false;
-      }
-      thread.execute(
-          () -> {
-            Receiver receiver = receivers.get(new Listener(to, topic));
-            if (receiver != null) {
-              receiver.receive(self, payload);
-            }
-          });
-      return true;
+      return send(threads.get(to), to, topic, payload);
     }
 
     @Override
     public boolean sendUrgent(NodeId to, String topic, ByteBuffer payload) {
-      return send(to, topic, payload);
+      return send(urgentThreads.get(to), to, topic, payload);
+    }
+
+    private boolean send(
+        @Nullable ExecutorService thread, NodeId to, String topic, ByteBuffer payload) {
+      if (thread == null || cut.contains(self) || cut.contains(to)) {
+        return false;
+      }
+      try {
+        thread.execute(
+            () -> {
+              Receiver receiver = receivers.get(new Listener(to, topic));
+              if (receiver != null) {
+                receiver.receive(self, payload);
+              }
+            });
+        return true;
+      } catch (RejectedExecutionException e) {
+        return false;
+      }
     }
 
     @Override
