@@ -150,6 +150,10 @@ final class Copy implements AutoCloseable {
   private long leaveBy;
   private boolean isLeaving;
   private boolean isRenewing;
+
+  /** Whether there may be files of an earlier copy. */
+  private boolean hasOlder = true;
+
   private long yieldedAt;
 
   /**
@@ -440,6 +444,25 @@ final class Copy implements AutoCloseable {
     }
     if (isNews) {
       surroundings.roleMayHaveChanged();
+      deleteOlder(present);
+    }
+  }
+
+  /** When this copy has all that was acknowledged, nobody needs the one that was damaged. */
+  private void deleteOlder(OpenReplica present) {
+    StoreConfig known = present.config();
+    if (hasOlder && known != null && known.insync().contains(present.id())) {
+      hasOlder = false;
+      loop.background()
+          .execute(
+              () -> {
+                try {
+                  files.deleteOlder();
+                } catch (IOException | RuntimeException e) {
+                  log.warn(
+                      "store {}: files of a damaged copy stay: {}", setting.store(), e.toString());
+                }
+              });
     }
   }
 
@@ -468,15 +491,14 @@ final class Copy implements AutoCloseable {
     }
     log.info("store {}: {} is given up, and made anew", setting.store(), present.id());
     callers.tell(caller, new Reply.Begun());
-    long incarnation = present.id().incarnation();
     isRenewing = true;
-    letGo(present, () -> loop.background().execute(() -> renew(incarnation)));
+    letGo(present, () -> loop.background().execute(this::renew));
   }
 
   /** In the background. */
-  private void renew(long incarnation) {
+  private void renew() {
     try {
-      files.delete(incarnation);
+      files.delete();
       CopyFiles.Opened opened = files.open();
       inbox.add(() -> renewed(opened));
     } catch (IOException | RuntimeException e) {

@@ -20,10 +20,11 @@ import org.slf4j.LoggerFactory;
  * and snapshots of the same name. So an incarnation is drawn with each new journal, is known as
  * long as that is there, and goes with it.
  *
- * <p>A copy that is not whole is given up: a replica that came back under its old name with less
- * than it had acknowledged could be elected, and lose that. What is there then is another replica,
- * which gets everything from the primary. The journal goes first, at one stroke; snapshots without
- * a journal are nobody's.
+ * <p>A copy that is not whole is never opened again: a replica that came back under its old name
+ * with less than it had acknowledged could be elected, and lose that. What is there then is another
+ * replica with a larger number, which gets everything from the primary. The files of the one before
+ * stay until then, for they may be all that is left. A journal goes at one stroke; snapshots
+ * without a journal are nobody's.
  */
 final class CopyFiles {
   private static final Logger log = LoggerFactory.getLogger(CopyFiles.class);
@@ -50,41 +51,58 @@ final class CopyFiles {
   }
 
   /**
-   * Opens what is there and whole, or begins anew.
+   * Opens the newest copy that is there if it is whole, or begins another one.
    *
-   * @throws IOException if the disk fails, is full, or has what this software cannot read; nothing
-   *     was given up then
+   * @throws IOException if the disk fails, is full, or has what this software cannot read
    */
   Opened open() throws IOException {
     List<String> found = storage.journals(group());
-    if (found.size() > 1) {
-      throw new IOException("store " + store + " has more than one journal: " + found);
-    }
     for (String name : storage.snapshots(group())) {
       if (!found.contains(name)) {
         storage.deleteSnapshots(name);
       }
     }
-    if (!found.isEmpty()) {
-      long incarnation = Long.parseLong(found.get(0).substring(group().length() + 1));
-      try {
-        return open(incarnation);
-      } catch (Storage.CorruptionException e) {
-        log.warn(
-            "store {}: the copy on this node is damaged and is given up; it will be made anew from"
-                + " the primary's: {}",
-            store,
-            e.getMessage());
-        delete(incarnation);
-      }
+    if (found.isEmpty()) {
+      return open(1 + random.nextLong(INCARNATION_BOUND / 2));
     }
-    return open(1 + random.nextLong(INCARNATION_BOUND - 1));
+    long newest = incarnation(found.get(found.size() - 1));
+    try {
+      return open(newest);
+    } catch (Storage.CorruptionException e) {
+      log.warn(
+          "store {}: the copy {} on this node is damaged; another one is made from the primary's,"
+              + " and the files are kept until that is in sync: {}",
+          store,
+          newest,
+          e.getMessage());
+      return open(newest + 1 + random.nextInt(Integer.MAX_VALUE));
+    }
   }
 
-  /** Removes a copy, which is closed. */
-  void delete(long incarnation) throws IOException {
-    storage.deleteJournal(name(incarnation));
-    storage.deleteSnapshots(name(incarnation));
+  /** Removes all but the newest copy, which has all that they had. */
+  void deleteOlder() throws IOException {
+    List<String> found = storage.journals(group());
+    for (String name : found.subList(0, Math.max(0, found.size() - 1))) {
+      delete(name);
+    }
+  }
+
+  /**
+   * Removes the newest copy, which is closed, and first those before it: none of them comes back.
+   */
+  void delete() throws IOException {
+    for (String name : storage.journals(group())) {
+      delete(name);
+    }
+  }
+
+  private void delete(String name) throws IOException {
+    storage.deleteJournal(name);
+    storage.deleteSnapshots(name);
+  }
+
+  private long incarnation(String name) {
+    return Long.parseLong(name.substring(group().length() + 1));
   }
 
   private String group() {
