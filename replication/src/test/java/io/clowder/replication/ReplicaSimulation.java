@@ -71,13 +71,14 @@ final class ReplicaSimulation {
     StoreConfig config = world.consensus.config();
     check(config.primary() != null, "nobody is the primary: " + config);
     check(config.insync().equals(config.members()), "not all are in sync: " + config);
-    byte[] contents = Box.write(world.boxes.get(0).replica.image());
+    byte[] contents = BoxDisk.write(world.boxes.get(0).replica.image());
     for (Box box : world.boxes) {
       Ledger ledger = box.replica.ledger();
       check(box.replica.isPrimary() == box.id().equals(config.primary()), box.node + " leads");
       check(ledger.commit() == world.committed(), box.node + " is at " + ledger.commit());
       check(ledger.log.end() == world.committed(), box.node + " ends at " + ledger.log.end());
-      check(Arrays.equals(contents, Box.write(box.replica.image())), box.node + " is different");
+      check(
+          Arrays.equals(contents, BoxDisk.write(box.replica.image())), box.node + " is different");
     }
   }
 

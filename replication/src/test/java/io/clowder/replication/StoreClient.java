@@ -10,6 +10,7 @@ import io.clowder.api.store.Step;
 import io.clowder.simulator.History;
 import io.clowder.simulator.Operation.Kind;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class StoreClient {
   private NodeId favourite;
   boolean isStopped;
   long reads;
+  long glances;
   long writes;
 
   /** Values, unique in a history. */
@@ -70,8 +72,13 @@ final class StoreClient {
     round++;
     String key = "k" + world.random.nextInt(keys);
     int choice = world.random.nextInt(20);
-    if (choice < 10) {
+    if (choice < 6) {
       new Reading(key).attempt();
+    } else if (choice < 9) {
+      long bound = 30 + world.random.nextLong(471);
+      new Glancing(key, Freshness.bounded(Duration.ofMillis(bound))).attempt();
+    } else if (choice < 10) {
+      new Glancing(key, Freshness.LOCAL).attempt();
     } else if (choice < 15) {
       write(Op.of(new Step.Put(key, bytes(values.next()))));
     } else if (choice < 17) {
@@ -209,6 +216,37 @@ final class StoreClient {
     @Override
     void failed() {
       // A read of which nothing is known says nothing.
+    }
+  }
+
+  /** A read that may miss something. What it does miss is checked where it is answered. */
+  private final class Glancing extends Asking {
+    private final String key;
+    private final Freshness freshness;
+
+    Glancing(String key, Freshness freshness) {
+      this.key = key;
+      this.freshness = freshness;
+    }
+
+    @Override
+    Box box() {
+      return anyBox();
+    }
+
+    @Override
+    void send(Box box, Box.Caller caller) {
+      box.read(new Glance(world, box, freshness, key, caller), freshness, key);
+    }
+
+    @Override
+    void done(Answer answer) {
+      glances++;
+    }
+
+    @Override
+    void failed() {
+      // It says nothing.
     }
   }
 
