@@ -56,6 +56,7 @@ final class Box implements Outlet {
   private boolean isSyncing;
   private long synced;
   private boolean isFetching;
+  private long hungUntil;
 
   Box(ReplicaWorld world, NodeId node, double rate) {
     this.world = world;
@@ -66,6 +67,10 @@ final class Box implements Outlet {
 
   ReplicaId id() {
     return new ReplicaId(node, incarnation);
+  }
+
+  long life() {
+    return life;
   }
 
   /** Its monotonic clock, which begins anywhere. */
@@ -119,6 +124,11 @@ final class Box implements Outlet {
     disk.clear();
     configs.clear();
     incarnation++;
+  }
+
+  /** No sync ends for a while, whatever becomes of the process. */
+  void hang(long nanos) {
+    hungUntil = world.now() + nanos;
   }
 
   /** A bit of its disk flips; nobody notices before it is read. */
@@ -211,7 +221,7 @@ final class Box implements Outlet {
     isSyncing = true;
     long present = life;
     world.after(
-        world.sync + world.around(world.syncJitter),
+        Math.max(0, hungUntil - world.now()) + world.sync + world.around(world.syncJitter),
         () -> {
           if (isUp && life == present) {
             isSyncing = false;

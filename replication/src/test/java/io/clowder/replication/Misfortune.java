@@ -59,7 +59,7 @@ final class Misfortune {
   }
 
   private void strike() {
-    switch (random.nextInt(25)) {
+    switch (random.nextInt(28)) {
       case 0, 1 -> kill(victim(), span(600));
       case 2 -> world.boxes.forEach(it -> kill(it, span(300)));
       case 3, 4 -> pause(victim());
@@ -73,9 +73,11 @@ final class Misfortune {
       case 14 -> starve();
       case 15 -> forget();
       case 16, 17 -> swap();
-      case 18, 19 -> rot(any());
+      case 18, 19 -> rot(victim());
       case 20, 21 -> fail(victim());
       case 22, 23 -> expel(any());
+      case 24 -> force(any());
+      case 25, 26 -> hang(victim());
       default -> switchover();
     }
   }
@@ -154,11 +156,11 @@ final class Misfortune {
     }
   }
 
-  /** Mostly, it is read soon. */
+  /** As often as not, it is read soon. */
   private void rot(Box box) {
     if (isExpendable(box) && box.rot()) {
       rotten++;
-      if (random.nextInt(4) != 0) {
+      if (random.nextBoolean()) {
         world.after(span(300), () -> kill(box, span(200)));
       }
     }
@@ -184,6 +186,10 @@ final class Misfortune {
         .anyMatch(it -> it.isIntact(it.id()));
   }
 
+  private void hang(Box box) {
+    box.hang(world.timing.lag() + span(800));
+  }
+
   // ---- operators and consensus -----------------------------------------------------------------
 
   private void swap() {
@@ -203,6 +209,15 @@ final class Misfortune {
   private void expel(Box box) {
     operations++;
     world.consensus.operate(new ConfigCommand.Expel(at(), box.node), () -> isCopied(box));
+  }
+
+  /** Of a copy that has all, nothing is lost. */
+  private void force(Box box) {
+    operations++;
+    ReplicaId id = box.id();
+    world.consensus.operate(
+        new ConfigCommand.Force(at(), id, box.life()),
+        () -> world.consensus.config().isElectable(id) && box.isIntact(id));
   }
 
   /** Whoever was taken away may come back some time later. */

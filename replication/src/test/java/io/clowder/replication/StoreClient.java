@@ -42,11 +42,14 @@ final class StoreClient {
   }
 
   private final Values values;
+  private final Tokens tokens;
 
-  StoreClient(ReplicaWorld world, History history, Values values, int number, int keys) {
+  StoreClient(
+      ReplicaWorld world, History history, Values values, Tokens tokens, int number, int keys) {
     this.world = world;
     this.history = history;
     this.values = values;
+    this.tokens = tokens;
     this.number = number;
     this.keys = keys;
     this.favourite = world.boxes.get(0).node;
@@ -94,7 +97,8 @@ final class StoreClient {
   }
 
   private void write(Op op) {
-    new Writing(op).attempt();
+    boolean isFenced = world.random.nextInt(4) == 0;
+    new Writing(isFenced ? new Op(op.steps(), tokens.next(world.random)) : op).attempt();
   }
 
   private Box anyBox() {
@@ -282,6 +286,9 @@ final class StoreClient {
     @Override
     void done(Answer answer) {
       writes++;
+      if (answer instanceof Answer.Changed changed && op.fence() != null) {
+        tokens.written(changed.version(), op.fence().token());
+      }
       for (int i = 0; i < operations.length; i++) {
         boolean isDelete = op.steps().get(i) instanceof Step.Delete;
         if (answer instanceof Answer.Changed changed && isDelete) {
@@ -290,6 +297,8 @@ final class StoreClient {
           byte[] value = values(i);
           history.done(operations[i], value(value), changed.version());
           versions.put(op.steps().get(i).key(), changed.version());
+        } else if (answer instanceof Answer.Stale) {
+          history.didNotHappen(operations[i]);
         } else if (answer instanceof Answer.Conflict) {
           history.conflict(operations[i]);
           versions.remove(op.steps().get(i).key());
