@@ -16,8 +16,7 @@ import java.util.TreeSet;
 /** A replica, what comes out of it, and words for what happens to it: the first of three. */
 class OneReplica {
   static final long MILLI = 1_000_000;
-  static final Timing TIMING =
-      new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
+  static final Timing TIMING = new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
   static final ReplicaId N1 = replica(1);
   static final ReplicaId N2 = replica(2);
   static final ReplicaId N3 = replica(3);
@@ -103,9 +102,11 @@ class OneReplica {
   }
 
   /** The second replica, which leads, sends something that was made when it had this echo. */
-  void append(long echo, boolean grants, long prevEpoch, long prevSeq, long commit, LogRecord... it) {
+  void append(
+      long echo, boolean grants, long prevEpoch, long prevSeq, long commit, LogRecord... it) {
     Stamps stamps = new Stamps(9, now, LIFE, echo);
-    primary.received(N2, new Append(1, stamps, grants, prevEpoch, prevSeq, commit, List.of(it)), now);
+    primary.received(
+        N2, new Append(1, stamps, grants, prevEpoch, prevSeq, commit, List.of(it)), now);
     primary.flush(now);
   }
 

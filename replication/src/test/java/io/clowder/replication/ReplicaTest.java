@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
-import io.clowder.api.NodeId;
-import io.clowder.api.store.Freshness;
 import io.clowder.api.store.RequestId;
 import io.clowder.api.store.Step;
 import io.clowder.replication.ConfigCommand.Join;
@@ -19,9 +17,7 @@ import io.clowder.replication.ConfigCommand.Resign;
 import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.Stamps;
-import java.util.Arrays;
 import java.util.List;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
