@@ -57,6 +57,7 @@ final class Box implements Outlet {
   private long synced;
   private boolean isFetching;
   private long hungUntil;
+  private long busyUntil;
 
   Box(ReplicaWorld world, NodeId node, double rate) {
     this.world = world;
@@ -186,6 +187,16 @@ final class Box implements Outlet {
     if (!world.isBatching || world.random.nextInt(4) != 0) {
       replica.flush(time());
     }
+  }
+
+  /** As {@code happen}, in its turn, if what is asked of it takes its time. */
+  void serve(Consumer<Replica> action) {
+    if (world.service == 0) {
+      happen(action);
+      return;
+    }
+    busyUntil = Math.max(busyUntil, world.now()) + world.service;
+    later(busyUntil - world.now(), action);
   }
 
   private void later(long nanos, Consumer<Replica> action) {
@@ -358,13 +369,13 @@ final class Box implements Outlet {
   void write(Caller caller, RequestId request, Op op) {
     long ticket = world.nextTicket();
     callers.put(ticket, caller);
-    happen(it -> it.write(ticket, request, op, time()));
+    serve(it -> it.write(ticket, request, op, time()));
   }
 
   void read(Caller caller, Freshness freshness, String key) {
     long ticket = world.nextTicket();
     callers.put(ticket, caller);
-    happen(
+    serve(
         it -> {
           caller.taken();
           it.read(ticket, freshness, new Query.Get(key), time());

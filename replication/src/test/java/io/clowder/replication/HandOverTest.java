@@ -165,8 +165,7 @@ class HandOverTest extends OneReplica {
   @Test
   void consensusDoesNotMakeWhoStoppedAnswerReads() {
     StoreConfig below =
-        new StoreConfig(
-            1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY);
+        new StoreConfig(1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY);
     leadThree();
     primary.configured(below, now);
     assertTrue(primary.handOver(N2, now));
@@ -190,8 +189,7 @@ class HandOverTest extends OneReplica {
     write(1);
     sync();
     ReplicaMessage.Stamps stamps = new ReplicaMessage.Stamps(9, 2, LIFE, now);
-    primary.received(
-        N2, new ReplicaMessage.Ack(2, stamps, true, 3, false, List.of(), 3), now);
+    primary.received(N2, new ReplicaMessage.Ack(2, stamps, true, 3, false, List.of(), 3), now);
     assertEquals(new Answer.Changed(3, false), told(1));
     read(2);
     assertTrue(isTold(2));

@@ -37,10 +37,8 @@ class ImageTest {
     Contents contents = new Contents();
     List<Effect> effects = List.of(new Effect("k", new byte[] {9}), new Effect("l", new byte[0]));
     contents.apply(LogRecord.opening(1, 1));
-    contents.apply(
-        new LogRecord(2, 3, new RequestId(7, 5), effects, new Answer.Changed(3, false)));
-    contents.apply(
-        new LogRecord(2, 4, new RequestId(-1, 1), List.of(), new Answer.Conflict(1, 7)));
+    contents.apply(new LogRecord(2, 3, new RequestId(7, 5), effects, new Answer.Changed(3, false)));
+    contents.apply(new LogRecord(2, 4, new RequestId(-1, 1), List.of(), new Answer.Conflict(1, 7)));
     return contents;
   }
 
@@ -96,8 +94,7 @@ class ImageTest {
     for (int seq = 1; seq <= 40; seq++) {
       Effect effect = new Effect("k" + seq, new byte[seq == 7 ? Limits.VALUE_BYTES : 5_000]);
       contents.apply(
-          new LogRecord(
-              1, seq, RequestId.NONE, List.of(effect), new Answer.Changed(seq, false)));
+          new LogRecord(1, seq, RequestId.NONE, List.of(effect), new Answer.Changed(seq, false)));
     }
     byte[] bytes = BoxDisk.write(contents.image(40, 1));
     Image image = read(bytes);

@@ -161,7 +161,8 @@ class JudgementTest {
     assertEquals(gone, Contents.token(forgotten.value()));
     assertEquals(new Answer.Stale(gone), write(new Fence("other", gone - 1L)).result());
     assertEquals(new Answer.Stale(gone), write(new Fence("r2", 2)).result(), "it had that token");
-    assertEquals(new Answer.Changed(6, false), write(new Fence("r" + (gone + 1), gone + 1L)).result());
+    assertEquals(
+        new Answer.Changed(6, false), write(new Fence("r" + (gone + 1), gone + 1L)).result());
     assertEquals(new Answer.Stale(9), write(new Fence("r1", 8)).result());
     assertEquals(
         List.of("+fence/more"),
@@ -216,10 +217,8 @@ class JudgementTest {
       new Effect(Contents.MARK, ONE)
     };
     contents.apply(
-        new LogRecord(
-            1, 1, RequestId.NONE, Arrays.asList(effects), new Answer.Changed(1, false)));
-    assertEquals(
-        List.of(Contents.fence("b"), Contents.fence("c")), contents.smallestFences(2));
+        new LogRecord(1, 1, RequestId.NONE, Arrays.asList(effects), new Answer.Changed(1, false)));
+    assertEquals(List.of(Contents.fence("b"), Contents.fence("c")), contents.smallestFences(2));
     assertEquals(3, contents.smallestFences(9).size());
   }
 }

@@ -58,7 +58,13 @@ final class ReplicaWorld {
 
   long syncJitter = MILLI;
 
+  /** How long a node works on a message, a read or a write, one after the other. */
+  long service;
+
   long messages;
+
+  /** Bytes of messages to each node. */
+  final Map<NodeId, Long> bytes = new HashMap<>();
 
   /** A node makes a snapshot in one of so many ticks, about, and forgets what is over so much. */
   int snapshotEvery = Integer.MAX_VALUE;
@@ -138,8 +144,9 @@ final class ReplicaWorld {
   }
 
   void send(Box source, ReplicaId to, ReplicaMessage message) {
-    byte[] bytes = message.encode();
+    byte[] encoded = message.encode();
     messages++;
+    bytes.merge(to.node(), (long) encoded.length, Long::sum);
     int copies = random.nextDouble() < loss ? random.nextInt(2) * 2 : 1;
     Box target = box(to.node());
     ReplicaId from = source.id();
@@ -151,7 +158,7 @@ final class ReplicaWorld {
           travel(),
           () -> {
             if (target.id().equals(to) && !isBlocked(from.node(), to.node())) {
-              target.happen(it -> it.received(from, ReplicaMessage.decode(bytes), target.time()));
+              target.serve(it -> it.received(from, ReplicaMessage.decode(encoded), target.time()));
             }
           });
     }
