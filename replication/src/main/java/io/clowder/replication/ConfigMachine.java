@@ -93,7 +93,10 @@ final class ConfigMachine implements StateMachine {
     }
     if (next != null) {
       stores.put(store, next);
-      listener.accept(store, next.config());
+      // A report that elects nobody changes nothing.
+      if (present == null || !next.config().equals(present.config())) {
+        listener.accept(store, next.config());
+      }
     }
     return result(stores.get(store));
   }

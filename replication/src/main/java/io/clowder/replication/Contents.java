@@ -127,7 +127,7 @@ final class Contents {
   }
 
   private static List<KvEntry> page(TreePMap<String, Versioned> entries, Query.Scan scan) {
-    String from = scan.prefix().isEmpty() ? CLIENTS : scan.prefix();
+    String from = scan.prefix().compareTo(CLIENTS) < 0 ? CLIENTS : scan.prefix();
     String after = scan.after();
     SortedMap<String, Versioned> rest =
         after == null || after.compareTo(from) < 0

@@ -13,6 +13,9 @@ final class Recovered {
   private final Image image;
   private final List<LogRecord> records = new ArrayList<>();
 
+  /** Whether the journal is at what its replica had in the place of what the snapshot shows. */
+  private boolean isVoid;
+
   Recovered(Image image) {
     this.image = image;
   }
@@ -38,17 +41,24 @@ final class Recovered {
   /**
    * The journal's next record.
    *
+   * <p>A replica whose log was replaced by a snapshot may have ended before it wrote down that what
+   * it had is cut off. It had another record in the place of the snapshot's last, or of an older
+   * epoch after it; all that followed is void, of whatever epoch.
+   *
    * @throws IllegalStateException if records are missing before it
    */
   void append(LogRecord record) {
-    // A replica whose log was replaced by a snapshot may have had a tail that was void, and may
-    // have
-    // ended before it wrote down that it is cut off. Its epochs are older than the snapshot's, as
-    // whoever leads a later epoch has all that was committed in earlier ones.
-    if (record.seq() <= image.seq() || record.epoch() < lastEpoch()) {
+    if (record.seq() == image.seq()) {
+      isVoid = record.epoch() != image.epoch();
+    }
+    if (record.seq() <= image.seq()) {
       return;
     }
-    if (record.seq() != end() + 1) {
+    isVoid |= record.epoch() < image.epoch();
+    if (isVoid) {
+      return;
+    }
+    if (record.seq() != end() + 1 || record.epoch() < lastEpoch()) {
       throw new IllegalStateException(record + " comes after " + end());
     }
     records.add(record);
@@ -56,6 +66,7 @@ final class Recovered {
 
   /** The journal says that all after a record is void. */
   void truncate(long after) {
+    isVoid &= after > image.seq();
     if (after < end()) {
       int kept = (int) Math.max(0, after - image.seq());
       records.subList(kept, records.size()).clear();

@@ -5,9 +5,6 @@ import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.NodeId;
 import io.clowder.api.store.Freshness;
 import io.clowder.api.store.RequestId;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,6 +24,9 @@ final class Box implements Outlet {
     void answered(Answer answer);
 
     void refused(Refusal reason, Outcome outcome);
+
+    /** The process takes up what was asked. */
+    default void taken() {}
   }
 
   final NodeId node;
@@ -34,16 +34,7 @@ final class Box implements Outlet {
   private final ReplicaWorld world;
   private final double rate;
 
-  /** The journal, as far as it is on the disk: records, encoded, and where to cut. */
-  private final List<Object> durable = new ArrayList<>();
-
-  /** The newest snapshot on the disk, and up to which record it is. */
-  private byte @Nullable [] snapshot;
-
-  private long snapshotSeq;
-
-  /** What it was given since: a record, or where to cut. */
-  private final List<Object> unsynced = new ArrayList<>();
+  private final BoxDisk disk;
 
   /** The configurations that this node's consensus replica has learnt of. */
   private final List<StoreConfig> configs = new ArrayList<>();
@@ -56,20 +47,31 @@ final class Box implements Outlet {
   boolean isCutFromConsensus;
   long incarnation = 1;
   long refusals;
+
+  /** What was committed here when a client last read locally, in this life. */
+  long localSeq;
+
   private long life;
   private long clockStart;
   private boolean isSyncing;
   private long synced;
   private boolean isFetching;
+  private long hungUntil;
+  private long busyUntil;
 
   Box(ReplicaWorld world, NodeId node, double rate) {
     this.world = world;
     this.node = node;
     this.rate = rate;
+    this.disk = new BoxDisk(world.random.split());
   }
 
   ReplicaId id() {
     return new ReplicaId(node, incarnation);
+  }
+
+  long life() {
+    return life;
   }
 
   /** Its monotonic clock, which begins anywhere. */
@@ -85,18 +87,17 @@ final class Box implements Outlet {
     clockStart = world.now() - world.random.nextLong(10 * ReplicaWorld.SECOND);
     synced = 0;
     isFetching = false;
-    Recovered recovered = new Recovered(snapshot == null ? Image.EMPTY : read(snapshot));
-    for (Object write : durable) {
-      if (write instanceof byte[] record) {
-        recovered.append(LogRecord.decode(record));
-      } else {
-        recovered.truncate((Long) write);
-      }
+    localSeq = 0;
+    Recovered recovered = disk.recover();
+    if (recovered == null) {
+      // What is not whole is given up: it might lack what was acknowledged.
+      world.givenUp++;
+      disk.clear();
+      incarnation++;
+      recovered = new Recovered(Image.EMPTY);
     }
     replica = new Replica(id(), life, world.timing, recovered, this, time());
-    if (snapshot != null) {
-      replica.snapshotted(snapshotSeq, snapshot.length, 0, world.logBytes);
-    }
+    snapshotted(replica);
     if (!configs.isEmpty()) {
       // What its consensus replica had applied before may not have been all that it knew.
       int last = configs.size() - 1 - world.random.nextInt(Math.min(3, configs.size()));
@@ -115,19 +116,30 @@ final class Box implements Outlet {
     held.clear();
     callers.clear();
     isSyncing = false;
-    int kept = world.random.nextInt(unsynced.size() + 1);
-    unsynced.subList(0, kept).forEach(this::keep);
-    unsynced.clear();
+    disk.crash();
   }
 
   /** The disk is lost, and with it the process: what starts next is another replica. */
   void wipe() {
     kill();
-    durable.clear();
-    snapshot = null;
-    snapshotSeq = 0;
+    disk.clear();
     configs.clear();
     incarnation++;
+  }
+
+  /** No sync ends for a while, whatever becomes of the process. */
+  void hang(long nanos) {
+    hungUntil = world.now() + nanos;
+  }
+
+  /** A bit of its disk flips; nobody notices before it is read. */
+  boolean rot() {
+    return disk.rot();
+  }
+
+  /** Whether its disk can be read, and is that of a replica, if any. */
+  boolean isIntact(@Nullable ReplicaId replica) {
+    return (replica == null || replica.equals(id())) && disk.isIntact();
   }
 
   void pause() {
@@ -177,6 +189,16 @@ final class Box implements Outlet {
     }
   }
 
+  /** As {@code happen}, in its turn, if what is asked of it takes its time. */
+  void serve(Consumer<Replica> action) {
+    if (world.service == 0) {
+      happen(action);
+      return;
+    }
+    busyUntil = Math.max(busyUntil, world.now()) + world.service;
+    later(busyUntil - world.now(), action);
+  }
+
   private void later(long nanos, Consumer<Replica> action) {
     long present = life;
     world.after(
@@ -192,40 +214,35 @@ final class Box implements Outlet {
 
   @Override
   public void append(LogRecord record) {
-    unsynced.add(record.bytes());
+    disk.append(record);
     sync();
   }
 
   @Override
   public void truncate(long afterSeq) {
-    unsynced.add(afterSeq);
+    disk.truncate(afterSeq);
     sync();
   }
 
   private void sync() {
-    if (isSyncing || unsynced.isEmpty()) {
+    int count = disk.unsynced();
+    if (isSyncing || count == 0) {
       return;
     }
     isSyncing = true;
-    int count = unsynced.size();
     long present = life;
     world.after(
-        world.sync + world.around(world.syncJitter),
+        Math.max(0, hungUntil - world.now()) + world.sync + world.around(world.syncJitter),
         () -> {
           if (isUp && life == present) {
             isSyncing = false;
-            unsynced.subList(0, count).forEach(this::keep);
-            unsynced.subList(0, count).clear();
+            disk.sync(count);
             synced += count;
             long done = synced;
             happen(it -> it.persisted(done, time()));
             sync();
           }
         });
-  }
-
-  private void keep(Object write) {
-    durable.add(write);
   }
 
   // ---- snapshots -----------------------------------------------------------------------------
@@ -235,30 +252,24 @@ final class Box implements Outlet {
       return;
     }
     Image image = replica.image();
-    byte[] bytes = write(image);
+    byte[] bytes = BoxDisk.write(image);
     long present = life;
     world.after(
         world.travel(),
         () -> {
-          if (isUp && life == present && image.seq() > snapshotSeq) {
-            store(image.seq(), bytes);
-            happen(it -> it.snapshotted(image.seq(), bytes.length, 0, world.logBytes));
+          if (isUp && life == present && image.seq() > disk.snapshotSeq()) {
+            disk.store(image.seq(), bytes);
+            happen(this::snapshotted);
           }
         });
   }
 
-  private void store(long seq, byte[] bytes) {
-    snapshot = bytes;
-    snapshotSeq = seq;
-    // As files do: what leads and is covered goes, sooner or later.
-    int most = world.random.nextInt(durable.size() + 1);
-    int gone = 0;
-    while (gone < most
-        && durable.get(gone) instanceof byte[] record
-        && LogRecord.decode(record).seq() <= seq) {
-      gone++;
+  /** The snapshot on its disk counts, as soon as what it shows is committed here. */
+  private void snapshotted(Replica it) {
+    byte[] bytes = disk.snapshot();
+    if (bytes != null && disk.snapshotSeq() <= it.ledger().commit()) {
+      it.snapshotted(disk.snapshotSeq(), bytes.length, disk.checksum(), world.logBytes);
     }
-    durable.subList(0, gone).clear();
   }
 
   @Override
@@ -282,48 +293,39 @@ final class Box implements Outlet {
           }
           isFetching = false;
           boolean isThere =
-              source.isUp && source.id().equals(from) && source.snapshotSeq == offer.seq();
-          byte[] bytes = source.snapshot;
-          if (isThere && bytes != null && offer.seq() > snapshotSeq) {
-            world.fetched++;
-            world.check(read(bytes));
-            store(offer.seq(), bytes);
-            // The process may end between the two.
-            if (world.random.nextInt(8) == 0) {
-              kill();
-              world.after(world.around(100 * ReplicaWorld.MILLI), this::startIfDown);
-            } else {
-              happen(
-                  it -> {
-                    it.installed(read(bytes), time());
-                    it.snapshotted(offer.seq(), bytes.length, 0, world.logBytes);
-                  });
-            }
+              source.isUp && source.id().equals(from) && source.disk.snapshotSeq() == offer.seq();
+          byte[] bytes = source.disk.snapshot();
+          if (isThere && bytes != null && offer.seq() > disk.snapshotSeq()) {
+            fetched(offer, bytes);
           }
         });
+  }
+
+  private void fetched(ReplicaMessage.Offer offer, byte[] bytes) {
+    if (BoxDisk.checksum(bytes) != offer.checksum()) {
+      world.refused++;
+      return;
+    }
+    world.fetched++;
+    Image image = BoxDisk.read(bytes);
+    world.check(image);
+    disk.store(offer.seq(), bytes);
+    // The process may end between the two.
+    if (world.random.nextInt(8) == 0) {
+      kill();
+      world.after(world.around(100 * ReplicaWorld.MILLI), this::startIfDown);
+    } else {
+      happen(
+          it -> {
+            it.installed(image, time());
+            snapshotted(it);
+          });
+    }
   }
 
   private void startIfDown() {
     if (!isUp) {
       start();
-    }
-  }
-
-  static byte[] write(Image image) {
-    try {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      image.writeTo(out);
-      return out.toByteArray();
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  private static Image read(byte[] bytes) {
-    try {
-      return Image.read(new ByteArrayInputStream(bytes));
-    } catch (IOException e) {
-      throw new AssertionError(e);
     }
   }
 
@@ -367,13 +369,17 @@ final class Box implements Outlet {
   void write(Caller caller, RequestId request, Op op) {
     long ticket = world.nextTicket();
     callers.put(ticket, caller);
-    happen(it -> it.write(ticket, request, op, time()));
+    serve(it -> it.write(ticket, request, op, time()));
   }
 
   void read(Caller caller, Freshness freshness, String key) {
     long ticket = world.nextTicket();
     callers.put(ticket, caller);
-    happen(it -> it.read(ticket, freshness, new Query.Get(key), time()));
+    serve(
+        it -> {
+          caller.taken();
+          it.read(ticket, freshness, new Query.Get(key), time());
+        });
   }
 
   private Caller caller(long ticket) {

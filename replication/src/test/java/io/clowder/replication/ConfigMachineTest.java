@@ -5,85 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import io.clowder.api.NodeId;
-import io.clowder.api.consensus.Entry;
-import io.clowder.api.consensus.StateMachine;
 import io.clowder.replication.ConfigCommand.Admit;
 import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.ConfigCommand.Create;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
-import io.clowder.replication.ConfigCommand.Report;
 import io.clowder.replication.ConfigCommand.Resign;
 import io.clowder.replication.ConfigCommand.Switchover;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-class ConfigMachineTest {
-  private static final ReplicaId N1 = replica(1, 1);
-  private static final ReplicaId N2 = replica(2, 1);
-  private static final ReplicaId N3 = replica(3, 1);
-
-  private final ConfigMachine machine = new ConfigMachine((store, config) -> {});
-  private long position;
-
-  private static ReplicaId replica(int number, long incarnation) {
-    return new ReplicaId(new NodeId("n" + number), incarnation);
-  }
-
-  private static SortedSet<ReplicaId> set(ReplicaId... replicas) {
-    return new TreeSet<>(Arrays.asList(replicas));
-  }
-
-  private static SortedSet<NodeId> nodes(ReplicaId... replicas) {
-    SortedSet<NodeId> nodes = new TreeSet<>();
-    set(replicas).forEach(it -> nodes.add(it.node()));
-    return nodes;
-  }
-
-  private StoreConfig apply(ConfigCommand command) {
-    byte[] bytes = ConfigMachine.encode("s", command);
-    return ConfigMachine.decode(
-        machine.apply(new Entry(Entry.Kind.COMMAND, ++position, 0, 1, bytes)));
-  }
-
-  private StoreConfig config() {
-    return ConfigMachine.decode(machine.query("s".getBytes(StandardCharsets.UTF_8)));
-  }
-
-  private At at() {
-    return At.of(config());
-  }
-
-  private void report(ReplicaId by, long lastEpoch, long lastSeq, ReplicaId... suspects) {
-    apply(new Report(at(), by, life(by), lastEpoch, lastSeq, nodes(suspects)));
-  }
-
-  private static long life(ReplicaId replica) {
-    return 10L + replica.node().hashCode();
-  }
-
-  /** A store of three that the first leads. */
-  private void create(int minInsync) {
-    apply(new Create(minInsync, 3, set(N1, N2, N3)));
-    report(N1, 0, 1);
-    report(N2, 0, 0);
-    assertNull(config().primary());
-    report(N3, 0, 0);
-    assertEquals(N1, config().primary());
-    assertEquals(1, config().epoch());
-  }
-
-  private void remove(ReplicaId replica) {
-    apply(new Remove(at(), N1, life(N1), replica));
-  }
-
+class ConfigMachineTest extends OneMachine {
   @Test
   void theLastEpochCountsBeforeTheLength() {
     create(1);
@@ -211,11 +144,5 @@ class ConfigMachineTest {
     assertArrayEquals(bytes, bytes(other));
     other.restore(new ByteArrayInputStream(new byte[0]));
     assertArrayEquals(bytes(new ConfigMachine((store, config) -> {})), bytes(other));
-  }
-
-  private static byte[] bytes(StateMachine machine) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    machine.snapshot().writeTo(out);
-    return out.toByteArray();
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import io.clowder.api.NodeId;
+import io.clowder.replication.ConfigCommand.At;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -16,6 +18,9 @@ final class Misfortune {
   private boolean isOver;
   int faults;
   int wipes;
+  int rotten;
+  int swaps;
+  int operations;
   int switchovers;
 
   Misfortune(ReplicaWorld world, Suspecting suspecting, long pace) {
@@ -24,6 +29,7 @@ final class Misfortune {
     this.suspecting = suspecting;
     this.pace = pace;
     next();
+    invite();
   }
 
   private void next() {
@@ -53,7 +59,7 @@ final class Misfortune {
   }
 
   private void strike() {
-    switch (random.nextInt(17)) {
+    switch (random.nextInt(28)) {
       case 0, 1 -> kill(victim(), span(600));
       case 2 -> world.boxes.forEach(it -> kill(it, span(300)));
       case 3, 4 -> pause(victim());
@@ -66,6 +72,12 @@ final class Misfortune {
       case 11, 12, 13 -> coup();
       case 14 -> starve();
       case 15 -> forget();
+      case 16, 17 -> swap();
+      case 18, 19 -> rot(victim());
+      case 20, 21 -> fail(victim());
+      case 22, 23 -> expel(any());
+      case 24 -> force(any());
+      case 25, 26 -> hang(victim());
       default -> switchover();
     }
   }
@@ -136,25 +148,84 @@ final class Misfortune {
     }
   }
 
-  /**
-   * A disk is lost, if fewer than {@code min.insync} are missing then: what was acknowledged is on
-   * so many at least. While only one copy that has all is left, it is not lost either.
-   */
   private void wipe(Box box) {
-    StoreConfig config = world.consensus.config();
-    long missing =
-        config.members().stream()
-            .filter(it -> it.node().equals(box.node) || !world.box(it.node()).id().equals(it))
-            .count();
-    boolean isCopied =
-        config.members().stream()
-            .filter(config::isElectable)
-            .anyMatch(it -> !it.node().equals(box.node) && world.box(it.node()).id().equals(it));
-    if (isCopied && missing < config.minInsync()) {
+    if (isExpendable(box)) {
       wipes++;
       box.wipe();
       world.after(span(500), () -> restart(box));
     }
+  }
+
+  /** As often as not, it is read soon. */
+  private void rot(Box box) {
+    if (isExpendable(box) && box.rot()) {
+      rotten++;
+      if (random.nextBoolean()) {
+        world.after(span(300), () -> kill(box, span(200)));
+      }
+    }
+  }
+
+  /**
+   * A disk may be lost, if fewer than {@code min.insync} are missing then: what was acknowledged is
+   * on so many at least. While only one copy that has all is left, it is not lost either. Damage
+   * that nobody has noticed yet counts, also where there is no copy of the store at present.
+   */
+  private boolean isExpendable(Box box) {
+    StoreConfig config = world.consensus.config();
+    long missing =
+        world.boxes.stream().filter(it -> it == box || !it.isIntact(config.of(it.node))).count();
+    return isCopied(box) && missing < config.minInsync();
+  }
+
+  /** Whether another copy has all that was acknowledged. */
+  private boolean isCopied(Box box) {
+    StoreConfig config = world.consensus.config();
+    return world.boxes.stream()
+        .filter(it -> it != box && config.isElectable(it.id()))
+        .anyMatch(it -> it.isIntact(it.id()));
+  }
+
+  private void hang(Box box) {
+    box.hang(world.timing.lag() + span(800));
+  }
+
+  // ---- operators and consensus -----------------------------------------------------------------
+
+  private void swap() {
+    swaps++;
+    world.consensus.swap(span(280));
+  }
+
+  private At at() {
+    return At.of(world.consensus.config());
+  }
+
+  private void fail(Box box) {
+    operations++;
+    world.consensus.operate(new ConfigCommand.Fail(at(), box.node), () -> isCopied(box));
+  }
+
+  private void expel(Box box) {
+    operations++;
+    world.consensus.operate(new ConfigCommand.Expel(at(), box.node), () -> isCopied(box));
+  }
+
+  /** Of a copy that has all, nothing is lost. */
+  private void force(Box box) {
+    operations++;
+    ReplicaId id = box.id();
+    world.consensus.operate(
+        new ConfigCommand.Force(at(), id, box.life()),
+        () -> world.consensus.config().isElectable(id) && box.isIntact(id));
+  }
+
+  /** Whoever was taken away may come back some time later. */
+  private void invite() {
+    for (NodeId node : world.consensus.config().removed()) {
+      world.consensus.operate(new ConfigCommand.Invite(at(), node), () -> true);
+    }
+    world.after(span(800), this::invite);
   }
 
   /**
@@ -242,6 +313,8 @@ final class Misfortune {
     isOver = true;
     world.loss = 0;
     world.blocked.clear();
+    // A damaged snapshot is in the way of whoever needs one until there is another.
+    world.snapshotEvery = Math.min(world.snapshotEvery, 20);
     for (Box box : world.boxes) {
       box.isCutFromConsensus = false;
       box.resume();

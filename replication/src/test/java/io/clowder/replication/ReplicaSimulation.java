@@ -25,6 +25,7 @@ final class ReplicaSimulation {
   final List<StoreClient> clients = new ArrayList<>();
   private final History history = new History();
   private final StoreClient.Values values = new StoreClient.Values();
+  final Tokens tokens = new Tokens();
 
   ReplicaSimulation(long seed) {
     SplittableRandom shape = new SplittableRandom(~seed);
@@ -45,7 +46,7 @@ final class ReplicaSimulation {
     Suspecting suspecting = new Suspecting(world, 20L << shape.nextInt(5));
     int keys = 1 + shape.nextInt(3);
     for (int i = 1; i <= 6; i++) {
-      clients.add(new StoreClient(world, history, values, i, keys));
+      clients.add(new StoreClient(world, history, values, tokens, i, keys));
     }
     misfortune = new Misfortune(world, suspecting, (100 + shape.nextLong(400)) * 1_000_000);
   }
@@ -71,13 +72,14 @@ final class ReplicaSimulation {
     StoreConfig config = world.consensus.config();
     check(config.primary() != null, "nobody is the primary: " + config);
     check(config.insync().equals(config.members()), "not all are in sync: " + config);
-    byte[] contents = Box.write(world.boxes.get(0).replica.image());
+    byte[] contents = BoxDisk.write(world.boxes.get(0).replica.image());
     for (Box box : world.boxes) {
       Ledger ledger = box.replica.ledger();
       check(box.replica.isPrimary() == box.id().equals(config.primary()), box.node + " leads");
       check(ledger.commit() == world.committed(), box.node + " is at " + ledger.commit());
       check(ledger.log.end() == world.committed(), box.node + " ends at " + ledger.log.end());
-      check(Arrays.equals(contents, Box.write(box.replica.image())), box.node + " is different");
+      check(
+          Arrays.equals(contents, BoxDisk.write(box.replica.image())), box.node + " is different");
     }
   }
 
@@ -91,7 +93,7 @@ final class ReplicaSimulation {
           record.request().equals(RequestId.NONE) || requests.add(record.request()),
           record.request() + " was applied twice");
       for (LogRecord.Effect effect : record.effects()) {
-        if (effect.value() != null) {
+        if (effect.value() != null && !effect.key().startsWith(Contents.OWN)) {
           positions.put(StoreClient.value(effect.value()), record.seq());
         }
       }

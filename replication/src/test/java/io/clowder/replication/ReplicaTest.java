@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
-import io.clowder.api.NodeId;
-import io.clowder.api.store.Freshness;
 import io.clowder.api.store.RequestId;
 import io.clowder.api.store.Step;
 import io.clowder.replication.ConfigCommand.Join;
@@ -19,88 +17,12 @@ import io.clowder.replication.ConfigCommand.Resign;
 import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.Stamps;
-import java.util.Arrays;
 import java.util.List;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** One replica, step by step, where the simulation would need much luck to get. */
-class ReplicaTest {
-  private static final long MILLI = 1_000_000;
-  private static final Timing TIMING =
-      new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
-  private static final ReplicaId N1 = replica(1);
-  private static final ReplicaId N2 = replica(2);
-  private static final ReplicaId N3 = replica(3);
-  private static final long LIFE = 7;
-  private static final SortedSet<NodeId> NOBODY = new TreeSet<>();
-
-  private final Recorded outlet = new Recorded();
-  private long now = 1_000 * MILLI;
-  private Replica primary = new Replica(N1, LIFE, TIMING, new Recovered(Image.EMPTY), outlet, now);
-
-  private static Recovered recovered(LogRecord... records) {
-    Recovered recovered = new Recovered(Image.EMPTY);
-    List.of(records).forEach(recovered::append);
-    return recovered;
-  }
-
-  private static ReplicaId replica(int number) {
-    return new ReplicaId(new NodeId("n" + number), 1);
-  }
-
-  private static SortedSet<ReplicaId> set(ReplicaId... replicas) {
-    return new TreeSet<>(Arrays.asList(replicas));
-  }
-
-  private static StoreConfig config(long version, int minInsync, ReplicaId... insync) {
-    return new StoreConfig(
-        1, version, N1, LIFE, false, minInsync, 3, set(insync), set(), set(N1, N2, N3), NOBODY);
-  }
-
-  /** Elected, with all on its disk, at a time when no former lease can be in force. */
-  private void lead(StoreConfig config) {
-    primary.configured(config, now);
-    primary.flush(now);
-    sync();
-    pass(2 * TIMING.granted() + MILLI);
-  }
-
-  private void sync() {
-    primary.persisted(outlet.written, now);
-    primary.flush(now);
-  }
-
-  private void pass(long nanos) {
-    now += nanos;
-    primary.tick(now);
-  }
-
-  /** A backup has so much, and answers what was sent at a time. */
-  private void ack(ReplicaId from, long persisted, long echo, boolean grants) {
-    Stamps stamps = new Stamps(from.node().hashCode(), now, LIFE, echo);
-    primary.received(from, new Ack(1, stamps, grants, persisted, false, List.of(), persisted), now);
-    primary.flush(now);
-  }
-
-  private void ack(ReplicaId from, long persisted) {
-    ack(from, persisted, now, true);
-  }
-
-  private void write(long ticket) {
-    primary.write(ticket, new RequestId(1, ticket), Op.of(new Step.Put("k", new byte[] {1})), now);
-    primary.flush(now);
-  }
-
-  private void read(long ticket) {
-    primary.read(ticket, Freshness.LINEARIZABLE, new Query.Get("k"), now);
-  }
-
-  private boolean isTold(long ticket) {
-    return outlet.told.stream().anyMatch(it -> it.ticket() == ticket);
-  }
-
+class ReplicaTest extends OneReplica {
   // ---- what is committed ---------------------------------------------------------------------
 
   @Test

@@ -5,11 +5,14 @@ import io.clowder.api.NodeId;
 import io.clowder.simulator.World;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Some nodes with a replica each, a network, and consensus; virtual time, one seed. */
@@ -30,6 +33,12 @@ final class ReplicaWorld {
   /** What is committed, the same everywhere. */
   private final List<byte[]> committed = new ArrayList<>();
 
+  /** When each of that was first taken for committed. */
+  private final List<Long> committedAt = new ArrayList<>();
+
+  /** After which record each key has had which version. */
+  private final Map<String, TreeMap<Long, Long>> versions = new HashMap<>();
+
   private long lives;
   private long tickets;
 
@@ -49,7 +58,13 @@ final class ReplicaWorld {
 
   long syncJitter = MILLI;
 
+  /** How long a node works on a message, a read or a write, one after the other. */
+  long service;
+
   long messages;
+
+  /** Bytes of messages to each node. */
+  final Map<NodeId, Long> bytes = new HashMap<>();
 
   /** A node makes a snapshot in one of so many ticks, about, and forgets what is over so much. */
   int snapshotEvery = Integer.MAX_VALUE;
@@ -57,6 +72,12 @@ final class ReplicaWorld {
   long logBytes = Long.MAX_VALUE;
 
   long fetched;
+
+  /** Snapshots that were offered, and damaged. */
+  long refused;
+
+  /** Copies that were given up, as some of them was damaged. */
+  long givenUp;
 
   /** Whether several events may come together before a node sends what they made it say. */
   boolean isBatching;
@@ -123,8 +144,9 @@ final class ReplicaWorld {
   }
 
   void send(Box source, ReplicaId to, ReplicaMessage message) {
-    byte[] bytes = message.encode();
+    byte[] encoded = message.encode();
     messages++;
+    bytes.merge(to.node(), (long) encoded.length, Long::sum);
     int copies = random.nextDouble() < loss ? random.nextInt(2) * 2 : 1;
     Box target = box(to.node());
     ReplicaId from = source.id();
@@ -136,7 +158,7 @@ final class ReplicaWorld {
           travel(),
           () -> {
             if (target.id().equals(to) && !isBlocked(from.node(), to.node())) {
-              target.happen(it -> it.received(from, ReplicaMessage.decode(bytes), target.time()));
+              target.serve(it -> it.received(from, ReplicaMessage.decode(encoded), target.time()));
             }
           });
     }
@@ -148,7 +170,8 @@ final class ReplicaWorld {
     for (int seq = 1; seq <= image.seq(); seq++) {
       contents.apply(record(seq));
     }
-    if (!Arrays.equals(Box.write(image), Box.write(contents.image(image.seq(), image.epoch())))) {
+    if (!Arrays.equals(
+        BoxDisk.write(image), BoxDisk.write(contents.image(image.seq(), image.epoch())))) {
       throw new AssertionError("a snapshot of " + image.seq() + " is something else");
     }
   }
@@ -158,10 +181,31 @@ final class ReplicaWorld {
     byte[] bytes = record.bytes();
     if (record.seq() == committed.size() + 1L) {
       committed.add(bytes);
+      committedAt.add(now());
+      for (LogRecord.Effect effect : record.effects()) {
+        versions
+            .computeIfAbsent(effect.key(), it -> new TreeMap<>())
+            .put(record.seq(), effect.value() == null ? 0 : record.seq());
+      }
     } else if (!Arrays.equals(bytes, committed.get((int) record.seq() - 1))) {
       throw new AssertionError(
           box.node + " commits another record: " + record + ", not " + record((int) record.seq()));
     }
+  }
+
+  /** How much was committed before some time. */
+  long committedBefore(long time) {
+    int count = committedAt.size();
+    while (count > 0 && committedAt.get(count - 1) >= time) {
+      count--;
+    }
+    return count;
+  }
+
+  /** The version of a key after a record. */
+  long version(String key, long seq) {
+    Map.Entry<Long, Long> last = versions.getOrDefault(key, new TreeMap<>()).floorEntry(seq);
+    return last == null ? 0 : last.getValue();
   }
 
   LogRecord record(int seq) {

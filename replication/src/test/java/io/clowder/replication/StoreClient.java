@@ -10,6 +10,7 @@ import io.clowder.api.store.Step;
 import io.clowder.simulator.History;
 import io.clowder.simulator.Operation.Kind;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class StoreClient {
   private NodeId favourite;
   boolean isStopped;
   long reads;
+  long glances;
   long writes;
 
   /** Values, unique in a history. */
@@ -40,11 +42,14 @@ final class StoreClient {
   }
 
   private final Values values;
+  private final Tokens tokens;
 
-  StoreClient(ReplicaWorld world, History history, Values values, int number, int keys) {
+  StoreClient(
+      ReplicaWorld world, History history, Values values, Tokens tokens, int number, int keys) {
     this.world = world;
     this.history = history;
     this.values = values;
+    this.tokens = tokens;
     this.number = number;
     this.keys = keys;
     this.favourite = world.boxes.get(0).node;
@@ -70,8 +75,13 @@ final class StoreClient {
     round++;
     String key = "k" + world.random.nextInt(keys);
     int choice = world.random.nextInt(20);
-    if (choice < 10) {
+    if (choice < 6) {
       new Reading(key).attempt();
+    } else if (choice < 9) {
+      long bound = 30 + world.random.nextLong(471);
+      new Glancing(key, Freshness.bounded(Duration.ofMillis(bound))).attempt();
+    } else if (choice < 10) {
+      new Glancing(key, Freshness.LOCAL).attempt();
     } else if (choice < 15) {
       write(Op.of(new Step.Put(key, bytes(values.next()))));
     } else if (choice < 17) {
@@ -87,7 +97,8 @@ final class StoreClient {
   }
 
   private void write(Op op) {
-    new Writing(op).attempt();
+    boolean isFenced = world.random.nextInt(4) == 0;
+    new Writing(isFenced ? new Op(op.steps(), tokens.next(world.random)) : op).attempt();
   }
 
   private Box anyBox() {
@@ -212,6 +223,37 @@ final class StoreClient {
     }
   }
 
+  /** A read that may miss something. What it does miss is checked where it is answered. */
+  private final class Glancing extends Asking {
+    private final String key;
+    private final Freshness freshness;
+
+    Glancing(String key, Freshness freshness) {
+      this.key = key;
+      this.freshness = freshness;
+    }
+
+    @Override
+    Box box() {
+      return anyBox();
+    }
+
+    @Override
+    void send(Box box, Box.Caller caller) {
+      box.read(new Glance(world, box, freshness, key, caller), freshness, key);
+    }
+
+    @Override
+    void done(Answer answer) {
+      glances++;
+    }
+
+    @Override
+    void failed() {
+      // It says nothing.
+    }
+  }
+
   private final class Writing extends Asking {
     private final Op op;
     private final RequestId request = new RequestId(number, ++requests);
@@ -244,6 +286,9 @@ final class StoreClient {
     @Override
     void done(Answer answer) {
       writes++;
+      if (answer instanceof Answer.Changed changed && op.fence() != null) {
+        tokens.written(changed.version(), op.fence().token());
+      }
       for (int i = 0; i < operations.length; i++) {
         boolean isDelete = op.steps().get(i) instanceof Step.Delete;
         if (answer instanceof Answer.Changed changed && isDelete) {
@@ -252,6 +297,8 @@ final class StoreClient {
           byte[] value = values(i);
           history.done(operations[i], value(value), changed.version());
           versions.put(op.steps().get(i).key(), changed.version());
+        } else if (answer instanceof Answer.Stale) {
+          history.didNotHappen(operations[i]);
         } else if (answer instanceof Answer.Conflict) {
           history.conflict(operations[i]);
           versions.remove(op.steps().get(i).key());
