@@ -8,15 +8,11 @@ import static org.junit.Assert.assertTrue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.AfterClass;
 import org.junit.BeforeClass;
@@ -208,13 +204,13 @@ public class BadInputIT {
       assertTrue(answers(cluster().shell("n1"), "kv:put key" + i + " value" + i, "key"));
     }
     cluster().order("stop", "n3");
-    Path file = journal(cluster().dir("n3").resolve("data").resolve("journals"));
-    int at = flip(file, middle(file));
+    JournalFile file = JournalFile.in(cluster().dir("n3").resolve("data/journals/main"));
+    int at = file.flipInTheMiddle();
     try {
       Distribution.Running damaged = cluster().foreground("n3");
       try {
         Shell shell = cluster().shell("n3");
-        assertTrue("no reason", answers(shell, "clowder:why", file.getFileName().toString()));
+        assertTrue("no reason", answers(shell, "clowder:why", file.name()));
         assertTrue(shell.run("clowder:why").out().matches("(?s).*offset \\d+.*"));
         assertEquals("value49", cluster().shell("n2").run("kv:get key49").out());
         assertTrue("shown", cluster().status().contains("\"role\": \"down\""));
@@ -223,7 +219,7 @@ public class BadInputIT {
         damaged.end();
       }
     } finally {
-      flip(file, at);
+      file.flip(at);
       cluster().order("start", "n3");
     }
     assertEquals("value49", cluster().shell("n3").run("kv:get key49").out());
@@ -266,41 +262,6 @@ public class BadInputIT {
                 return false;
               }
             });
-  }
-
-  private static Path journal(Path journals) throws IOException {
-    try (Stream<Path> all = Files.walk(journals)) {
-      return all.filter(it -> it.getFileName().toString().endsWith(".journal"))
-          .sorted()
-          .findFirst()
-          .orElseThrow();
-    }
-  }
-
-  /** A place in the middle of what was written, which is followed by zeros. */
-  private static int middle(Path file) throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
-    int end = bytes.length;
-    while (bytes[end - 1] == 0) {
-      end--;
-    }
-    int middle = end / 2;
-    while (bytes[middle] == 0) {
-      middle++;
-    }
-    return middle;
-  }
-
-  /** Turns one bit over. */
-  private static int flip(Path file, int at) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      ByteBuffer one = ByteBuffer.allocate(1);
-      channel.read(one, at);
-      one.put(0, (byte) (one.get(0) ^ 0x10)).flip();
-      channel.write(one, at);
-    }
-    return at;
   }
 
   private static String[] sh(String node, String... command) {

@@ -186,6 +186,24 @@ final class LocalCluster {
     process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
   }
 
+  /** Kills all processes that run at one stroke, as a power failure does, and waits for that. */
+  void killTogether() throws Exception {
+    List<String> command = new ArrayList<>(List.of("kill", "-KILL"));
+    running().forEach(pid -> command.add(pid.toString()));
+    if (new ProcessBuilder(command).start().waitFor() != 0) {
+      throw new AssertionError("failed: " + command);
+    }
+    for (ProcessHandle process : processes.values()) {
+      process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+    }
+  }
+
+  /** Starts all that do not run, together. */
+  void upAgain() throws Exception {
+    Distribution.done("up", "--detach", "--dir", dir.toString());
+    remember();
+  }
+
   /** Sends a signal to the process of a node, such as STOP. */
   void signal(String signal, String node) throws Exception {
     String pid = Files.readString(dir(node).resolve("pid")).split(" ")[0];

@@ -18,20 +18,34 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Clients of one node's map, from its shell, who write down what they asked and were told. */
+/**
+ * Clients of one node's map, or of its replicated store, from its shell, who write down what they
+ * asked and were told.
+ */
 final class MapLoad {
   private static final int CLIENTS = 3;
   private static final int KEYS = 4;
   private static final Pattern VALUE = Pattern.compile("\"value\": \"(\\d+)\"");
   private static final Pattern VERSION = Pattern.compile("\"version\": (\\d+)");
 
-  private final Shell shell;
+  private final Prompt prompt;
   private final String node;
+  private final String scope;
   private final Witness witness;
   private final AtomicInteger done = new AtomicInteger();
   private final List<Thread> threads = new ArrayList<>();
   private volatile boolean ended;
   private volatile String problem = "nothing failed";
+
+  /** A node's shell. */
+  interface Prompt {
+    /**
+     * Runs a line.
+     *
+     * @throws IOException if the node is away, or goes while it is at it: it may have been done
+     */
+    Shell.Answer run(String line) throws IOException;
+  }
 
   /**
    * What all clients asked and were told. A version is the position in the log of the write that
@@ -42,6 +56,7 @@ final class MapLoad {
     private static final long NEVER = Long.MAX_VALUE;
 
     private final List<Asked> asked = new ArrayList<>();
+    private final List<Long> writtenNanos = new ArrayList<>();
     private long time;
     private int clients;
     private long values;
@@ -66,6 +81,22 @@ final class MapLoad {
     private synchronized void done(int number, long value, long version) {
       Asked begun = asked.get(number);
       asked.set(number, new Asked(begun.key, begun.write, begun.begin, ++time, value, version));
+      if (begun.write) {
+        writtenNanos.add(System.nanoTime());
+      }
+    }
+
+    /** The longest time since a moment in which no write was acknowledged. */
+    synchronized long longestPauseMillis(long sinceNanos) {
+      long last = sinceNanos;
+      long longest = 0;
+      for (long written : writtenNanos) {
+        if (written - sinceNanos > 0) {
+          longest = Math.max(longest, written - last);
+          last = written;
+        }
+      }
+      return longest / 1_000_000;
     }
 
     /** Checks each key; how many operations were completed. */
@@ -117,9 +148,15 @@ final class MapLoad {
     }
   }
 
-  MapLoad(Shell shell, String node, Witness witness) {
-    this.shell = shell;
+  /**
+   * Starts it.
+   *
+   * @param scope of the commands, {@code kv} or {@code store}
+   */
+  MapLoad(Prompt prompt, String node, String scope, Witness witness) {
+    this.prompt = prompt;
     this.node = node;
+    this.scope = scope;
     this.witness = witness;
     for (int i = 0; i < CLIENTS; i++) {
       int client = witness.client();
@@ -149,6 +186,15 @@ final class MapLoad {
     }
   }
 
+  /** Reads every key, once more; for when all has ended. */
+  void readAll() throws IOException {
+    for (int i = 0; i < KEYS; i++) {
+      int before = done.get();
+      get("key-" + i);
+      assertEquals(node + ": " + problem, before + 1, done.get());
+    }
+  }
+
   private void run(int client) {
     Random random = new Random(client);
     while (!ended) {
@@ -169,7 +215,7 @@ final class MapLoad {
 
   private void get(String key) throws IOException {
     int asked = witness.begin(key, false, 0);
-    Shell.Answer answer = shell.run("kv:get " + key + " -o json");
+    Shell.Answer answer = prompt.run(scope + ":get " + key + " -o json");
     if (answer.status() == 0) {
       told(asked, number(VALUE, answer.out()), number(VERSION, answer.out()));
     } else if (answer.err().contains("no such key")) {
@@ -182,7 +228,7 @@ final class MapLoad {
   private void put(String key) throws IOException {
     long value = witness.value();
     int asked = witness.begin(key, true, value);
-    Shell.Answer answer = shell.run("kv:put " + key + " " + value + " -o json");
+    Shell.Answer answer = prompt.run(scope + ":put " + key + " " + value + " -o json");
     if (answer.status() == 0) {
       told(asked, value, number(VERSION, answer.out()));
     } else {

@@ -44,6 +44,7 @@ final class ProbeBundle {
                 "io.clowder.api.failure",
                 "io.clowder.api.kv",
                 "io.clowder.api.lock",
+                "io.clowder.api.store",
                 "org.apache.felix.service.command",
                 "org.osgi.framework",
                 "org.osgi.service.cm",

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 final class Rows {
   private static final Pattern ROW = Pattern.compile("\\{(?:[^{}\"]|\"(?:[^\"\\\\]|\\\\.)*\")*}");
   private static final Pattern CELL =
-      Pattern.compile("\"([\\w ]+)\": (?:\"((?:[^\"\\\\]|\\\\.)*)\"|([\\w.+-]+))");
+      Pattern.compile("\"([\\w -]+)\": (?:\"((?:[^\"\\\\]|\\\\.)*)\"|([\\w.+-]+))");
 
   private Rows() {}
 

@@ -38,7 +38,7 @@ public class SwapProcessIT {
       String token = find(TOKEN, answer(holder, "lock:acquire job -o json"));
       MapLoad.Witness witness = new MapLoad.Witness();
       for (String node : List.of("n1", "n2")) {
-        loads.add(new MapLoad(cluster.shell(node), node, witness));
+        loads.add(new MapLoad(cluster.shell(node)::run, node, "kv", witness));
       }
       int kills = 0;
       try {

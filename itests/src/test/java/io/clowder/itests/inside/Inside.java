@@ -12,6 +12,7 @@ import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
+import io.clowder.itests.probe.Store;
 import io.clowder.itests.probe.Watch;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -46,6 +47,7 @@ public final class Inside implements BundleActivator, Probe {
   static final int WAIT_MILLIS = 30_000;
 
   private final Map<String, Grant> held = new ConcurrentHashMap<>();
+  private final Map<String, OpenStore> stores = new ConcurrentHashMap<>();
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private @Nullable BundleContext bundle;
   private @Nullable Services services;
@@ -66,6 +68,7 @@ public final class Inside implements BundleActivator, Probe {
 
   @Override
   public void stop(BundleContext context) {
+    stores.values().forEach(OpenStore::close);
     services().close();
   }
 
@@ -78,6 +81,12 @@ public final class Inside implements BundleActivator, Probe {
             ? admin.getFactoryConfiguration(name[0], name[1], "?")
             : admin.getConfiguration(pid, "?");
     configuration.update(FrameworkUtil.asDictionary(values));
+  }
+
+  @Override
+  public void unconfigure(String pid) throws Exception {
+    String[] name = pid.split("~", 2);
+    services().configurations().getFactoryConfiguration(name[0], name[1], "?").delete();
   }
 
   @Override
@@ -185,7 +194,11 @@ public final class Inside implements BundleActivator, Probe {
 
   @Override
   public Load load(String name) {
-    return new RunningLoad(name, services());
+    Services used = services();
+    return new RunningLoad(
+        name,
+        (key, value) -> await(used.map().put(key, value.getBytes(StandardCharsets.UTF_8))),
+        () -> lockOnce(used.locks(), "shared"));
   }
 
   @Override
@@ -196,7 +209,16 @@ public final class Inside implements BundleActivator, Probe {
     return watch;
   }
 
-  static long lockOnce(LockService locks, String name) throws Exception {
+  @Override
+  public Store store(String name) {
+    BundleContext context = bundle;
+    if (context == null) {
+      throw new IllegalStateException("not started");
+    }
+    return stores.computeIfAbsent(name, it -> new OpenStore(context, it));
+  }
+
+  private static long lockOnce(LockService locks, String name) throws Exception {
     Grant grant = await(locks.acquire(name, Duration.ofMillis(WAIT_MILLIS)));
     try {
       return grant.token();
@@ -209,6 +231,15 @@ public final class Inside implements BundleActivator, Probe {
     return stage.toCompletableFuture().get(WAIT_MILLIS, TimeUnit.MILLISECONDS);
   }
 
+  /** A service, waited for while it is away. */
+  static <T> T present(ServiceTracker<T, T> tracker) throws InterruptedException {
+    T service = tracker.waitForService(WAIT_MILLIS);
+    if (service == null) {
+      throw new IllegalStateException("a service is away for " + WAIT_MILLIS + " ms");
+    }
+    return service;
+  }
+
   private Services services() {
     if (services == null) {
       throw new IllegalStateException("not started");
@@ -217,7 +248,7 @@ public final class Inside implements BundleActivator, Probe {
   }
 
   /** What this bundle uses, waited for whenever it is away. */
-  static final class Services {
+  private static final class Services {
     private final ServiceTracker<ConfigurationAdmin, ConfigurationAdmin> configurations;
     private final ServiceTracker<ServiceComponentRuntime, ServiceComponentRuntime> components;
     private final ServiceTracker<ConsensusService, ConsensusService> group;
@@ -283,14 +314,6 @@ public final class Inside implements BundleActivator, Probe {
       map.close();
       locks.close();
       shell.close();
-    }
-
-    private static <T> T present(ServiceTracker<T, T> tracker) throws InterruptedException {
-      T service = tracker.waitForService(WAIT_MILLIS);
-      if (service == null) {
-        throw new IllegalStateException("a service is away for " + WAIT_MILLIS + " ms");
-      }
-      return service;
     }
   }
 }

@@ -2,7 +2,6 @@
 package io.clowder.itests.inside;
 
 import io.clowder.itests.probe.Load;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -10,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /** The threads of a {@link Load}, and what they were told. */
 final class RunningLoad implements Load {
@@ -17,7 +17,8 @@ final class RunningLoad implements Load {
   private static final int KEYS = 8;
 
   private final String name;
-  private final Inside.Services services;
+  private final Writing writing;
+  private final @Nullable Locking locking;
   private final List<Thread> threads = new ArrayList<>();
   private final Map<String, Set<String>> values = new HashMap<>();
   private final List<Long> tokens = new ArrayList<>();
@@ -27,14 +28,28 @@ final class RunningLoad implements Load {
   private long lastWrite = System.nanoTime();
   private long gapNanos;
 
-  RunningLoad(String name, Inside.Services services) {
+  /** Sets a key to a value, and waits. */
+  interface Writing {
+    void put(String key, String value) throws Exception;
+  }
+
+  /** Takes a lock and gives it back; its token. */
+  interface Locking {
+    long lockOnce() throws Exception;
+  }
+
+  /** Starts it; {@code locking} is null if it uses no lock. */
+  RunningLoad(String name, Writing writing, @Nullable Locking locking) {
     this.name = name;
-    this.services = services;
+    this.writing = writing;
+    this.locking = locking;
     for (int writer = 0; writer < WRITERS; writer++) {
       int number = writer;
       threads.add(new Thread(() -> write(number), "load-" + name + "-" + writer));
     }
-    threads.add(new Thread(this::lock, "load-" + name + "-lock"));
+    if (locking != null) {
+      threads.add(new Thread(() -> lock(locking), "load-" + name + "-lock"));
+    }
     threads.forEach(Thread::start);
   }
 
@@ -43,7 +58,7 @@ final class RunningLoad implements Load {
     long end = System.nanoTime() + millis * 1_000_000;
     long wanted = writes + more;
     int locked = tokens.size();
-    while (writes < wanted || tokens.size() == locked) {
+    while (writes < wanted || (locking != null && tokens.size() == locked)) {
       long left = (end - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
         throw new AssertionError(
@@ -72,7 +87,7 @@ final class RunningLoad implements Load {
       String value = key + "=" + i;
       tried(key, value);
       try {
-        Inside.await(services.map().put(key, value.getBytes(StandardCharsets.UTF_8)));
+        writing.put(key, value);
         acknowledged(key, value);
       } catch (ExecutionException e) {
         failed("put: " + e.getCause());
@@ -82,10 +97,10 @@ final class RunningLoad implements Load {
     }
   }
 
-  private void lock() {
+  private void lock(Locking wanted) {
     while (!ended) {
       try {
-        long token = Inside.lockOnce(services.locks(), "shared");
+        long token = wanted.lockOnce();
         synchronized (this) {
           tokens.add(token);
           notifyAll();

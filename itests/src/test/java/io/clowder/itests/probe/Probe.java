@@ -57,6 +57,12 @@ public interface Probe {
   /** What its failure detector tells. */
   Watch watch();
 
+  /** A replicated store, whether it is configured or not. */
+  Store store(String name);
+
+  /** Takes away the configuration of {@code factory~name}. */
+  void unconfigure(String pid) throws Exception;
+
   /**
    * A group seen from one node.
    *
