@@ -90,7 +90,7 @@ class BackupReadTest extends OneReplica {
     primary.received(
         N2,
         new ReplicaMessage.Append(
-            1, new ReplicaMessage.Stamps(9, 5, LIFE + 1, now), true, 1, 2, 1, List.of()),
+            1, new ReplicaMessage.Stamps(9, 5, LIFE + 1, now), true, true, 1, 2, 1, List.of()),
         now);
     read(1, Freshness.bounded(BOUND));
     assertFalse(isTold(1));

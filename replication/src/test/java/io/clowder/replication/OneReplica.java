@@ -106,7 +106,7 @@ class OneReplica {
       long echo, boolean grants, long prevEpoch, long prevSeq, long commit, LogRecord... it) {
     Stamps stamps = new Stamps(9, now, LIFE, echo);
     primary.received(
-        N2, new Append(1, stamps, grants, prevEpoch, prevSeq, commit, List.of(it)), now);
+        N2, new Append(1, stamps, true, grants, prevEpoch, prevSeq, commit, List.of(it)), now);
     primary.flush(now);
   }
 

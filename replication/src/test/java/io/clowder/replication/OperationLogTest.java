@@ -121,6 +121,7 @@ class OperationLogTest {
   @Test
   void aLogThatHasTheRecordGoesOnAfterIt() {
     OperationLog log = new OperationLog();
+    log.lead();
     log.append(put(1, "a"));
     log.append(put(2, "a"));
     log.append(put(3, "b"));
