@@ -55,7 +55,7 @@ final class BackupReaders {
     if (leader != null && asked.isEmpty() && !fresh.isEmpty()) {
       asked = fresh;
       fresh = new ArrayList<>();
-      token++;
+      token = self.nextToken();
       send(leader);
     }
   }

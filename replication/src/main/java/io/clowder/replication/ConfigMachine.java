@@ -156,15 +156,15 @@ final class ConfigMachine implements StateMachine {
     } else if (change instanceof Invite it) {
       return config.withRoomFor(it.node());
     } else if (change instanceof Force it) {
-      return config.members().contains(it.replica())
-          ? config.forced(it.replica(), it.life())
-          : null;
+      return config.voided().contains(it.replica()) ? null : config.forced(it.replica(), it.life());
     }
     throw new AssertionError("cannot apply " + change.getClass());
   }
 
   private static @Nullable StoreConfig admit(ReplicaId learner, StoreConfig config) {
-    if (config.members().contains(learner) || config.removed().contains(learner.node())) {
+    if (config.members().contains(learner)
+        || config.removed().contains(learner.node())
+        || config.voided().contains(learner)) {
       return null;
     }
     StoreConfig next = config.withMember(learner);

@@ -83,15 +83,25 @@ final class Contents {
     clients.put(request.client(), client); // At the end: the order is that of the last writes.
     results += client.results.put(request.number(), result) == null ? 1 : 0;
     if (client.results.size() > RequestId.REMEMBERED) {
-      Iterator<Long> oldest = client.results.keySet().iterator();
-      client.forgotten = Math.max(client.forgotten, oldest.next());
-      oldest.remove();
-      results--;
+      forget(client, RequestId.REMEMBERED);
     }
-    while (results > RequestId.REMEMBERED_OF_ALL) {
+    if (results > RequestId.REMEMBERED_OF_ALL) {
+      clients.values().forEach(it -> forget(it, (it.results.size() + 1) / 2));
+    }
+    if (clients.size() > RequestId.CLIENTS) {
       Iterator<Client> oldest = clients.values().iterator();
       results -= oldest.next().results.size();
       oldest.remove();
+    }
+  }
+
+  /** Leaves the latest results of a client, and a mark that there were others. */
+  private void forget(Client client, int kept) {
+    Iterator<Long> oldest = client.results.keySet().iterator();
+    for (int left = client.results.size() - kept; left > 0; left--) {
+      client.forgotten = Math.max(client.forgotten, oldest.next());
+      oldest.remove();
+      results--;
     }
   }
 

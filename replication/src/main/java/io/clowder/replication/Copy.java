@@ -225,6 +225,7 @@ final class Copy implements AutoCloseable {
             config = next;
           }
           with(it -> it.configured(next, System.nanoTime()));
+          giveUpIfVoid();
         });
   }
 
@@ -485,12 +486,23 @@ final class Copy implements AutoCloseable {
 
   /** Gives up what it has and begins as another replica. */
   private void retire(OpenReplica present, Caller caller) {
-    if (present.isPrimary() || !present.isDispensable() || isLeaving) {
-      callers.refuse(caller, present.isPrimary() ? Refusal.NOT_PRIMARY : Refusal.NOT_ENOUGH_COPIES);
+    if (!present.isDispensable() || isLeaving) {
+      callers.refuse(caller, Refusal.NOT_ENOUGH_COPIES);
       return;
     }
-    log.info("store {}: {} is given up, and made anew", setting.store(), present.id());
     callers.tell(caller, new Reply.Begun());
+    giveUp(present);
+  }
+
+  private void giveUpIfVoid() {
+    OpenReplica present = open;
+    if (present != null && present.isVoid() && !isLeaving) {
+      giveUp(present);
+    }
+  }
+
+  private void giveUp(OpenReplica present) {
+    log.info("store {}: {} is given up, and made anew", setting.store(), present.id());
     isRenewing = true;
     letGo(present, () -> loop.background().execute(this::renew));
   }

@@ -248,6 +248,11 @@ final class Fetching {
     }
   }
 
+  /** Whether one is on its way. */
+  boolean isRunning() {
+    return present != null;
+  }
+
   /** Gives up what is on its way. */
   void close() {
     end(present);

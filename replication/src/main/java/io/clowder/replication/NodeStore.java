@@ -338,7 +338,9 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private void balance() {
     StoreConfig present = config;
     ReplicaId primary = present == null ? null : present.primary();
-    if (present == null || primary == null || !primary.node().equals(self) || !present.isEnough()) {
+    boolean isMine = primary != null && primary.node().equals(self);
+    // A place that was given, by an operator or like this, is not given away in the same epoch.
+    if (present == null || !isMine || present.isReleased() || !present.isEnough()) {
       return;
     }
     present.insync().stream()

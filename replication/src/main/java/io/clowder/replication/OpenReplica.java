@@ -154,6 +154,9 @@ final class OpenReplica implements Outlet {
   void configured(StoreConfig config, long time) {
     now = time;
     replica.configured(config, time);
+    if (replica.isPrimary()) {
+      fetching.close(); // It was a learner, and is what counts now.
+    }
   }
 
   /** As {@link Replica#suspects}. */
@@ -247,7 +250,9 @@ final class OpenReplica implements Outlet {
     } else if (question instanceof Question.Describe) {
       OperationLog log = ledger().log;
       callers.tell(
-          caller, new Reply.Described(id, life, log.lastEpoch(), log.end(), ledger().commit()));
+          caller,
+          new Reply.Described(
+              id, life, log.lastEpoch(), log.end(), ledger().commit(), fetching.isRunning()));
     } else if (question instanceof Question.Digest digest) {
       long ticket = callers.add(caller);
       digests.ask(digest.seq(), reply -> callers.tell(ticket, reply));
@@ -314,13 +319,17 @@ final class OpenReplica implements Outlet {
         .orElse(false);
   }
 
-  /** Whether nothing would be lost with this copy, as far as its configuration tells. */
+  /**
+   * Whether nobody counts on what it has: it was taken away, or is void. Nothing that consensus has
+   * decided later can make it count again.
+   */
   boolean isDispensable() {
-    StoreConfig config = replica.config();
-    if (config == null || replica.isPrimary()) {
-      return false;
-    }
-    return config.members().stream().anyMatch(it -> !it.equals(id) && config.isElectable(it));
+    return isRemoved() || replica.isVoid();
+  }
+
+  /** Whether what it has must not be used any more. */
+  boolean isVoid() {
+    return replica.isVoid();
   }
 
   View view(boolean isSpaceLow, long time) {

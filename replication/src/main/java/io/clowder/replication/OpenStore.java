@@ -127,13 +127,12 @@ final class OpenStore implements ReplicatedStore {
       Supplier<List<Step>> wanted, WriteOptions options, Function<Answer.Changed, T> result) {
     Question.Write question;
     try {
-      List<Step> steps = wanted.get();
-      steps.forEach(OpenStore::check);
+      List<Step> steps = wanted.get().stream().map(OpenStore::checked).toList();
       RequestId request = options.request();
       if (request == null) {
         request = new RequestId(client, requests.incrementAndGet());
-      } else if (request.client() == 0 || request.number() < 0) {
-        throw refused(Reason.INVALID, request + ": use a client other than 0, a number from 0 on");
+      } else if (request.client() == 0 || request.number() < 1) {
+        throw refused(Reason.INVALID, request + ": use a client other than 0, a number from 1 on");
       }
       Op op = new Op(steps, checked(options.fence()));
       if (op.isTooLarge()) {
@@ -181,24 +180,34 @@ final class OpenStore implements ReplicatedStore {
         .thenApply(
             answer -> {
               if (answer instanceof Answer.Entries entries) {
-                return result.apply(entries.rows());
+                return result.apply(entries.rows().stream().map(OpenStore::copied).toList());
               }
               throw new AssertionError("a read answered by " + answer);
             });
   }
 
-  private static void check(Step step) {
-    String unused = name("key", step.key());
-    byte[] value = new byte[0];
+  /** The same with a value of its own: the caller may use his array again. */
+  private static Step checked(Step step) {
+    String key = name("key", step.key());
     if (step instanceof Step.Put put) {
-      value = put.value();
+      return new Step.Put(key, copied(put.value()));
     } else if (step instanceof Step.CompareAndSet cas) {
-      value = cas.value();
       if (cas.expected() < 0) {
         throw refused(Reason.INVALID, "expected version " + cas.expected() + ": use 0 or more");
       }
+      return new Step.CompareAndSet(key, cas.expected(), copied(cas.value()));
     }
+    return step;
+  }
+
+  private static byte[] copied(byte[] value) {
     within("value", value.length, Limits.VALUE_BYTES);
+    return value.clone();
+  }
+
+  /** What the store has is not the caller's to change. */
+  private static KvEntry copied(KvEntry entry) {
+    return new KvEntry(entry.key(), entry.value().clone(), entry.version());
   }
 
   private static @Nullable Fence checked(@Nullable Fence fence) {

@@ -26,7 +26,15 @@ final class Primary {
   /** Writes that may wait to be committed. */
   static final int PENDING_MAX = 16_384;
 
+  private static final int ASKED_MAX = 64;
+
+  /** So many heartbeats without a tick are a pause. */
+  private static final int STALL = 5;
+
   private record Waiting(long seq, long ticket) {}
+
+  /** A question to consensus. */
+  private record Asked(long token, long at) {}
 
   private final Self self;
   private final long epoch;
@@ -43,9 +51,8 @@ final class Primary {
   private final Readers readers;
   private final Roster roster;
   private StoreConfig config;
-  private long confirmToken;
-  private long confirmAt;
-  private boolean isConfirming;
+  private final Deque<Asked> asked = new ArrayDeque<>();
+  private long tickedAt;
 
   /** Elected, with all that is in its log; it commits and answers nothing until the rest agree. */
   Primary(Self self, StoreConfig config) {
@@ -58,6 +65,7 @@ final class Primary {
     this.serveAt = config.isReleased() ? self.now - 1 : self.promised + 2 * self.timing.granted();
     this.readers = new Readers(self);
     this.roster = new Roster(self, config, peers, serveAt);
+    this.tickedAt = self.now;
     meet();
     self.ledger.append(LogRecord.opening(epoch, opening));
   }
@@ -212,11 +220,14 @@ final class Primary {
       return;
     }
     if (isAlone()) {
-      // One question at a time: who comes meanwhile waits for the next.
-      if (!isConfirming || self.now - confirmAt >= self.timing.retry()) {
-        isConfirming = true;
-        confirmAt = self.now;
-        self.outlet.confirmConfig(++confirmToken);
+      // Who comes meanwhile waits for the next; an answer that takes long counts, too.
+      Asked last = asked.peekLast();
+      if (last == null || self.now - last.at >= self.timing.retry()) {
+        if (asked.size() == ASKED_MAX) {
+          asked.remove();
+        }
+        asked.add(new Asked(self.nextToken(), self.now));
+        self.outlet.confirmConfig(asked.getLast().token);
       }
     } else {
       for (ReplicaId id : roster.others()) {
@@ -230,15 +241,18 @@ final class Primary {
 
   /** Consensus has said what the configuration is, at some time after it was asked. */
   void confirmed(long token, StoreConfig present) {
-    if (token != confirmToken || !isConfirming) {
+    Asked question = asked.stream().filter(it -> it.token == token).findFirst().orElse(null);
+    if (question == null) {
       return;
     }
-    isConfirming = false;
+    while (asked.remove().token != token) {
+      // Those before it have no more to say.
+    }
     if (present.epoch() == epoch
         && present.isServedBy(self.id, self.life)
         && isServing()
         && !roster.isStopped()) {
-      readers.settle(confirmAt);
+      readers.settle(question.at);
       confirm();
     }
   }
@@ -350,6 +364,11 @@ final class Primary {
   }
 
   void tick() {
+    if (self.now - tickedAt > STALL * self.timing.heartbeat()) {
+      // It stood still itself: what the others did meanwhile has yet to be read.
+      peers.values().forEach(it -> it.progressAt = self.now);
+    }
+    tickedAt = self.now;
     commit();
     settle();
     for (Peer peer : peers.values()) {

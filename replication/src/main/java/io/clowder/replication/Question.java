@@ -27,7 +27,7 @@ sealed interface Question {
   /** What its entries were at a write that touched the mark, and whether its disk is in order. */
   record Digest(long seq) implements Question {}
 
-  /** To give up what it has and to begin anew, if it is not the primary. */
+  /** To give up what it has and to begin anew, if it was taken away. */
   record Retire() implements Question {}
 
   /** Writes it. */

@@ -62,6 +62,11 @@ final class Replica {
     return config;
   }
 
+  /** Whether a forced promotion has undone what it may have: it must not be used any more. */
+  boolean isVoid() {
+    return config != null && config.voided().contains(self.id);
+  }
+
   /** Whether it takes itself for the primary. */
   boolean isPrimary() {
     return primary != null;
@@ -158,6 +163,7 @@ final class Replica {
     if (!present.members().contains(self.id)) {
       boolean isWelcome =
           !present.removed().contains(self.id.node())
+              && !present.voided().contains(self.id)
               && (present.of(self.id.node()) != null
                   || present.members().size() < present.replicas());
       return isWelcome ? new Admit(At.of(present), self.id) : null;

@@ -23,8 +23,10 @@ sealed interface Reply {
    * @param life the run of the replica's process
    * @param epoch of the last record
    * @param end the last record
+   * @param isFetching whether a snapshot is on its way to it
    */
-  record Described(ReplicaId replica, long life, long epoch, long end, long commit)
+  record Described(
+      ReplicaId replica, long life, long epoch, long end, long commit, boolean isFetching)
       implements Reply {}
 
   /**
@@ -47,6 +49,7 @@ sealed interface Reply {
     } else if (this instanceof Described it) {
       it.replica.write(out.writeByte(4));
       out.writeLong(it.life).writeVarLong(it.epoch).writeVarLong(it.end).writeVarLong(it.commit);
+      out.writeBoolean(it.isFetching);
     } else if (this instanceof Digested digested) {
       out.writeByte(5).writeString(digested.digest).writeString(digested.problem);
     } else {
@@ -67,7 +70,8 @@ sealed interface Reply {
               in.readLong(),
               in.readVarLong(),
               in.readVarLong(),
-              in.readVarLong());
+              in.readVarLong(),
+              in.readBoolean());
       case 5 -> new Digested(in.readString(128), in.readString(4_096));
       default -> throw new WireFormatException("reply of unknown kind " + kind);
     };

@@ -30,6 +30,9 @@ final class Roster {
   /** How long handing over may take before the primary asks to stay, in retries. */
   private static final int PATIENCE = 20;
 
+  /** With so few records missing a learner is waited for. */
+  private static final int CLOSE_RECORDS = 1_024;
+
   private enum Handing {
     NOTHING,
     DRAINING,
@@ -41,6 +44,10 @@ final class Roster {
   private final Map<ReplicaId, Peer> peers;
   private final Set<ReplicaId> joining = new HashSet<>();
   private final Set<ReplicaId> leaving = new HashSet<>();
+
+  /** Learners that have nearly all: from here on they are waited for, so that they get the rest. */
+  private final Set<ReplicaId> closing = new HashSet<>();
+
   private final SortedSet<ReplicaId> others = new TreeSet<>();
   private final long opening;
   private final long serveAt;
@@ -68,10 +75,20 @@ final class Roster {
     config = next;
     joining.clear();
     leaving.clear();
+    closing.clear();
     askedAt = Long.MIN_VALUE / 2;
-    heir = null;
-    handing = Handing.NOTHING;
+    Peer to = heir;
+    if (to == null || isOverdue() || !next.insync().contains(to.id) || !peers.containsKey(to.id)) {
+      heir = null;
+      handing = Handing.NOTHING;
+    } else if (handing == Handing.PROPOSED) {
+      handing = Handing.STOPPED; // What was proposed is void by now.
+    }
     count();
+  }
+
+  private boolean isOverdue() {
+    return self.now - heirAt > PATIENCE * self.timing.retry();
   }
 
   private void count() {
@@ -94,7 +111,7 @@ final class Roster {
 
   /** Whether nothing is committed without a replica. */
   boolean isRequired(ReplicaId id) {
-    return others.contains(id);
+    return others.contains(id) || closing.contains(id);
   }
 
   /** Whether a backup may be let answer reads: it is certainly in sync, and to stay so. */
@@ -120,18 +137,20 @@ final class Roster {
   /** Asks for what is due. */
   void review() {
     drain();
+    peers.values().forEach(this::close);
     if (self.now - askedAt < self.timing.retry()) {
       return;
     }
     for (Peer peer : peers.values()) {
-      if (leaving.contains(peer.id) || (isRequired(peer.id) && isLate(peer))) {
+      if (leaving.contains(peer.id) || (others.contains(peer.id) && isLate(peer))) {
         leaving.add(peer.id);
         propose(new Remove(At.of(config), self.id, self.life, peer.id));
         return;
       }
     }
     for (Peer peer : peers.values()) {
-      if (joining.contains(peer.id) || (!isRequired(peer.id) && hasCaughtUp(peer))) {
+      if (joining.contains(peer.id) || (!others.contains(peer.id) && hasCaughtUp(peer))) {
+        closing.remove(peer.id);
         joining.add(peer.id);
         count();
         propose(new Join(At.of(config), self.id, self.life, peer.id));
@@ -147,12 +166,31 @@ final class Roster {
         || (suspects.contains(peer.id.node()) && self.now - peer.heard > self.timing.relied());
   }
 
+  /**
+   * Under load a learner never has all that is committed, as more is by the time that it says so;
+   * unless nothing is committed without it. It is let go if it does not keep up after all.
+   */
+  private void close(Peer peer) {
+    long end = self.ledger.log.end();
+    boolean isClose =
+        !others.contains(peer.id)
+            && peer.acked >= opening
+            && end - peer.acked <= CLOSE_RECORDS
+            && !suspects.contains(peer.id.node())
+            && self.now - peer.promised < self.timing.relied();
+    if (isClose && peer.acked < end) {
+      closing.add(peer.id);
+    } else if (closing.contains(peer.id) && isLate(peer)) {
+      closing.remove(peer.id);
+    }
+  }
+
   private void drain() {
     Peer to = heir;
     if (to == null) {
       return;
     }
-    boolean isLate = self.now - heirAt > PATIENCE * self.timing.retry();
+    boolean isLate = isOverdue();
     if (isLate && handing != Handing.PROPOSED) {
       heir = null;
       handing = Handing.NOTHING;

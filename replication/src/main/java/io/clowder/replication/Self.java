@@ -17,6 +17,9 @@ final class Self {
   final Outlet outlet;
   long now;
 
+  /** Of the last question; no other life counts from here. */
+  private long token;
+
   /** The newest snapshot on its disk; its epoch and stamps mean nothing. */
   ReplicaMessage.@Nullable Offer snapshot;
 
@@ -35,6 +38,12 @@ final class Self {
     this.now = now;
     // What an earlier life promised is not known.
     this.promised = now;
+    this.token = life;
+  }
+
+  /** Names a question, so that its answer is known; no other life uses the same. */
+  long nextToken() {
+    return ++token;
   }
 
   /** Whether a backup may answer reads still, as far as this replica let it. */

@@ -17,6 +17,7 @@ import io.clowder.replication.Reply.Digested;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -234,7 +235,7 @@ final class Steward implements StoreAdmin {
     SecureRandom random = new SecureRandom();
     random.nextBytes(any);
     Op mark = Op.of(new Step.Put(Contents.MARK, any));
-    RequestId request = new RequestId(random.nextLong() | 1, 0);
+    RequestId request = new RequestId(random.nextLong() | 1, 1);
     return config()
         .thenCompose(
             config ->
@@ -298,7 +299,8 @@ final class Steward implements StoreAdmin {
                 .collect(Collectors.groupingBy(Digested::digest, Collectors.counting())));
     long most = votes.values().stream().mapToLong(it -> it).max().orElse(0);
     boolean isClear = votes.values().stream().filter(it -> it == most).count() == 1;
-    List<CompletableFuture<Verification>> all = new ArrayList<>();
+    List<Verification> all = new ArrayList<>();
+    List<Verification> damaged = new ArrayList<>();
     for (Map.Entry<NodeId, Digested> entry : found.entrySet()) {
       Digested it = entry.getValue();
       String problem = it.problem();
@@ -313,33 +315,81 @@ final class Steward implements StoreAdmin {
       }
       Verification verification =
           new Verification(entry.getKey(), seq, it.digest(), problem, false);
-      all.add(
-          isRepairing && isDamaged
-              ? repair(config, verification).toCompletableFuture()
-              : CompletableFuture.completedFuture(verification));
+      (isRepairing && isDamaged ? damaged : all).add(verification);
     }
-    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
-        .thenApply(it -> all.stream().map(CompletableFuture::join).toList());
+    SortedSet<NodeId> sound = new TreeSet<>(nodes(config.insync()));
+    damaged.forEach(it -> sound.remove(it.node()));
+    // One after the other: there are enough copies at any time, or it is refused.
+    CompletionStage<List<Verification>> done = CompletableFuture.completedStage(all);
+    for (Verification bad : damaged) {
+      done =
+          done.thenCompose(
+              list ->
+                  repair(bad, sound)
+                      .thenApply(
+                          it -> {
+                            list.add(it);
+                            return list;
+                          }));
+    }
+    return done.thenApply(
+        list -> {
+          list.sort(Comparator.comparing(Verification::node));
+          return List.copyOf(list);
+        });
   }
 
-  /** Has a copy give up what it has; the primary's place goes to another one first. */
-  private CompletionStage<Verification> repair(StoreConfig config, Verification bad) {
-    ReplicaId primary = config.primary();
-    boolean isPrimary = primary != null && primary.node().equals(bad.node());
-    CompletionStage<?> before =
-        isPrimary ? switchover(null) : CompletableFuture.completedStage(bad);
-    return before
-        .thenCompose(it -> clerk.ask(bad.node(), new Question.Retire(), ANSWER))
+  /**
+   * Takes a copy away, has it give up what it has, and lets it come again; the primary's place goes
+   * to a sound one first.
+   */
+  private CompletionStage<Verification> repair(Verification bad, SortedSet<NodeId> sound) {
+    NodeId of = bad.node();
+    return config()
+        .thenCompose(
+            config -> {
+              ReplicaId primary = config.primary();
+              if (primary == null || !primary.node().equals(of)) {
+                return CompletableFuture.completedStage(node.status());
+              } else if (sound.isEmpty()) {
+                return failed(Reason.CONFLICT, about("no copy in sync is sound"));
+              }
+              return switchover(sound.first());
+            })
+        .thenCompose(it -> remove(of))
+        .thenCompose(it -> retired(of, System.nanoTime() + ANSWER.toNanos()))
+        .thenCompose(it -> add(of))
+        .thenCompose(
+            it ->
+                until(
+                    config -> isIn(config.insync(), of),
+                    VERIFY,
+                    "it is made anew, and is not in sync yet"))
         .handle(
-            (reply, failure) ->
+            (status, failure) ->
                 new Verification(
-                    bad.node(),
+                    of,
                     bad.seq(),
                     bad.digest(),
-                    reply instanceof Reply.Begun || failure == null
+                    failure == null
                         ? bad.problem()
                         : bad.problem() + "; not repaired: " + message(failure),
-                    reply instanceof Reply.Begun));
+                    failure == null));
+  }
+
+  /** Its copy has to hear first that it was taken away. */
+  private CompletionStage<Reply> retired(NodeId of, long deadline) {
+    return clerk
+        .ask(of, new Question.Retire(), ANSWER)
+        .thenCompose(
+            reply -> {
+              if (reply instanceof Reply.Begun) {
+                return CompletableFuture.completedStage(reply);
+              } else if (System.nanoTime() - deadline >= 0) {
+                return failed(Reason.CONFLICT, about(of + " does not give up its copy"));
+              }
+              return paused().thenCompose(it -> retired(of, deadline));
+            });
   }
 
   // ---- the last resort -----------------------------------------------------------------------
@@ -390,11 +440,13 @@ final class Steward implements StoreAdmin {
         .thenCompose(
             config -> {
               SortedMap<NodeId, CompletableFuture<@Nullable Described>> asked = new TreeMap<>();
-              for (ReplicaId replica : config.members()) {
+              SortedSet<NodeId> all = nodes(config.members());
+              all.add(of);
+              for (NodeId name : all) {
                 asked.put(
-                    replica.node(),
+                    name,
                     clerk
-                        .ask(replica.node(), new Question.Describe(), ANSWER)
+                        .ask(name, new Question.Describe(), ANSWER)
                         .handle((reply, failure) -> reply instanceof Described it ? it : null));
               }
               return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
@@ -416,11 +468,18 @@ final class Steward implements StoreAdmin {
   private Forecast forecast(StoreConfig config, NodeId of, SortedMap<NodeId, Described> found) {
     Described chosen = found.get(of);
     ReplicaId primary = config.primary();
-    if (!isIn(config.members(), of)) {
-      throw refused(Reason.INVALID, about(of + " has no copy"));
-    } else if (chosen == null) {
-      throw refused(Reason.UNAVAILABLE, about(of + " does not answer: it has to run"));
-    } else if (primary != null && found.containsKey(primary.node())) {
+    Described leading = primary == null ? null : found.get(primary.node());
+    if (chosen == null) {
+      throw refused(
+          Reason.UNAVAILABLE, about(of + " does not answer: it has to run, and to have a copy"));
+    } else if (chosen.isFetching()) {
+      throw refused(
+          Reason.CONFLICT,
+          about(of + " is getting a snapshot: wait until it has it, or has given up (10 s)"));
+    } else if (primary != null
+        && leading != null
+        && leading.replica().equals(primary)
+        && leading.life() == config.life()) {
       throw refused(
           Reason.CONFLICT,
           about(primary.node() + " is the primary and answers: store:switchover loses nothing"));
@@ -432,7 +491,11 @@ final class Steward implements StoreAdmin {
     lines.add(
         "%s ends at write %d of epoch %d; committed for certain there: %d"
             .formatted(of, chosen.end(), chosen.epoch(), chosen.commit()));
-    if (isIn(whole, of)) {
+    if (!config.members().contains(chosen.replica())) {
+      lines.add(
+          "this copy is another than the one that counted: it was made anew, and has nothing of it");
+    }
+    if (whole.contains(chosen.replica())) {
       lines.add(
           "it has all that was acknowledged: it is elected by itself when the others are suspected");
     } else {
@@ -454,9 +517,8 @@ final class Steward implements StoreAdmin {
               : "%s ends at write %d of epoch %d".formatted(replica.node(), it.end(), it.epoch()));
     }
     lines.add(
-        "%s must be down for certain; what they have and %s has not will be cut off when they come"
-                .formatted(names(whole), of)
-            + " back");
+        "%s must be down for certain; all others are made anew from %s when they come back"
+            .formatted(names(whole), of));
     String consent =
         HexFormat.of()
             .toHexDigits(
@@ -505,6 +567,12 @@ final class Steward implements StoreAdmin {
 
   private static boolean isIn(SortedSet<ReplicaId> replicas, NodeId node) {
     return replicas.stream().anyMatch(it -> it.node().equals(node));
+  }
+
+  private static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
+    SortedSet<NodeId> nodes = new TreeSet<>();
+    replicas.forEach(it -> nodes.add(it.node()));
+    return nodes;
   }
 
   private static String names(SortedSet<ReplicaId> replicas) {

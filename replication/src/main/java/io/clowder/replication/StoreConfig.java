@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param replicas so many take part without being asked to
  * @param members all of them; who is not in sync is a learner
  * @param removed nodes that do not come back by themselves
+ * @param voided replicas that may have what a forced promotion undid: they must begin anew
  */
 record StoreConfig(
     long epoch,
@@ -37,7 +38,8 @@ record StoreConfig(
     SortedSet<ReplicaId> insync,
     SortedSet<ReplicaId> eligible,
     SortedSet<ReplicaId> members,
-    SortedSet<NodeId> removed) {
+    SortedSet<NodeId> removed,
+    SortedSet<ReplicaId> voided) {
   /** The most replicas of one store. */
   static final int MEMBERS_MAX = 32;
 
@@ -49,6 +51,7 @@ record StoreConfig(
     eligible = Collections.unmodifiableSortedSet(new TreeSet<>(eligible));
     members = Collections.unmodifiableSortedSet(new TreeSet<>(members));
     removed = Collections.unmodifiableSortedSet(new TreeSet<>(removed));
+    voided = Collections.unmodifiableSortedSet(new TreeSet<>(voided));
     if (!members.containsAll(insync) || !members.containsAll(eligible)) {
       throw new IllegalArgumentException("not of " + members + ": " + insync + ", " + eligible);
     }
@@ -70,6 +73,7 @@ record StoreConfig(
         members,
         new TreeSet<>(),
         members,
+        new TreeSet<>(),
         new TreeSet<>());
   }
 
@@ -112,7 +116,8 @@ record StoreConfig(
         next,
         left,
         members,
-        removed);
+        removed,
+        voided);
   }
 
   /** The same under a next version, so that whatever was asked of this one is void. */
@@ -134,7 +139,8 @@ record StoreConfig(
         insync,
         eligible,
         members,
-        removed);
+        removed,
+        voided);
   }
 
   /** As after a failure: the former primary and its backups may have leases. */
@@ -142,8 +148,18 @@ record StoreConfig(
     return withPrimary(nextEpoch, next, nextLife, false);
   }
 
-  /** One replica has all, and nobody else is known to. */
+  /**
+   * One replica has all from now on. The others may have applied what it lacks, and must never be
+   * taken for what they were.
+   */
   StoreConfig forced(ReplicaId only, long itsLife) {
+    SortedSet<ReplicaId> nextVoided = new TreeSet<>(voided);
+    nextVoided.addAll(members);
+    nextVoided.remove(only);
+    while (nextVoided.size() > NODES_MAX) {
+      nextVoided.remove(nextVoided.first());
+    }
+    SortedSet<ReplicaId> alone = new TreeSet<>(Set.of(only));
     return new StoreConfig(
         epoch + 1,
         version + 1,
@@ -152,10 +168,11 @@ record StoreConfig(
         false,
         minInsync,
         replicas,
-        new TreeSet<>(Set.of(only)),
+        alone,
         new TreeSet<>(),
-        members,
-        removed);
+        alone,
+        removed,
+        nextVoided);
   }
 
   /** With a new, empty learner in the place of whatever was on its node before. */
@@ -200,7 +217,8 @@ record StoreConfig(
         nextInsync,
         nextEligible,
         nextMembers,
-        removed);
+        removed,
+        voided);
   }
 
   private StoreConfig with(
@@ -216,7 +234,8 @@ record StoreConfig(
         insync,
         eligible,
         nextMembers,
-        nextRemoved);
+        nextRemoved,
+        voided);
   }
 
   void write(WireWriter out) {
@@ -230,6 +249,7 @@ record StoreConfig(
     write(insync, out);
     write(eligible, out);
     writeNodes(removed, out);
+    write(voided, out);
   }
 
   static StoreConfig read(WireReader in) {
@@ -254,7 +274,8 @@ record StoreConfig(
           readReplicas(in),
           readReplicas(in),
           members,
-          readNodes(in));
+          readNodes(in),
+          readReplicas(in, NODES_MAX));
     } catch (IllegalArgumentException e) {
       throw new WireFormatException(e.getMessage());
     }
@@ -291,8 +312,12 @@ record StoreConfig(
   }
 
   static SortedSet<ReplicaId> readReplicas(WireReader in) {
+    return readReplicas(in, MEMBERS_MAX);
+  }
+
+  private static SortedSet<ReplicaId> readReplicas(WireReader in, int most) {
     int count = in.readCount();
-    if (count > MEMBERS_MAX) {
+    if (count > most) {
       throw new WireFormatException(count + " replicas");
     }
     SortedSet<ReplicaId> replicas = new TreeSet<>();

@@ -47,6 +47,16 @@ class BackupReadTest extends OneReplica {
     return outlet.sent.stream().filter(it -> it.message() instanceof AskCommit).count();
   }
 
+  /** The token of a question to the primary. */
+  private long asked(int index) {
+    return outlet.sent.stream()
+        .filter(it -> it.message() instanceof AskCommit)
+        .map(it -> ((AskCommit) it.message()).token())
+        .distinct()
+        .toList()
+        .get(index);
+  }
+
   @Test
   void aBoundedReadIsAnsweredWhenThePrimaryWasHeardInTheBound() {
     long echo = now;
@@ -74,7 +84,7 @@ class BackupReadTest extends OneReplica {
     append(now, false, 1, 2, 1);
     read(1, Freshness.bounded(BOUND));
     assertFalse(isTold(1), "there may be another primary");
-    primary.received(N2, new TellCommit(1, 1, 2), now);
+    primary.received(N2, new TellCommit(1, asked(0), 2), now);
     assertShown(1, 2);
   }
 
@@ -115,13 +125,13 @@ class BackupReadTest extends OneReplica {
     read(1, Freshness.LINEARIZABLE);
     read(2, Freshness.LINEARIZABLE);
     assertEquals(1, asked(), "who comes meanwhile waits for the next question");
-    primary.received(N2, new TellCommit(1, 1, 1), now);
+    primary.received(N2, new TellCommit(1, asked(0), 1), now);
     assertShown(1, 1);
     assertFalse(isTold(2));
     assertEquals(2, asked());
-    primary.received(N2, new TellCommit(1, 1, 2), now);
+    primary.received(N2, new TellCommit(1, asked(0), 2), now);
     assertFalse(isTold(2), "that answers the first question");
-    primary.received(N2, new TellCommit(1, 2, 3), now);
+    primary.received(N2, new TellCommit(1, asked(1), 3), now);
     assertFalse(isTold(2), "the third record is not here");
     append(now, false, 1, 2, 3, put(3));
     assertShown(2, 3);

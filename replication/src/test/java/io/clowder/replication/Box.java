@@ -107,6 +107,7 @@ final class Box implements Outlet {
     replica.suspects(suspects, time());
     replica.flush(time());
     tick();
+    beginAnewIfVoid();
   }
 
   /** The process ends; what it wrote and did not sync may be there or not. */
@@ -186,6 +187,17 @@ final class Box implements Outlet {
     // Several events may come together.
     if (!world.isBatching || world.random.nextInt(4) != 0) {
       replica.flush(time());
+    }
+    beginAnewIfVoid();
+  }
+
+  /** What a forced promotion may have undone is not used any more. */
+  private void beginAnewIfVoid() {
+    if (replica.isVoid()) {
+      kill();
+      disk.clear();
+      incarnation++;
+      world.after(world.travel(), this::startIfDown);
     }
   }
 

@@ -42,6 +42,7 @@ class ConfigOperatorsTest extends OneMachine {
           + "02026e310000000000000001026e320000000000000001" // in sync
           + "00" // eligible
           + "01026e35" // removed
+          + "00" // void
           + "01" // reports
           + "1e06010003026e320000000000000001000000000000000701ac0201026e33"
           + "0174"
@@ -49,7 +50,7 @@ class ConfigOperatorsTest extends OneMachine {
           + "0101"
           + "01026e310000000000000001"
           + "01026e310000000000000001"
-          + "000000";
+          + "00000000";
 
   // ---- operators -----------------------------------------------------------------------------
 
@@ -167,15 +168,27 @@ class ConfigOperatorsTest extends OneMachine {
   void whoIsForcedIsAloneInANewEpoch() {
     create(2);
     remove(N3);
-    assertRefused(new Force(at(), replica(3, 2), 77));
     apply(new Force(at(), N3, 77));
     assertEquals(N3, config().primary());
     assertEquals(77, config().life());
     assertEquals(2, config().epoch());
     assertEquals(set(N3), config().insync());
     assertEquals(set(), config().eligible(), "they may have what it lacks, and are to lose it");
-    assertEquals(set(N1, N2, N3), config().members());
+    assertEquals(set(N3), config().members());
+    assertEquals(set(N1, N2), config().voided(), "they may have applied what it lacks");
+    assertRefused(new Admit(at(), N1));
+    assertRefused(new Force(at(), N1, 78));
+    apply(new Admit(at(), replica(1, 2)));
+    assertEquals(set(replica(1, 2), N3), config().members());
     assertFalse(config().isReleased());
+  }
+
+  @Test
+  void whoeverIsLeftMayBeForcedThoughNobodyKnowsIt() {
+    create(2);
+    apply(new Force(at(), replica(3, 2), 77));
+    assertEquals(set(replica(3, 2)), config().members());
+    assertEquals(set(N1, N2, N3), config().voided());
   }
 
   @Test

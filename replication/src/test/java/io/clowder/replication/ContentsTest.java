@@ -123,28 +123,40 @@ class ContentsTest {
     assertEquals(new Answer.Changed(2, false), contents.result(new RequestId(1, 2)));
   }
 
-  @Test
-  void ofClientsThoseWhoWroteLastAreRemembered() {
-    int each = RequestId.REMEMBERED;
-    int clients = RequestId.REMEMBERED_OF_ALL / each;
+  private void fill(int clients) {
     for (int client = 1; client <= clients; client++) {
-      for (int number = 1; number <= each; number++) {
+      for (int number = 1; number <= RequestId.REMEMBERED; number++) {
         apply(client, number);
       }
     }
-    apply(1, each + 1L); // The first has one more, and one less; it is not the oldest any more.
+  }
+
+  /** A retry of what is forgotten must not be taken for a new request. */
+  @Test
+  void withTooManyResultsEachClientKeepsItsLatest() {
+    int each = RequestId.REMEMBERED;
+    fill(RequestId.REMEMBERED_OF_ALL / each);
     assertNotNull(contents.result(new RequestId(2, 1)));
-    apply(clients + 1L, 1);
-    assertNull(contents.result(new RequestId(2, 1)));
-    assertNull(contents.result(new RequestId(2, each)));
-    assertNotNull(contents.result(new RequestId(1, each)));
-    assertNotNull(contents.result(new RequestId(3, 1)));
-    for (int number = 2; number <= each; number++) {
-      apply(clients + 1L, number);
+    apply(99, 1);
+    for (int client = 1; client <= RequestId.REMEMBERED_OF_ALL / each; client++) {
+      assertNull(contents.result(new RequestId(client, each / 2)));
+      assertTrue(contents.isForgotten(new RequestId(client, each / 2)));
+      assertNotNull(contents.result(new RequestId(client, each / 2 + 1)));
+      assertFalse(contents.isForgotten(new RequestId(client, each / 2 + 1)));
     }
-    assertNotNull(contents.result(new RequestId(3, 1)), "there is room again");
-    apply(clients + 2L, 1);
-    assertNull(contents.result(new RequestId(3, 1)));
+    assertNotNull(contents.result(new RequestId(99, 1)));
+  }
+
+  @Test
+  void ofTooManyClientsTheOneWhoWroteFirstGoes() {
+    for (int client = 1; client <= RequestId.CLIENTS; client++) {
+      apply(client, 1);
+    }
+    apply(1, 2);
+    apply(99_999, 1);
+    assertNotNull(contents.result(new RequestId(1, 1)));
+    assertNull(contents.result(new RequestId(2, 1)));
+    assertNotNull(contents.result(new RequestId(3, 1)));
   }
 
   // ---- images --------------------------------------------------------------------------------
@@ -176,20 +188,17 @@ class ContentsTest {
   /** Who is forgotten next is part of it. */
   @Test
   void anImageKnowsWhoWroteLast() {
-    int each = RequestId.REMEMBERED;
-    int clients = RequestId.REMEMBERED_OF_ALL / each;
-    for (int client = clients; client >= 1; client--) {
-      for (int number = 1; number <= each; number++) {
-        apply(client, number);
-      }
+    for (int client = RequestId.CLIENTS; client >= 1; client--) {
+      apply(client, 1);
     }
     Contents other = new Contents();
     other.become(contents.image(seq, 1));
     LogRecord next =
-        new LogRecord(1, seq + 1, new RequestId(99, 1), List.of(), new Answer.Changed(1, false));
+        new LogRecord(
+            1, seq + 1, new RequestId(99_999, 1), List.of(), new Answer.Changed(1, false));
     contents.apply(next);
     other.apply(next);
-    assertNull(other.result(new RequestId(clients, 1)));
+    assertNull(other.result(new RequestId(RequestId.CLIENTS, 1)));
     assertNotNull(other.result(new RequestId(1, 1)));
     assertArrayEquals(
         BoxDisk.write(contents.image(seq + 1, 1)), BoxDisk.write(other.image(seq + 1, 1)));

@@ -334,11 +334,13 @@ final class CopyTest {
     assertEquals(digest(world.primary(), seq).digest(), found.digest());
     assertTrue(found.problem().contains("journal: "), found.problem());
 
-    assertEquals(new Reply.Begun(), world.ask(box.node, new Question.Retire()));
-    await("another incarnation", () -> !box.copy().id().equals(id));
-    assertMadeAnew(box, id, written);
     assertInstanceOf(
-        Reply.Refused.class, world.ask(world.primary(), new Question.Retire()), "the primary");
+        Reply.Refused.class, world.ask(box.node, new Question.Retire()), "it counts still");
+    world.propose(new ConfigCommand.Expel(ConfigCommand.At.of(world.config()), box.node));
+    world.until(new Question.Retire(), () -> box.node, Reply.Begun.class);
+    await("another incarnation", () -> !box.copy().id().equals(id));
+    world.propose(new ConfigCommand.Invite(ConfigCommand.At.of(world.config()), box.node));
+    assertMadeAnew(box, id, written);
   }
 
   // ---- single things ---------------------------------------------------------------------------

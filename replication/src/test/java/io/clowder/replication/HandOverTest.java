@@ -165,7 +165,8 @@ class HandOverTest extends OneReplica {
   @Test
   void consensusDoesNotMakeWhoStoppedAnswerReads() {
     StoreConfig below =
-        new StoreConfig(1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY);
+        new StoreConfig(
+            1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY, set());
     leadThree();
     primary.configured(below, now);
     assertTrue(primary.handOver(N2, now));

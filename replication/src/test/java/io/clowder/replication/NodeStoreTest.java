@@ -251,6 +251,19 @@ class NodeStoreTest {
     assertEquals(Reason.UNAVAILABLE, failure(() -> store.put("k", bytes("v"))).reason());
   }
 
+  @Test
+  void theStoreKeepsNoArrayOfItsUsers() throws IOException {
+    found();
+    for (int node = 1; node <= 3; node++) {
+      byte[] value = bytes("a");
+      get(store(node).put("k", value));
+      value[0] = 'b';
+      get(store(node).get("k", Freshness.LOCAL)).value()[0] = 'c';
+      get(store(node).get("k", Freshness.LINEARIZABLE)).value()[0] = 'd';
+      assertEquals("a", value(node, "k", Freshness.LINEARIZABLE));
+    }
+  }
+
   // ---- watches -------------------------------------------------------------------------------
 
   private static final class Heard implements ChangeListener {
@@ -372,6 +385,63 @@ class NodeStoreTest {
     List<Verification> found = get(world.node(1).steward().verify(false));
     assertEquals(3, found.size());
     assertEquals(1, found.stream().map(Verification::digest).distinct().count());
+    found.forEach(it -> assertEquals("", it.problem()));
+  }
+
+  @Test
+  void whatIsDamagedOnTheDiskIsMadeAnewOneAfterTheOther() throws IOException {
+    found();
+    for (int i = 0; i < 100; i++) {
+      put(1, "k" + i, "v".repeat(100));
+    }
+    int primary = world.primary();
+    int backup = world.backup();
+    world.damage(primary);
+    world.damage(backup);
+    List<Verification> found = get(world.node(1).steward().verify(false));
+    assertEquals(2, found.stream().filter(it -> !it.problem().isEmpty()).count());
+    List<Verification> repaired = get(world.node(1).steward().verify(true));
+    assertEquals(2, repaired.stream().filter(Verification::isRepaired).count(), repaired + "");
+    world.awaitInSync(3);
+    found = get(world.node(1).steward().verify(false));
+    found.forEach(it -> assertEquals("", it.problem()));
+    assertEquals("v".repeat(100), value(backup, "k99", Freshness.LINEARIZABLE));
+  }
+
+  /** One who applied what the forced one lacks, and has a snapshot of it, must not keep it. */
+  @Test
+  void whoHasMoreThanTheForcedOneIsMadeAnew() throws IOException {
+    world = new StoreWorld(directory);
+    world.setting =
+        new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 4096, 1 << 30);
+    world.start(1, 2, 3).awaitInSync(3);
+    put(1, "k", "old");
+    int primary = world.primary();
+    int left = world.backup();
+    int third = 6 - primary - left;
+    world.stop(left, true);
+    world.awaitInSync(2);
+    put(primary, "k", "new");
+    CopyWorld.await(
+        "a snapshot of it",
+        () -> {
+          put(primary, "l", "v".repeat(1000));
+          return store(third).status().copy().snapshot() > 10;
+        });
+    world.stop(third, true);
+    world.stop(primary, true);
+    world.start(left);
+    var steward = world.node(left).steward();
+    LossReport report = get(steward.forecast(world.id(left)));
+    get(steward.forcePromote(world.id(left), report.consent()));
+    world.start(third).awaitInSync(2);
+    for (int i = 0; i < 30; i++) {
+      put(left, "m" + i, "v".repeat(1000));
+    }
+    assertEquals("old", value(third, "k", Freshness.LINEARIZABLE));
+    assertEquals("", value(third, "l", Freshness.LINEARIZABLE));
+    world.start(primary).awaitInSync(3);
+    List<Verification> found = get(steward.verify(false));
     found.forEach(it -> assertEquals("", it.problem()));
   }
 

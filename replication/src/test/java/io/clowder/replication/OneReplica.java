@@ -43,7 +43,18 @@ class OneReplica {
 
   static StoreConfig config(long version, int minInsync, ReplicaId... insync) {
     return new StoreConfig(
-        1, version, N1, LIFE, false, minInsync, 3, set(insync), set(), set(N1, N2, N3), NOBODY);
+        1,
+        version,
+        N1,
+        LIFE,
+        false,
+        minInsync,
+        3,
+        set(insync),
+        set(),
+        set(N1, N2, N3),
+        NOBODY,
+        set());
   }
 
   /** Elected, with all on its disk, at a time when no former lease can be in force. */

@@ -165,7 +165,8 @@ class ReplicaTest extends OneReplica {
     write(1);
     sync();
     primary.configured(
-        new StoreConfig(1, 3, N1, LIFE, false, 2, 3, set(N1), set(N2), set(N1, N2, N3), NOBODY),
+        new StoreConfig(
+            1, 3, N1, LIFE, false, 2, 3, set(N1), set(N2), set(N1, N2, N3), NOBODY, set()),
         now);
     primary.flush(now);
     ack(N2, 2);
@@ -206,6 +207,62 @@ class ReplicaTest extends OneReplica {
     assertEquals(4, outlet.last(N2, Append.class).prevSeq() + 1);
   }
 
+  /** Whoever is a little slower than the others would never have all that is committed. */
+  @Test
+  void aLearnerThatNearlyHasAllIsWaitedFor() {
+    lead(config(2, 2, N1, N2));
+    commitWithoutTheThird(1);
+    write(2);
+    sync();
+    ack(N3, 1);
+    ack(N2, 3);
+    assertFalse(isTold(2), "the third has the epoch, and lacks two records");
+    assertEquals(List.of(), outlet.proposed);
+    ack(N3, 3);
+    assertTrue(isTold(2));
+    assertEquals(N3, assertInstanceOf(Join.class, outlet.proposed.get(0)).replica());
+  }
+
+  private void commitWithoutTheThird(long ticket) {
+    ack(N2, 1);
+    write(ticket);
+    sync();
+    ack(N2, 2);
+    assertTrue(isTold(ticket));
+  }
+
+  @Test
+  void aLearnerThatDoesNotKeepUpIsNotWaitedForAnyMore() {
+    lead(config(2, 2, N1, N2));
+    commitWithoutTheThird(1);
+    write(2);
+    sync();
+    ack(N3, 1);
+    ack(N2, 3);
+    assertFalse(isTold(2));
+    for (int i = 0; i < 102; i++) {
+      pass(10 * MILLI);
+      ack(N2, 3);
+    }
+    assertTrue(isTold(2));
+    assertEquals(List.of(), outlet.proposed);
+  }
+
+  /** A pause of the primary is no fault of its backups. */
+  @Test
+  void whoStoodStillItselfRemovesNobody() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    write(1);
+    sync();
+    pass(3 * TIMING.lag());
+    assertEquals(List.of(), outlet.proposed);
+    for (int i = 0; i < 101; i++) {
+      pass(10 * MILLI);
+    }
+    assertInstanceOf(Remove.class, outlet.proposed.get(0));
+  }
+
   // ---- who may read --------------------------------------------------------------------------
 
   @Test
@@ -228,7 +285,8 @@ class ReplicaTest extends OneReplica {
     lead(config(2, 2, N1, N2));
     ack(N2, 1);
     StoreConfig below =
-        new StoreConfig(1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY);
+        new StoreConfig(
+            1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY, set());
     primary.configured(below, now);
     primary.flush(now);
     ack(N2, 1);
@@ -239,9 +297,31 @@ class ReplicaTest extends OneReplica {
     assertFalse(isTold(1));
     pass(TIMING.retry());
     primary.confirmed(token, below, now);
-    assertFalse(isTold(1), "that answers the first question");
+    assertFalse(isTold(1), "that answers the first question, once more");
     primary.confirmed(outlet.confirming.get(1), below, now);
     assertTrue(isTold(1));
+  }
+
+  @Test
+  void anAnswerOfConsensusCountsThoughItWasAskedAgain() {
+    lead(config(2, 2, N1, N2));
+    ack(N2, 1);
+    StoreConfig below =
+        new StoreConfig(
+            1, 3, N1, LIFE, false, 3, 3, set(N1, N2), set(N3), set(N1, N2, N3), NOBODY, set());
+    primary.configured(below, now);
+    primary.flush(now);
+    ack(N2, 1);
+    read(1);
+    pass(TIMING.retry());
+    read(2);
+    pass(TIMING.retry());
+    assertEquals(3, outlet.confirming.size());
+    primary.confirmed(outlet.confirming.get(0), below, now);
+    assertTrue(isTold(1));
+    assertFalse(isTold(2), "it came after that question");
+    primary.confirmed(outlet.confirming.get(2), below, now);
+    assertTrue(isTold(2));
   }
 
   @Test

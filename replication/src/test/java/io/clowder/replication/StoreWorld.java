@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.replication;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.clowder.api.CoordinationException;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
 import io.clowder.storage.DiskStorage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A store on several nodes in one process, as users and operators have it. */
@@ -91,6 +97,22 @@ final class StoreWorld implements Registrar, AutoCloseable {
     disks.remove(id(number)).close();
     suspects.add(id(number));
     tellSuspects();
+  }
+
+  /** Flips a byte in the middle of the journal's records, behind the back of its owner. */
+  void damage(int number) throws IOException {
+    Path journals = directory.resolve(id(number).value()).resolve("journals/stores/" + STORE);
+    try (Stream<Path> files = Files.walk(journals)) {
+      Path journal =
+          files.filter(it -> it.toString().endsWith(".journal")).findFirst().orElseThrow();
+      try (FileChannel channel = FileChannel.open(journal, READ, WRITE)) {
+        ByteBuffer one = ByteBuffer.allocate(1);
+        long at = 8_192;
+        channel.read(one, at);
+        one.put(0, (byte) ~one.get(0)).rewind();
+        channel.write(one, at);
+      }
+    }
   }
 
   private void tellSuspects() {

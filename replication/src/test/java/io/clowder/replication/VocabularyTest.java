@@ -134,7 +134,7 @@ class VocabularyTest {
             new Reply.Answered(entries),
             new Reply.Refused(Refusal.NOT_PRIMARY, Outcome.MAY_HAVE_HAPPENED),
             new Reply.Begun(),
-            new Reply.Described(N1, 7, 2, 300, 299),
+            new Reply.Described(N1, 7, 2, 300, 299, true),
             new Reply.Digested("ab", "file"));
     Map<StoreMessage, String> golden = new LinkedHashMap<>();
     golden.put(
@@ -159,7 +159,7 @@ class VocabularyTest {
                 "0301ac02010401016bac020109",
                 "0301ac02020b4e4f545f5052494d415259114d41595f484156455f48415050454e4544",
                 "0301ac0203",
-                "0301ac0204026e310000000000000005000000000000000702ac02ab02",
+                "0301ac0204026e310000000000000005000000000000000702ac02ab0201",
                 "0301ac02050261620466696c65")
             .iterator();
     replies.forEach(it -> golden.put(new StoreMessage.Told(300, it), told.next()));

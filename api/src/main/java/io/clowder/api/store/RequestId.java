@@ -10,7 +10,7 @@ package io.clowder.api.store;
  * remembers those who wrote last, with {@value #REMEMBERED_OF_ALL} answers altogether.
  *
  * @param client who asks, unique for ever, not 0: draw a random number
- * @param number the client's number for the write; each larger than those before
+ * @param number the client's number for the write, from 1 on; each larger than those before
  */
 public record RequestId(long client, long number) {
   /** Answers that are remembered for one client. */
@@ -18,6 +18,9 @@ public record RequestId(long client, long number) {
 
   /** Answers that are remembered for all clients together. */
   public static final int REMEMBERED_OF_ALL = 131_072;
+
+  /** Clients that are remembered. */
+  public static final int CLIENTS = 10_000;
 
   /** Of what no client asked for. */
   public static final RequestId NONE = new RequestId(0, 0);
