@@ -156,11 +156,7 @@ final class Replica {
   private @Nullable ConfigCommand needed(StoreConfig present) {
     ReplicaId leader = present.primary();
     if (!present.members().contains(self.id)) {
-      boolean isWelcome =
-          !present.removed().contains(self.id.node())
-              && (present.of(self.id.node()) != null
-                  || present.members().size() < present.replicas());
-      return isWelcome ? new Admit(At.of(present), self.id) : null;
+      return present.isFor(self.id.node()) ? new Admit(At.of(present), self.id) : null;
     } else if (self.id.equals(leader)) {
       return present.life() == self.life ? null : new Resign(At.of(present), self.id, self.life);
     } else if (present.isElectable(self.id)
