@@ -98,8 +98,7 @@ final class Links implements AutoCloseable {
       awaitWhole(way);
       awaitWhole(back);
       far.connect(
-          new InetSocketAddress(
-              InetAddress.getLoopbackAddress(), ports.getOrDefault(way.to, 0)));
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), ports.getOrDefault(way.to, 0)));
       daemon("link-" + way.to + "-" + way.from, () -> pump(back, far, near));
       pump(way, near, far);
     } catch (IOException | InterruptedException e) {

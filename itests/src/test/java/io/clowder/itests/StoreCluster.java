@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.itests;
 
-import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertNotEquals;
 import static org.junit.Assert.assertTrue;
 
@@ -14,7 +13,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 
@@ -60,8 +58,7 @@ final class StoreCluster {
     for (String store : stores) {
       settings.put(BUNDLE + "~" + store, Map.of());
     }
-    StoreCluster cluster =
-        new StoreCluster(Files.createTempDirectory("stores"), members, settings);
+    StoreCluster cluster = new StoreCluster(Files.createTempDirectory("stores"), members, settings);
     try {
       for (String id : ALL) {
         cluster.nodes.add(cluster.startNode(id));
@@ -201,17 +198,7 @@ final class StoreCluster {
       outcomes.add(load.stop());
     }
     loads.clear();
-    for (Load.Outcome outcome : outcomes) {
-      assertEquals(List.of(), outcome.failures());
-      for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
-        for (FelixNode node : nodes) {
-          Store.Entry found = store(node, store).get(expected.getKey(), "linearizable");
-          assertTrue(
-              "%s has %s, not one of %s".formatted(node.id(), found, expected),
-              found != null && expected.getValue().contains(found.value()));
-        }
-      }
-    }
+    Agreement.checkStore(nodes, store, outcomes);
   }
 
   /** Ends all loads, whatever became of them. */
