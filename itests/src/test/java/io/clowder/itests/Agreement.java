@@ -6,6 +6,7 @@ import static org.junit.Assert.assertTrue;
 
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe.View;
+import io.clowder.itests.probe.Store;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,6 +40,23 @@ final class Agreement {
               "%s has %s = %s, not one of %s"
                   .formatted(node.id(), expected.getKey(), applied, expected.getValue()),
               expected.getValue().contains(String.valueOf(applied)));
+        }
+      }
+    }
+  }
+
+  /** The same of loads of a replicated store: every node reads a right value of every key. */
+  static void checkStore(List<FelixNode> nodes, String store, List<Load.Outcome> outcomes)
+      throws Exception {
+    for (Load.Outcome outcome : outcomes) {
+      assertEquals(List.of(), outcome.failures());
+      assertTrue("nothing was written", outcome.values().size() > 1);
+      for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
+        for (FelixNode node : nodes) {
+          Store.Entry found = node.probe().store(store).get(expected.getKey(), "linearizable");
+          assertTrue(
+              "%s has %s, not one of %s".formatted(node.id(), found, expected),
+              found != null && expected.getValue().contains(found.value()));
         }
       }
     }

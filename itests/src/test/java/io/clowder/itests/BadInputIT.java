@@ -92,11 +92,25 @@ public class BadInputIT {
 
   @Test
   public void settingsOutOfRange() throws Exception {
+    settingsRefused(
+        "io.clowder.fd.detection.millis.max=1",
+        "io.clowder.fd: detection.millis.max is 1: use 500 to 600000");
+  }
+
+  @Test
+  public void storesThatMakeNoSense() throws Exception {
+    settingsRefused(
+        "io.clowder.replication~orders.min.insync=4",
+        "io.clowder.replication: min.insync is 4: use 1 to 3");
+    settingsRefused("io.clowder.replication~Orders.replicas=3", "the store's name is 'Orders'");
+  }
+
+  private static void settingsRefused(String setting, String part) throws Exception {
     Path file = Files.createTempFile("settings", ".properties");
-    Files.writeString(file, "io.clowder.fd.detection.millis.max=1\n");
+    Files.writeString(file, setting + "\n");
     refused(
         2,
-        "io.clowder.fd: detection.millis.max is 1: use 500 to 600000",
+        part,
         "up",
         "--detach",
         "--nodes",
@@ -105,6 +119,18 @@ public class BadInputIT {
         Files.createTempDirectory("x").resolve("c").toString(),
         "--config",
         file.toString());
+  }
+
+  @Test
+  public void ordersToStoresThatMakeNoSense() throws Exception {
+    refused(
+        1,
+        "no store 'orders' here; there are: main",
+        sh("n1", "store:get", "a", "--store", "orders"));
+    refused(1, "no such key: nobody", sh("n1", "store:get", "nobody"));
+    refused(1, "n9 is not in sync", sh("n1", "store:switchover", "n9"));
+    refused(1, "n9 has no copy", sh("n1", "store:remove", "n9"));
+    refused(1, "NODE", sh("n1", "store:force-promote"));
   }
 
   @Test

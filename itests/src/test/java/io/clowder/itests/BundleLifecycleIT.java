@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.AfterClass;
 import org.junit.BeforeClass;
 import org.junit.Test;
@@ -23,8 +24,8 @@ import org.osgi.framework.Constants;
 
 /**
  * Three nodes; on one of them a bundle is stopped and started, updated, refreshed, while the two
- * others are under load. For them nothing fails; the one recovers; all three agree on everything
- * that was acknowledged.
+ * others are under load, of the map, of locks and of a replicated store. For them nothing fails;
+ * the one recovers; all three agree on everything that was acknowledged.
  */
 @RunWith(Parameterized.class)
 public class BundleLifecycleIT {
@@ -33,6 +34,11 @@ public class BundleLifecycleIT {
 
   /** Writes of each load before, during and after a change. */
   private static final int SOME = 20;
+
+  private static final String STORE = "main";
+  private static final Map<String, Map<String, String>> SETTINGS =
+      Map.of(
+          "io.clowder.consensus.group~main", Map.of(), "io.clowder.replication~" + STORE, Map.of());
 
   private static final List<FelixNode> cluster = new ArrayList<>();
   private static int loads;
@@ -56,7 +62,7 @@ public class BundleLifecycleIT {
     Path dir = Files.createTempDirectory("lifecycle");
     String members = Ports.members(NODES);
     for (int i = 1; i <= NODES; i++) {
-      cluster.add(FelixNode.start(dir, "n" + i, members, Map.of()));
+      cluster.add(FelixNode.start(dir, "n" + i, members, SETTINGS, BundleFiles.OWN));
     }
     for (FelixNode node : cluster) {
       node.awaitServing();
@@ -120,28 +126,49 @@ public class BundleLifecycleIT {
   }
 
   private void change(FelixNode victim, Change change) throws Exception {
+    awaitInSync();
     List<Load> loads = new ArrayList<>();
+    List<Load> ofStore = new ArrayList<>();
     for (FelixNode node : cluster) {
       if (node != victim) {
-        loads.add(node.probe().load(node.id() + "-" + ++BundleLifecycleIT.loads));
+        String name = node.id() + "-" + ++BundleLifecycleIT.loads;
+        loads.add(node.probe().load(name));
+        ofStore.add(node.probe().store(STORE).load(name));
       }
     }
-    List<Load.Outcome> outcomes = new ArrayList<>();
+    List<Load> all = Stream.of(loads, ofStore).flatMap(List::stream).toList();
     broken = bundle + " on " + victim.id();
+    List<Load.Outcome> outcomes = new ArrayList<>();
+    List<Load.Outcome> outcomesOfStore = new ArrayList<>();
     try {
-      awaitProgress(loads);
-      change.to(victim, loads);
-      awaitProgress(loads);
+      awaitProgress(all);
+      change.to(victim, all);
+      awaitProgress(all);
       victim.awaitServing();
       victim.probe().put("from", victim.id());
       victim.probe().lockOnce("own-" + victim.id());
+      victim.probe().store(STORE).put("from", victim.id());
       broken = "";
     } finally {
       for (Load load : loads) {
         outcomes.add(load.stop());
       }
+      for (Load load : ofStore) {
+        outcomesOfStore.add(load.stop());
+      }
     }
     Agreement.check(cluster, outcomes);
+    Agreement.checkStore(cluster, STORE, outcomesOfStore);
+  }
+
+  /** A copy that was away has to be in sync before another one goes, or too few are left. */
+  private static void awaitInSync() throws Exception {
+    for (FelixNode node : cluster) {
+      boolean isInSync =
+          Deadline.in(Duration.ofMillis(WAIT_MILLIS))
+              .until(() -> node.probe().store(STORE).status().insync().size() == NODES);
+      assertTrue(node.id() + ": " + node.probe().store(STORE).status(), isInSync);
+    }
   }
 
   private static void awaitProgress(List<Load> loads) throws InterruptedException {

@@ -27,6 +27,7 @@ public class RefreshLeakIT {
   private static final int REFRESHES = 200;
   private static final int COLLECTIONS_MAX = 40;
   private static final Duration WAIT = Duration.ofSeconds(20);
+  private static final String STORES = "io.clowder.replication";
   private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
   /** All of ours but the API, which they all are wired to. */
@@ -40,7 +41,15 @@ public class RefreshLeakIT {
     // Alone, it elects itself: the sooner, the shorter the test.
     FelixNode node =
         FelixNode.start(
-            dir, "n1", Ports.members(1), Map.of("heartbeat.millis", "5", "election.millis", "15"));
+            dir,
+            "n1",
+            Ports.members(1),
+            Map.of(
+                "io.clowder.consensus.group~main",
+                Map.of("heartbeat.millis", "5", "election.millis", "15"),
+                STORES + "~main",
+                Map.of("replicas", "1", "min.insync", "1")),
+            BundleFiles.OWN);
     try {
       serve(node, "before");
       // What is opened or loaded once, and kept, is there after a round.
@@ -74,6 +83,9 @@ public class RefreshLeakIT {
   private static void serve(FelixNode node, String value) throws Exception {
     node.probe().put("last", value);
     node.probe().lockOnce("lock");
+    if (value.equals(STORES)) {
+      node.probe().store("main").put("last", value);
+    }
     assertEquals(value, node.probe().applied("last"));
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.itests;
 
-import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertNotEquals;
 import static org.junit.Assert.assertTrue;
 
@@ -14,8 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 
 /** Three nodes in frameworks of this process that have stores. */
 final class StoreCluster {
@@ -28,13 +27,14 @@ final class StoreCluster {
   private static final List<String> ALL = List.of("n1", "n2", "n3");
 
   private final Path dir;
-  private final String members;
+  private final UnaryOperator<String> members;
   private final Map<String, Map<String, String>> settings;
   private final List<FelixNode> nodes = new ArrayList<>();
   private final List<Load> loads = new ArrayList<>();
   private int numbers;
 
-  private StoreCluster(Path dir, String members, Map<String, Map<String, String>> settings) {
+  private StoreCluster(
+      Path dir, UnaryOperator<String> members, Map<String, Map<String, String>> settings) {
     this.dir = dir;
     this.members = members;
     this.settings = settings;
@@ -42,14 +42,23 @@ final class StoreCluster {
 
   /** Starts it with stores of these names, and waits until all copies are in sync. */
   static StoreCluster start(String... stores) throws Exception {
+    String members = Ports.members(ALL.size());
+    return start(node -> members, stores);
+  }
+
+  /**
+   * The same.
+   *
+   * @param members by node, as that is to know them
+   */
+  static StoreCluster start(UnaryOperator<String> members, String... stores) throws Exception {
     Map<String, Map<String, String>> settings = new HashMap<>();
     settings.put("io.clowder.consensus.group~main", Map.of());
     settings.put("io.clowder.fd", Map.of());
     for (String store : stores) {
       settings.put(BUNDLE + "~" + store, Map.of());
     }
-    StoreCluster cluster =
-        new StoreCluster(Files.createTempDirectory("stores"), Ports.members(ALL.size()), settings);
+    StoreCluster cluster = new StoreCluster(Files.createTempDirectory("stores"), members, settings);
     try {
       for (String id : ALL) {
         cluster.nodes.add(cluster.startNode(id));
@@ -65,7 +74,7 @@ final class StoreCluster {
   }
 
   private FelixNode startNode(String id) throws Exception {
-    return FelixNode.start(dir, id, members, settings, BundleFiles.OWN);
+    return FelixNode.start(dir, id, members.apply(id), settings, BundleFiles.OWN);
   }
 
   void stop() throws Exception {
@@ -189,17 +198,7 @@ final class StoreCluster {
       outcomes.add(load.stop());
     }
     loads.clear();
-    for (Load.Outcome outcome : outcomes) {
-      assertEquals(List.of(), outcome.failures());
-      for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
-        for (FelixNode node : nodes) {
-          Store.Entry found = store(node, store).get(expected.getKey(), "linearizable");
-          assertTrue(
-              "%s has %s, not one of %s".formatted(node.id(), found, expected),
-              found != null && expected.getValue().contains(found.value()));
-        }
-      }
-    }
+    Agreement.checkStore(nodes, store, outcomes);
   }
 
   /** Ends all loads, whatever became of them. */

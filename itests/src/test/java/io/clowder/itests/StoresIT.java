@@ -171,6 +171,7 @@ public class StoresIT {
     FelixNode removed = cluster().others(primary).get(0);
     Store store = StoreCluster.store(removed, MAIN);
     long version = store.put("kept", "1");
+    Store.Ear ear = store.watch("kept", version + 1);
     cluster().load(MAIN, cluster().nodes());
     String said = primary.probe().shell("store:remove " + removed.id());
     assertTrue(said, said.endsWith("removed " + removed.id()));
@@ -184,6 +185,9 @@ public class StoresIT {
     assertEquals(new Store.Entry("kept", "1", version), store.get("kept", "local"));
     assertEquals(
         "client", Rows.one(removed.probe().shell("store:status -o json --store main")).get("role"));
+    assertTrue(ear.ended(), within(() -> ear.ended().startsWith("UNAVAILABLE")));
+    Store.Failure none = assertThrows(Store.Failure.class, () -> store.watch("kept", 0));
+    assertEquals(String.valueOf(none.getMessage()), "UNAVAILABLE", none.reason());
     cluster().awaitProgress();
     cluster().endLoads(MAIN);
     cluster().load(MAIN, cluster().others(removed));

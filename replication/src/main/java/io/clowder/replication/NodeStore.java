@@ -181,7 +181,9 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
         }
         opened.suspects(suspects);
         clerk.desk(opened::ask);
-        watches.source(new CopySource(opened));
+        if (present == null || present.isFor(self)) {
+          watches.source(new CopySource(opened));
+        }
         return;
       }
     }
@@ -275,6 +277,11 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       Copy here = copy;
       if (here != null) {
         here.configured(next);
+      }
+      if (!next.isFor(self)) {
+        watches.gone();
+      } else if (here != null && present != null && !present.isFor(self)) {
+        watches.source(new CopySource(here));
       }
     }
     clerk.configured(next);

@@ -162,10 +162,7 @@ final class Replica {
     ReplicaId leader = present.primary();
     if (!present.members().contains(self.id)) {
       boolean isWelcome =
-          !present.removed().contains(self.id.node())
-              && !present.voided().contains(self.id)
-              && (present.of(self.id.node()) != null
-                  || present.members().size() < present.replicas());
+          present.isFor(self.id.node()) && !present.voided().contains(self.id);
       return isWelcome ? new Admit(At.of(present), self.id) : null;
     } else if (self.id.equals(leader)) {
       return present.life() == self.life ? null : new Resign(At.of(present), self.id, self.life);

@@ -82,6 +82,11 @@ record StoreConfig(
     return members.stream().filter(it -> it.node().equals(node)).findFirst().orElse(null);
   }
 
+  /** Whether a node has a replica, or may have one without being told to. */
+  boolean isFor(NodeId node) {
+    return !removed.contains(node) && (of(node) != null || members.size() < replicas);
+  }
+
   /** Whether this life of a replica is the primary. */
   boolean isServedBy(ReplicaId replica, long otherLife) {
     return replica.equals(primary) && life == otherLife;

@@ -39,6 +39,7 @@ final class Watches {
   private final Executor threads;
   private final Set<Watching> all = ConcurrentHashMap.newKeySet();
   private volatile @Nullable Source source;
+  private volatile boolean isGone;
 
   /**
    * Nobody yet.
@@ -51,8 +52,20 @@ final class Watches {
 
   /** This node's copy is there, or not any more; who watches goes on with the next one. */
   void source(@Nullable Source next) {
+    isGone &= next == null;
     source = next;
     applied();
+  }
+
+  /** This node's copy is taken away, or it is to have none: there is nothing to wait for. */
+  void gone() {
+    isGone = true;
+    source = null;
+    all.forEach(it -> it.end(noCopy()));
+  }
+
+  private static CoordinationException noCopy() {
+    return refused(Reason.UNAVAILABLE, "this node has no copy of the store: watch on one that has");
   }
 
   /** Something was applied. To be called often, by any thread: cheap if nobody watches. */
@@ -65,14 +78,16 @@ final class Watches {
   Watch begin(String prefix, long from, ChangeListener listener) {
     Source present = source;
     if (present == null) {
-      throw refused(
-          Reason.UNAVAILABLE, "this node has no copy of the store: watch on one that has");
+      throw noCopy();
     }
     if (all.size() >= Watch.WATCHES_MAX) {
       throw refused(Reason.OVERLOADED, Watch.WATCHES_MAX + " watches are there already");
     }
     Watching watching = new Watching(prefix, from == 0 ? present.committed() + 1 : from, listener);
     all.add(watching);
+    if (isGone) {
+      watching.end(noCopy());
+    }
     watching.wake();
     return watching;
   }

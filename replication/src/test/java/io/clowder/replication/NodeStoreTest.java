@@ -106,6 +106,7 @@ class NodeStoreTest {
     assertEquals("v", value(4, "k", Freshness.LOCAL));
     assertEquals(StoreRole.CLIENT, store(4).status().role());
     assertNull(store(4).status().copy());
+    assertThrows(CoordinationException.class, () -> store(4).watch("", 0, new Heard()));
   }
 
   @Test
@@ -315,6 +316,23 @@ class NodeStoreTest {
     Heard heard = new Heard();
     var unused = store(1).watch("", 1, heard);
     assertEquals(Reason.CONFLICT, get(heard.end).reason());
+  }
+
+  @Test
+  void aWatchEndsWithItsCopyAndBeginsWithTheNext() throws IOException {
+    found();
+    int backup = world.backup();
+    Heard heard = new Heard();
+    var unused = store(backup).watch("", put(1, "k", "1") + 1, heard);
+    get(world.node(1).steward().remove(world.id(backup)));
+    assertEquals(Reason.UNAVAILABLE, get(heard.end).reason());
+    assertThrows(CoordinationException.class, () -> store(backup).watch("", 0, heard));
+    get(world.node(1).steward().add(world.id(backup)));
+    Heard again = new Heard();
+    unused = store(backup).watch("", 0, again);
+    put(1, "k", "2");
+    CopyWorld.await("a change", () -> !again.changes.isEmpty());
+    assertEquals(List.of(), heard.changes);
   }
 
   @Test
