@@ -59,6 +59,10 @@ class ConfigMachineTest extends OneMachine {
     assertEquals(set(N2), config().insync());
     assertEquals(set(N1), config().eligible());
     apply(new Join(at(), N2, life(N2), N3));
+    apply(new Remove(at(), N1, life(N1) + 1, N2));
+    apply(new Remove(at(), N2, life(N2), N1));
+    apply(new Switchover(at(), N1, life(N1) + 1, N2, life(N2), true));
+    apply(new Switchover(at(), N2, life(N2), N2, life(N2), true));
     assertEquals(set(N2, N3), config().insync());
     assertEquals(set(), config().eligible());
   }

@@ -130,6 +130,17 @@ class ConfigOperatorsTest extends OneMachine {
   }
 
   @Test
+  void theLastWhoHasAllIsNotTakenAwayThoughItIsNotInSync() {
+    create(2);
+    remove(N3);
+    remove(N2);
+    apply(new Admit(at(), replica(1, 2)));
+    assertEquals(set(), config().insync());
+    assertEquals(set(N2), config().eligible());
+    assertRefused(new Expel(at(), N2.node()));
+  }
+
+  @Test
   void onlySoManyTakePartWithoutBeingAsked() {
     create(1);
     ReplicaId fourth = replica(4, 1);

@@ -59,7 +59,7 @@ final class Misfortune {
   }
 
   private void strike() {
-    switch (random.nextInt(28)) {
+    switch (random.nextInt(30)) {
       case 0, 1 -> kill(victim(), span(600));
       case 2 -> world.boxes.forEach(it -> kill(it, span(300)));
       case 3, 4 -> pause(victim());
@@ -296,13 +296,20 @@ final class Misfortune {
     }
   }
 
+  /** The former primary may be the last to hear that it is done. */
   private void switchover() {
-    ReplicaId to = any().id();
+    List<ReplicaId> insync = List.copyOf(world.consensus.config().insync());
+    ReplicaId to = insync.isEmpty() ? any().id() : insync.get(random.nextInt(insync.size()));
+    long drained = world.timing.granted() + random.nextLong(20 * MILLI);
+    boolean isCut = random.nextInt(3) != 0;
     for (Box box : world.boxes) {
       box.happen(
           it -> {
             if (it.isPrimary() && it.handOver(to, box.time())) {
               switchovers++;
+              if (isCut) {
+                world.after(drained, () -> isolate(box, true));
+              }
             }
           });
     }

@@ -64,6 +64,17 @@ class RecoveredTest {
     assertEquals(List.of(2L, 3L), epochs(recovered));
   }
 
+  /** What a snapshot has leaves the journal from its beginning on. */
+  @Test
+  void theyAreVoidThoughTheJournalBeginsAfterTheSnapshot() {
+    Recovered recovered = after(3, 2);
+    append(recovered, 4, 1, 1);
+    assertEquals(List.of(), epochs(recovered));
+    recovered.truncate(3);
+    append(recovered, 4, 2);
+    assertEquals(List.of(2L), epochs(recovered));
+  }
+
   /**
    * Somebody was the primary in epochs 3 and 5 and could commit nothing; the one of epoch 4 came to
    * what is in the snapshot.

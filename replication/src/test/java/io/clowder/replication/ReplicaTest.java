@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.store.RequestId;
 import io.clowder.api.store.Step;
+import io.clowder.replication.ConfigCommand.Admit;
+import io.clowder.replication.ConfigCommand.At;
 import io.clowder.replication.ConfigCommand.Join;
 import io.clowder.replication.ConfigCommand.Remove;
 import io.clowder.replication.ConfigCommand.Report;
@@ -18,6 +21,7 @@ import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.Stamps;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -280,6 +284,18 @@ class ReplicaTest extends OneReplica {
     assertTrue(isTold(2), "it was the primary still, after it was asked");
   }
 
+  /** It may be of a time that another clock showed. */
+  @Test
+  void whatEchoesAnotherLifePromisesNothing() {
+    lead(config(2, 1, N1, N2));
+    Stamps stamps = new Stamps(9, now, LIFE + 1, now);
+    primary.received(N2, new Ack(1, stamps, true, 1, false, List.of(), 1), now);
+    read(1);
+    assertFalse(isTold(1));
+    ack(N2, 1);
+    assertTrue(isTold(1));
+  }
+
   @Test
   void belowMinInsyncConsensusIsAsked() {
     lead(config(2, 2, N1, N2));
@@ -385,6 +401,59 @@ class ReplicaTest extends OneReplica {
     primary.flush(now);
     assertFalse(primary.isPrimary());
     assertInstanceOf(Resign.class, outlet.proposed.get(0));
+  }
+
+  @Test
+  void whoHasNoPlaceAsksForOneUnlessItWasTakenAway() {
+    SortedSet<NodeId> removed = new TreeSet<>(List.of(N1.node()));
+    SortedSet<ReplicaId> two = set(N2, N3);
+    primary.configured(new StoreConfig(1, 2, N2, 9, false, 1, 3, two, set(), two, removed), now);
+    pass(TIMING.retry());
+    assertEquals(List.of(), outlet.proposed);
+    primary.configured(new StoreConfig(1, 3, N2, 9, false, 1, 2, two, set(), two, NOBODY), now);
+    assertEquals(List.of(), outlet.proposed, "there is no room");
+    primary.configured(new StoreConfig(1, 4, N2, 9, false, 1, 3, two, set(), two, NOBODY), now);
+    assertEquals(List.of(new Admit(new At(1, 4), N1)), outlet.proposed);
+    pass(TIMING.retry());
+    assertEquals(2, outlet.proposed.size());
+  }
+
+  @Test
+  void aLeaseThatWasGrantedToWhoIsNoMemberAnyMoreCounts() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    pass(TIMING.heartbeat());
+    primary.flush(now);
+    final long granted = now;
+    assertTrue(outlet.last(N2, Append.class).grants());
+    write(1);
+    sync();
+    SortedSet<ReplicaId> rest = set(N1, N3);
+    primary.configured(
+        new StoreConfig(1, 3, N1, LIFE, false, 1, 3, set(N1), set(), rest, NOBODY), now);
+    pass(granted + TIMING.granted() - now);
+    assertFalse(isTold(1), "it may answer reads still");
+    pass(1);
+    assertTrue(isTold(1));
+  }
+
+  /** What comes after the place that matched may be void. */
+  @Test
+  void onlyWhatMatchesIsAcknowledgedAndCommitted() {
+    primary =
+        new Replica(
+            N1,
+            LIFE,
+            TIMING,
+            recovered(LogRecord.opening(1, 1), LogRecord.opening(1, 2)),
+            outlet,
+            now);
+    primary.configured(config(2, 1, N1, N2).withPrimary(2, N2, 9), now);
+    Stamps stamps = new Stamps(9, 1, LIFE, 0);
+    primary.received(N2, new Append(2, stamps, false, 1, 1, 2, List.of()), now);
+    primary.flush(now);
+    assertEquals(1, outlet.last(N2, Ack.class).persisted());
+    assertEquals(1, primary.ledger().commit());
   }
 
   @Test
