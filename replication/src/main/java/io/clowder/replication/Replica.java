@@ -161,8 +161,7 @@ final class Replica {
   private @Nullable ConfigCommand needed(StoreConfig present) {
     ReplicaId leader = present.primary();
     if (!present.members().contains(self.id)) {
-      boolean isWelcome =
-          present.isFor(self.id.node()) && !present.voided().contains(self.id);
+      boolean isWelcome = present.isFor(self.id.node()) && !present.voided().contains(self.id);
       return isWelcome ? new Admit(At.of(present), self.id) : null;
     } else if (self.id.equals(leader)) {
       return present.life() == self.life ? null : new Resign(At.of(present), self.id, self.life);

@@ -407,12 +407,15 @@ class ReplicaTest extends OneReplica {
   void whoHasNoPlaceAsksForOneUnlessItWasTakenAway() {
     SortedSet<NodeId> removed = new TreeSet<>(List.of(N1.node()));
     SortedSet<ReplicaId> two = set(N2, N3);
-    primary.configured(new StoreConfig(1, 2, N2, 9, false, 1, 3, two, set(), two, removed), now);
+    primary.configured(
+        new StoreConfig(1, 2, N2, 9, false, 1, 3, two, set(), two, removed, set()), now);
     pass(TIMING.retry());
     assertEquals(List.of(), outlet.proposed);
-    primary.configured(new StoreConfig(1, 3, N2, 9, false, 1, 2, two, set(), two, NOBODY), now);
+    primary.configured(
+        new StoreConfig(1, 3, N2, 9, false, 1, 2, two, set(), two, NOBODY, set()), now);
     assertEquals(List.of(), outlet.proposed, "there is no room");
-    primary.configured(new StoreConfig(1, 4, N2, 9, false, 1, 3, two, set(), two, NOBODY), now);
+    primary.configured(
+        new StoreConfig(1, 4, N2, 9, false, 1, 3, two, set(), two, NOBODY, set()), now);
     assertEquals(List.of(new Admit(new At(1, 4), N1)), outlet.proposed);
     pass(TIMING.retry());
     assertEquals(2, outlet.proposed.size());
@@ -430,7 +433,7 @@ class ReplicaTest extends OneReplica {
     sync();
     SortedSet<ReplicaId> rest = set(N1, N3);
     primary.configured(
-        new StoreConfig(1, 3, N1, LIFE, false, 1, 3, set(N1), set(), rest, NOBODY), now);
+        new StoreConfig(1, 3, N1, LIFE, false, 1, 3, set(N1), set(), rest, NOBODY, set()), now);
     pass(granted + TIMING.granted() - now);
     assertFalse(isTold(1), "it may answer reads still");
     pass(1);
@@ -450,7 +453,7 @@ class ReplicaTest extends OneReplica {
             now);
     primary.configured(config(2, 1, N1, N2).withPrimary(2, N2, 9), now);
     Stamps stamps = new Stamps(9, 1, LIFE, 0);
-    primary.received(N2, new Append(2, stamps, false, 1, 1, 2, List.of()), now);
+    primary.received(N2, new Append(2, stamps, true, false, 1, 1, 2, List.of()), now);
     primary.flush(now);
     assertEquals(1, outlet.last(N2, Ack.class).persisted());
     assertEquals(1, primary.ledger().commit());
