@@ -101,8 +101,8 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> daemon(task, "clowder-store-watch-" + name));
-    this.clerk = new Clerk(name, self, transport, timer, completions);
-    this.watches = new Watches(watching);
+    this.clerk = new Clerk(name, self, transport, this::desk, timer, completions);
+    this.watches = new Watches(this::source, watching);
     this.store = new OpenStore(name, clerk, watches, this::status, setting.timeout());
     this.steward = new Steward(name, clerk, registrar, this);
     this.topic = transport.listen(StoreMessage.topic(name), this);
@@ -180,12 +180,29 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
           opened.configured(present);
         }
         opened.suspects(suspects);
-        clerk.desk(opened::ask);
-        watches.source(new CopySource(opened));
-        return;
       }
     }
-    opened.close();
+    if (opened.equals(copy)) {
+      copyChanged();
+    } else {
+      opened.close();
+    }
+  }
+
+  /** Not in the lock of this: it is for others to say what they do. */
+  private void copyChanged() {
+    clerk.deskChanged();
+    watches.applied();
+  }
+
+  private Clerk.@Nullable Desk desk() {
+    Copy here = copy;
+    return here == null ? null : here::ask;
+  }
+
+  private Watches.@Nullable Source source() {
+    Copy here = copy;
+    return here == null ? null : new CopySource(here);
   }
 
   private record CopySource(Copy copy) implements Watches.Source {
@@ -213,8 +230,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       delay = reopenMillis;
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
     }
-    clerk.desk(null);
-    watches.source(null);
+    copyChanged();
     LOG.error("store {}: {}; trying again in {} ms", name, why, delay, cause);
     later(delay, this::open);
     roleMayHaveChanged();

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,24 +39,23 @@ final class Watches {
 
   private final Executor threads;
   private final Set<Watching> all = ConcurrentHashMap.newKeySet();
-  private volatile @Nullable Source source;
+  private final Supplier<@Nullable Source> source;
 
   /**
    * Nobody yet.
    *
+   * @param source of this node; null while there is none: who watches goes on with the next one
    * @param threads has a thread for each listener that is being told, whatever the others do
    */
-  Watches(Executor threads) {
+  Watches(Supplier<@Nullable Source> source, Executor threads) {
+    this.source = source;
     this.threads = threads;
   }
 
-  /** This node's copy is there, or not any more; who watches goes on with the next one. */
-  void source(@Nullable Source next) {
-    source = next;
-    applied();
-  }
-
-  /** Something was applied. To be called often, by any thread: cheap if nobody watches. */
+  /**
+   * Something was applied, or this node's copy is another. To be called often, by any thread: cheap
+   * if nobody watches.
+   */
   void applied() {
     if (!all.isEmpty()) {
       all.forEach(Watching::wake);
@@ -63,7 +63,7 @@ final class Watches {
   }
 
   Watch begin(String prefix, long from, ChangeListener listener) {
-    Source present = source;
+    Source present = source.get();
     if (present == null) {
       throw refused(
           Reason.UNAVAILABLE, "this node has no copy of the store: watch on one that has");
@@ -116,7 +116,7 @@ final class Watches {
     }
 
     private void ask() {
-      Source from = source;
+      Source from = source.get();
       synchronized (this) {
         isWoken = false;
         if (isClosed || from == null) {
@@ -175,7 +175,7 @@ final class Watches {
       }
       synchronized (this) {
         // The copy ends. Another one may be there by now; if not, it wakes this when it comes.
-        isRunning = source != from && !isClosed;
+        isRunning = !from.equals(source.get()) && !isClosed;
         if (!isRunning) {
           return;
         }
