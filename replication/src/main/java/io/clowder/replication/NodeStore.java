@@ -36,6 +36,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   private static final long REOPEN_MILLIS_MIN = 500;
   private static final long REOPEN_MILLIS_MAX = 60_000;
+  private static final long OPEN_SECONDS = 30;
   private static final long LOOK_MILLIS = 500;
   private static final long BALANCE_MILLIS = 10_000;
 
@@ -58,6 +59,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private volatile @Nullable StoreConfig config;
   private volatile SortedSet<NodeId> suspects = new TreeSet<>();
   private volatile String problem = "";
+  private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
 
@@ -110,8 +112,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   /** Opens the copy, and makes the store if there is none. */
   void start() {
-    timer.execute(this::open);
-    timer.execute(this::look);
+    beginOpening();
     every(LOOK_MILLIS, 0, this::look);
     every(BALANCE_MILLIS, Math.floorMod(name.hashCode(), (int) BALANCE_MILLIS), this::balance);
   }
@@ -151,7 +152,14 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   // ---- the copy ------------------------------------------------------------------------------
 
-  /** On the timer's thread: to read back what is on the disk may take a while. */
+  /** On a thread of its own: to read back what is on the disk may take a while. */
+  private synchronized void beginOpening() {
+    if (!isClosed) {
+      String thread = "clowder-store-open-" + name;
+      opening = CompletableFuture.runAsync(this::open, task -> daemon(task, thread).start());
+    }
+  }
+
   private void open() {
     Copy opened;
     try {
@@ -170,9 +178,12 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     } catch (IOException | RuntimeException e) {
       failed("its copy cannot be opened: " + e.getMessage(), e);
       return;
+    } catch (AssertionError | LinkageError | VirtualMachineError e) {
+      failed("its copy cannot be opened, an invariant does not hold: " + e, e);
+      return;
     }
     synchronized (this) {
-      if (!isClosed) {
+      if (!isClosed && !opened.isOver()) {
         copy = opened;
         problem = "";
         StoreConfig present = config;
@@ -184,6 +195,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     }
     if (opened.equals(copy)) {
       copyChanged();
+      later(0, this::look);
     } else {
       opened.close();
     }
@@ -232,7 +244,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     }
     copyChanged();
     LOG.error("store {}: {}; trying again in {} ms", name, why, delay, cause);
-    later(delay, this::open);
+    later(delay, this::beginOpening);
     roleMayHaveChanged();
   }
 
@@ -507,10 +519,14 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   private void end(Consumer<Copy> how) {
     Copy here;
+    CompletableFuture<?> opened;
     synchronized (this) {
       isClosed = true;
       here = copy;
+      opened = opening;
     }
+    // What is opened too late closes at once; another store of this name finds the files closed.
+    opened.completeOnTimeout(null, OPEN_SECONDS, TimeUnit.SECONDS).join();
     if (here != null) {
       how.accept(here);
       copy = null;

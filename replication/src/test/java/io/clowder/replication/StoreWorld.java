@@ -4,6 +4,7 @@ package io.clowder.replication;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
+import io.clowder.api.storage.Storage;
 import io.clowder.storage.DiskStorage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A store on several nodes in one process, as users and operators have it. */
@@ -36,6 +38,7 @@ final class StoreWorld implements Registrar, AutoCloseable {
   StoreSetting setting =
       new StoreSetting(
           3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 64 << 20, 100 << 20);
+  UnaryOperator<Storage> around = UnaryOperator.identity();
   private final Path directory;
   private final ExecutorService council = Executors.newSingleThreadExecutor();
   private final Map<String, StoreConfig> configs = new ConcurrentHashMap<>();
@@ -66,7 +69,7 @@ final class StoreWorld implements Registrar, AutoCloseable {
       Path path = Files.createDirectories(directory.resolve(id.value()));
       DiskStorage disk = DiskStorage.open(path, id, "c", new Random(number));
       disks.put(id, disk);
-      NodeStore node = new NodeStore(STORE, id, setting, disk, exchange.of(id), this, () -> {});
+      NodeStore node = new NodeStore(STORE, id, setting, around.apply(disk), exchange.of(id), this, () -> {});
       nodes.put(id, node);
       suspects.remove(id);
       StoreConfig config = configs.get(STORE);
