@@ -25,9 +25,11 @@ final class Callers {
   /**
    * One of them.
    *
+   * @param isRemote whether it is told by a message: that waits for nothing, so it is sent at once,
+   *     and never behind code of users here
    * @param size what the question takes of the inbox until it is answered
    */
-  record Caller(Question question, Consumer<Reply> then, long size) {}
+  record Caller(Question question, Consumer<Reply> then, boolean isRemote, long size) {}
 
   Callers(Inbox inbox, Completions completions) {
     this.inbox = inbox;
@@ -52,7 +54,11 @@ final class Callers {
   /** One that does not wait is told. */
   void tell(Caller caller, Reply reply) {
     released += caller.size;
-    completions.then(() -> call(caller.then, reply));
+    if (caller.isRemote) {
+      call(caller.then, reply);
+    } else {
+      completions.then(() -> call(caller.then, reply));
+    }
   }
 
   /** One that does not wait is told that nothing has happened. */

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,19 +44,20 @@ final class Clerk {
   private final String store;
   private final NodeId self;
   private final Transport transport;
+  private final Supplier<@Nullable Desk> desk;
   private final ScheduledExecutorService timer;
   private final Executor completions;
   private final Map<Long, Errand> errands = new ConcurrentHashMap<>();
   private final AtomicLong numbers = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicBoolean isTicking = new AtomicBoolean();
-  private volatile @Nullable Desk desk;
   private volatile @Nullable StoreConfig config;
   private volatile boolean isClosed;
 
   /**
    * Begins.
    *
+   * @param desk of this node; null while there is none
    * @param timer for what is to be tried again
    * @param completions completes what others have answered
    */
@@ -63,32 +65,53 @@ final class Clerk {
       String store,
       NodeId self,
       Transport transport,
+      Supplier<@Nullable Desk> desk,
       ScheduledExecutorService timer,
       Executor completions) {
     this.store = store;
     this.self = self;
     this.transport = transport;
+    this.desk = desk;
     this.timer = timer;
     this.completions = completions;
   }
 
-  /** This node's copy is there, or not any more. */
-  void desk(@Nullable Desk next) {
-    desk = next;
-    errands.values().forEach(Errand::again);
+  /** This node's copy is there, or not any more; whoever says so does not wait for anything. */
+  void deskChanged() {
+    bringAgain();
   }
 
-  /** Who holds the store is known, or has changed. */
+  /** Who holds the store is known, or has changed; whoever says so does not wait for anything. */
   void configured(StoreConfig next) {
     config = next;
-    errands.values().forEach(Errand::again);
+    bringAgain();
+  }
+
+  private void bringAgain() {
+    if (errands.isEmpty()) {
+      return;
+    }
+    try {
+      timer.execute(() -> errands.values().forEach(Errand::again));
+    } catch (RejectedExecutionException e) {
+      close();
+    }
   }
 
   /** A copy elsewhere has answered. */
   void told(NodeId from, long number, Reply reply) {
     Errand errand = errands.get(number);
     if (errand != null) {
-      completions.execute(() -> errand.replied(from, reply));
+      complete(() -> errand.replied(from, reply));
+    }
+  }
+
+  /** Where users' stages complete, and may wait. */
+  private void complete(Runnable task) {
+    try {
+      completions.execute(task);
+    } catch (RejectedExecutionException e) {
+      task.run();
     }
   }
 
@@ -130,7 +153,7 @@ final class Clerk {
     if (isClosed) {
       errand.close();
     } else {
-      errand.again();
+      errand.begin();
       tick();
     }
     return errand.future;
@@ -167,7 +190,7 @@ final class Clerk {
     if (only != null || present == null) {
       return only;
     }
-    ReplicaId mine = desk == null ? null : present.of(self);
+    ReplicaId mine = desk.get() == null ? null : present.of(self);
     if (mine != null && question instanceof Read read) {
       boolean isLocal = read.freshness().kind() == Freshness.Kind.LOCAL;
       if (isLocal || present.insync().contains(mine)) {
@@ -216,8 +239,17 @@ final class Clerk {
       this.timeout = timeout;
     }
 
+    /** Brings it to where it belongs, on the thread of its user: nobody hangs on it yet. */
+    void begin() {
+      bring(reply -> replied(self, reply));
+    }
+
     /** Brings it to where it belongs by now, if it is not there. */
     void again() {
+      bring(reply -> complete(() -> replied(self, reply)));
+    }
+
+    private void bring(Consumer<Reply> here) {
       int mine;
       NodeId to;
       synchronized (this) {
@@ -231,14 +263,14 @@ final class Clerk {
         askedAt = System.nanoTime();
         mine = ++attempt;
       }
-      Desk here = desk;
+      Desk present = desk.get();
       if (!to.equals(self)) {
         StoreMessage ask = new StoreMessage.Ask(number, elsewhere(question));
         if (!transport.send(to, StoreMessage.topic(store), ask.encode())) {
           lost(to, mine, false);
         }
-      } else if (here != null) {
-        here.ask(question, reply -> replied(self, reply));
+      } else if (present != null) {
+        present.ask(question, here);
       } else {
         lost(self, mine, false);
       }
@@ -362,11 +394,7 @@ final class Clerk {
 
     private void fail(CoordinationException failure) {
       end();
-      try {
-        completions.execute(() -> future.completeExceptionally(failure));
-      } catch (RejectedExecutionException e) {
-        future.completeExceptionally(failure);
-      }
+      complete(() -> future.completeExceptionally(failure));
     }
 
     private void end() {

@@ -50,7 +50,8 @@ import org.slf4j.LoggerFactory;
  *   received ───┼─ inbox ─┤ flush: to the backups, ──────────────────► network
  *   configured ─┘    ▲    └        to the journal ───────────────────► disk: one sync
  *                    └─── what is on disk, read or written ◄────────── disk, background
- *                         answers, one batch a round ────────────────► completions
+ *                         answers to other nodes ────────────────────► network
+ *                         answers to users, one batch a round ───────► completions
  * </pre>
  *
  * <p>It outlives the replica that it has: one that is asked to {@link Question.Retire retire} is
@@ -120,7 +121,7 @@ final class Copy implements AutoCloseable {
   private final NodeId self;
   private final Transport transport;
   private final Surroundings surroundings;
-  private final SecureRandom random = new SecureRandom();
+  private final SecureRandom random;
   private final CopyFiles files;
   private final Loop loop;
   private final Inbox inbox;
@@ -165,20 +166,34 @@ final class Copy implements AutoCloseable {
   static Copy open(
       Setting setting, NodeId self, Storage storage, Transport transport, Surroundings surroundings)
       throws IOException {
-    Copy copy = new Copy(setting, self, storage, transport, surroundings);
-    copy.loop.start(copy::doWork);
-    return copy;
+    SecureRandom random = new SecureRandom();
+    CopyFiles files = new CopyFiles(storage, setting.store(), random);
+    CopyFiles.Opened opened = files.open();
+    try {
+      Copy copy = new Copy(setting, self, storage, transport, surroundings, random, files, opened);
+      copy.loop.start(copy::doWork);
+      return copy;
+    } catch (RuntimeException | Error e) {
+      opened.journal().close();
+      throw e;
+    }
   }
 
   private Copy(
-      Setting setting, NodeId self, Storage storage, Transport transport, Surroundings surroundings)
-      throws IOException {
+      Setting setting,
+      NodeId self,
+      Storage storage,
+      Transport transport,
+      Surroundings surroundings,
+      SecureRandom random,
+      CopyFiles files,
+      CopyFiles.Opened opened) {
     this.setting = setting;
     this.self = self;
     this.transport = transport;
     this.surroundings = surroundings;
-    this.files = new CopyFiles(storage, setting.store(), random);
-    CopyFiles.Opened opened = files.open();
+    this.random = random;
+    this.files = files;
     this.loop = new Loop("clowder-store", "copy", setting.store());
     this.inbox = new Inbox(INBOX_TASKS, Limits.PENDING_BYTES, loop::wakeup);
     this.completions = new Completions(loop.completions());
@@ -209,6 +224,11 @@ final class Copy implements AutoCloseable {
   /** Which replica it is now. */
   ReplicaId id() {
     return view.id();
+  }
+
+  /** Whether it has ended. */
+  boolean isOver() {
+    return isOver;
   }
 
   /** How it is. */
@@ -246,6 +266,10 @@ final class Copy implements AutoCloseable {
    *     waiting at all: must not wait
    */
   void ask(Question question, Consumer<Reply> then) {
+    ask(question, then, false);
+  }
+
+  private void ask(Question question, Consumer<Reply> then, boolean isRemote) {
     TreePMap<String, Versioned> entries = local;
     if (entries != null
         && question instanceof Question.Read read
@@ -254,14 +278,18 @@ final class Copy implements AutoCloseable {
       return;
     }
     long size = size(question);
-    Caller caller = new Caller(question, then, size);
+    Caller caller = new Caller(question, then, isRemote, size);
     if (!inbox.offer(size, () -> take(caller))) {
-      refuse(then, isOver ? Refusal.NOT_PRIMARY : Refusal.OVERLOADED);
+      refuse(then, isRemote, isOver ? Refusal.NOT_PRIMARY : Refusal.OVERLOADED);
     }
   }
 
-  private void refuse(Consumer<Reply> then, Refusal reason) {
+  private void refuse(Consumer<Reply> then, boolean isRemote, Refusal reason) {
     Reply reply = new Reply.Refused(reason, Outcome.DID_NOT_HAPPEN);
+    if (isRemote) {
+      Callers.call(then, reply);
+      return;
+    }
     try {
       loop.completions().execute(() -> Callers.call(then, reply));
     } catch (RejectedExecutionException e) {
@@ -284,7 +312,8 @@ final class Copy implements AutoCloseable {
       String topic = StoreMessage.topic(setting.store());
       ask(
           ask.question(),
-          reply -> transport.send(from, topic, new Told(ask.number(), reply).encode()));
+          reply -> transport.send(from, topic, new Told(ask.number(), reply).encode()),
+          true);
     } else if (message instanceof AskPart part) {
       inbox.offer(0, () -> with(it -> it.asked(from, part, System.nanoTime())));
     } else if (message instanceof TellPart part) {
@@ -574,15 +603,14 @@ final class Copy implements AutoCloseable {
   }
 
   private void close(boolean isOrderly) {
-    if (Thread.currentThread().equals(thread)) {
-      // It cannot wait for itself.
-      endThread(() -> close(isOrderly));
-      return;
-    }
     if (isClosing.compareAndSet(false, true)) {
       inbox.add(() -> leave(isOrderly));
     }
-    stop();
+    // On another thread, which nobody interrupts: files that stayed open could not be opened again.
+    CompletableFuture<Void> stopped = CompletableFuture.runAsync(this::stop, this::endThread);
+    if (!Thread.currentThread().equals(thread)) {
+      stopped.join();
+    }
   }
 
   private void leave(boolean isOrderly) {

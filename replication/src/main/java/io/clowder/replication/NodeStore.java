@@ -36,6 +36,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   private static final long REOPEN_MILLIS_MIN = 500;
   private static final long REOPEN_MILLIS_MAX = 60_000;
+  private static final long OPEN_SECONDS = 30;
   private static final long LOOK_MILLIS = 500;
   private static final long BALANCE_MILLIS = 10_000;
 
@@ -58,6 +59,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private volatile @Nullable StoreConfig config;
   private volatile SortedSet<NodeId> suspects = new TreeSet<>();
   private volatile String problem = "";
+  private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
 
@@ -101,8 +103,8 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> daemon(task, "clowder-store-watch-" + name));
-    this.clerk = new Clerk(name, self, transport, timer, completions);
-    this.watches = new Watches(watching);
+    this.clerk = new Clerk(name, self, transport, this::desk, timer, completions);
+    this.watches = new Watches(this::source, watching);
     this.store = new OpenStore(name, clerk, watches, this::status, setting.timeout());
     this.steward = new Steward(name, clerk, registrar, this);
     this.topic = transport.listen(StoreMessage.topic(name), this);
@@ -110,8 +112,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   /** Opens the copy, and makes the store if there is none. */
   void start() {
-    timer.execute(this::open);
-    timer.execute(this::look);
+    beginOpening();
     every(LOOK_MILLIS, 0, this::look);
     every(BALANCE_MILLIS, Math.floorMod(name.hashCode(), (int) BALANCE_MILLIS), this::balance);
   }
@@ -151,7 +152,14 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   // ---- the copy ------------------------------------------------------------------------------
 
-  /** On the timer's thread: to read back what is on the disk may take a while. */
+  /** On a thread of its own: to read back what is on the disk may take a while. */
+  private synchronized void beginOpening() {
+    if (!isClosed) {
+      String thread = "clowder-store-open-" + name;
+      opening = CompletableFuture.runAsync(this::open, task -> daemon(task, thread).start());
+    }
+  }
+
   private void open() {
     Copy opened;
     try {
@@ -170,9 +178,12 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     } catch (IOException | RuntimeException e) {
       failed("its copy cannot be opened: " + e.getMessage(), e);
       return;
+    } catch (AssertionError | LinkageError | VirtualMachineError e) {
+      failed("its copy cannot be opened, an invariant does not hold: " + e, e);
+      return;
     }
     synchronized (this) {
-      if (!isClosed) {
+      if (!isClosed && !opened.isOver()) {
         copy = opened;
         problem = "";
         StoreConfig present = config;
@@ -180,14 +191,32 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
           opened.configured(present);
         }
         opened.suspects(suspects);
-        clerk.desk(opened::ask);
-        if (present == null || present.isFor(self)) {
-          watches.source(new CopySource(opened));
-        }
-        return;
       }
     }
-    opened.close();
+    if (opened.equals(copy)) {
+      copyChanged();
+      later(0, this::look);
+    } else {
+      opened.close();
+    }
+  }
+
+  /** Not in the lock of this: it is for others to say what they do. */
+  private void copyChanged() {
+    clerk.deskChanged();
+    watches.applied();
+  }
+
+  private Clerk.@Nullable Desk desk() {
+    Copy here = copy;
+    return here == null ? null : here::ask;
+  }
+
+  private Watches.@Nullable Source source() {
+    Copy here = copy;
+    StoreConfig present = config;
+    boolean isFor = present == null || present.isFor(self);
+    return here == null || !isFor ? null : new CopySource(here);
   }
 
   private record CopySource(Copy copy) implements Watches.Source {
@@ -215,10 +244,9 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       delay = reopenMillis;
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
     }
-    clerk.desk(null);
-    watches.source(null);
+    copyChanged();
     LOG.error("store {}: {}; trying again in {} ms", name, why, delay, cause);
-    later(delay, this::open);
+    later(delay, this::beginOpening);
     roleMayHaveChanged();
   }
 
@@ -278,11 +306,9 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       if (here != null) {
         here.configured(next);
       }
-      if (!next.isFor(self)) {
-        watches.gone();
-      } else if (here != null && present != null && !present.isFor(self)) {
-        watches.source(new CopySource(here));
-      }
+    }
+    if (!next.isFor(self)) {
+      watches.gone();
     }
     clerk.configured(next);
     roleMayHaveChanged();
@@ -500,10 +526,14 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   private void end(Consumer<Copy> how) {
     Copy here;
+    CompletableFuture<?> opened;
     synchronized (this) {
       isClosed = true;
       here = copy;
+      opened = opening;
     }
+    // What is opened too late closes at once; another store of this name finds the files closed.
+    opened.completeOnTimeout(null, OPEN_SECONDS, TimeUnit.SECONDS).join();
     if (here != null) {
       how.accept(here);
       copy = null;

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,29 +39,21 @@ final class Watches {
 
   private final Executor threads;
   private final Set<Watching> all = ConcurrentHashMap.newKeySet();
-  private volatile @Nullable Source source;
-  private volatile boolean isGone;
+  private final Supplier<@Nullable Source> source;
 
   /**
    * Nobody yet.
    *
+   * @param source of this node; null while there is none: who watches goes on with the next one
    * @param threads has a thread for each listener that is being told, whatever the others do
    */
-  Watches(Executor threads) {
+  Watches(Supplier<@Nullable Source> source, Executor threads) {
+    this.source = source;
     this.threads = threads;
-  }
-
-  /** This node's copy is there, or not any more; who watches goes on with the next one. */
-  void source(@Nullable Source next) {
-    isGone &= next == null;
-    source = next;
-    applied();
   }
 
   /** This node's copy is taken away, or it is to have none: there is nothing to wait for. */
   void gone() {
-    isGone = true;
-    source = null;
     all.forEach(it -> it.end(noCopy()));
   }
 
@@ -68,7 +61,10 @@ final class Watches {
     return refused(Reason.UNAVAILABLE, "this node has no copy of the store: watch on one that has");
   }
 
-  /** Something was applied. To be called often, by any thread: cheap if nobody watches. */
+  /**
+   * Something was applied, or this node's copy is another. To be called often, by any thread: cheap
+   * if nobody watches.
+   */
   void applied() {
     if (!all.isEmpty()) {
       all.forEach(Watching::wake);
@@ -76,7 +72,7 @@ final class Watches {
   }
 
   Watch begin(String prefix, long from, ChangeListener listener) {
-    Source present = source;
+    Source present = source.get();
     if (present == null) {
       throw noCopy();
     }
@@ -85,8 +81,8 @@ final class Watches {
     }
     Watching watching = new Watching(prefix, from == 0 ? present.committed() + 1 : from, listener);
     all.add(watching);
-    if (isGone) {
-      watching.end(noCopy());
+    if (source.get() == null) {
+      watching.end(noCopy()); // It has gone meanwhile.
     }
     watching.wake();
     return watching;
@@ -131,7 +127,7 @@ final class Watches {
     }
 
     private void ask() {
-      Source from = source;
+      Source from = source.get();
       synchronized (this) {
         isWoken = false;
         if (isClosed || from == null) {
@@ -190,7 +186,7 @@ final class Watches {
       }
       synchronized (this) {
         // The copy ends. Another one may be there by now; if not, it wakes this when it comes.
-        isRunning = source != from && !isClosed;
+        isRunning = !from.equals(source.get()) && !isClosed;
         if (!isRunning) {
           return;
         }

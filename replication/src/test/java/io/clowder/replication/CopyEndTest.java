@@ -86,6 +86,16 @@ final class CopyEndTest {
   }
 
   @Test
+  void whoeverIsInterruptedWhileItClosesLeavesNoFilesOpen() throws IOException {
+    Box box = world.box(world.primary());
+    FailingStorage disk = disks.get(box.node);
+    Thread.currentThread().interrupt();
+    box.copy().close();
+    assertTrue(Thread.interrupted(), "whoever interrupted is heard");
+    assertEquals(disk.opened.get(), disk.closed.get());
+  }
+
+  @Test
   void aFullDiskIsTheEnd() throws IOException {
     Box box = world.box(world.primary());
     disks.get(box.node).failure = new DiskFullException("no room in it", new IOException());

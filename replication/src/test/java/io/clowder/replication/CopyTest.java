@@ -439,6 +439,28 @@ final class CopyTest {
   }
 
   @Test
+  void aRemoteClerkDoesNotWaitForUsersHere() throws Exception {
+    found(LARGE_LOG);
+    NodeId primary = world.primary();
+    CompletableFuture<Void> letGo = new CompletableFuture<>();
+    CompletableFuture<Void> entered = new CompletableFuture<>();
+    world
+        .box(primary)
+        .copy()
+        .ask(
+            new Question.Describe(),
+            reply -> {
+              entered.complete(null);
+              letGo.join();
+            });
+    entered.get(10, TimeUnit.SECONDS);
+    Reply reply =
+        world.box(world.backup()).ask(primary, new Question.Describe()).get(10, TimeUnit.SECONDS);
+    assertInstanceOf(Reply.Described.class, reply);
+    letGo.complete(null);
+  }
+
+  @Test
   void whoeverAsksAClosedCopyIsRefused() throws IOException {
     found(LARGE_LOG);
     Box box = world.box(world.backup());

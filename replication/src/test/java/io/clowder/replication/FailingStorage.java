@@ -7,6 +7,7 @@ import io.clowder.api.storage.Storage;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A storage whose syncs fail, or hang, when they are told to. */
@@ -19,6 +20,15 @@ final class FailingStorage implements Storage {
   /** What syncs wait for. */
   volatile @Nullable CountDownLatch hung;
 
+  /** What opening a journal waits for. */
+  volatile @Nullable CountDownLatch slow;
+
+  /** What opening a journal throws. */
+  volatile @Nullable Error fault;
+
+  final AtomicInteger opened = new AtomicInteger();
+  final AtomicInteger closed = new AtomicInteger();
+
   volatile long freeBytes = Long.MAX_VALUE;
 
   FailingStorage(Storage storage) {
@@ -27,7 +37,24 @@ final class FailingStorage implements Storage {
 
   @Override
   public Journal openJournal(String name, Journal.Replay replay) throws IOException {
+    CountDownLatch latch = slow;
+    if (latch != null) {
+      await(latch);
+    }
+    Error thrown = fault;
+    if (thrown != null) {
+      throw thrown;
+    }
+    opened.incrementAndGet();
     return new FailingJournal(storage.openJournal(name, replay));
+  }
+
+  private static void await(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
   }
 
   @Override
@@ -76,11 +103,7 @@ final class FailingStorage implements Storage {
     public void sync() throws IOException {
       CountDownLatch latch = hung;
       if (latch != null) {
-        try {
-          latch.await();
-        } catch (InterruptedException e) {
-          throw new IOException(e);
-        }
+        await(latch);
       }
       IOException thrown = failure;
       if (thrown != null) {
@@ -106,6 +129,7 @@ final class FailingStorage implements Storage {
 
     @Override
     public void close() throws IOException {
+      closed.incrementAndGet();
       journal.close();
     }
   }

@@ -37,6 +37,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -263,6 +265,59 @@ class NodeStoreTest {
       get(store(node).get("k", Freshness.LINEARIZABLE)).value()[0] = 'd';
       assertEquals("a", value(node, "k", Freshness.LINEARIZABLE));
     }
+  }
+
+  // ---- opening -------------------------------------------------------------------------------
+
+  private StoreWorld oneNode(int timeoutMillis, Consumer<FailingStorage> how) {
+    StoreWorld one = new StoreWorld(directory);
+    one.setting =
+        new StoreSetting(
+            1, 1, Duration.ofMillis(timeoutMillis), Duration.ofSeconds(1), true, 64 << 20, 1 << 30);
+    one.around =
+        storage -> {
+          FailingStorage failing = new FailingStorage(storage);
+          how.accept(failing);
+          return failing;
+        };
+    return one;
+  }
+
+  @Test
+  void callsEndInTimeWhileACopyIsOpened() throws IOException {
+    CountDownLatch slow = new CountDownLatch(1);
+    world = oneNode(200, disk -> disk.slow = slow);
+    world.start(1);
+    assertEquals(Reason.TIMEOUT, failure(() -> store(1).put("k", bytes("v"))).reason());
+    slow.countDown();
+    world.awaitInSync(1);
+  }
+
+  @Test
+  void theEndWaitsForACopyThatIsOpened() throws IOException {
+    CountDownLatch slow = new CountDownLatch(1);
+    List<FailingStorage> disks = new ArrayList<>();
+    world =
+        oneNode(
+            20_000,
+            disk -> {
+              disk.slow = slow;
+              disks.add(disk);
+            });
+    world.start(1);
+    NodeStore node = world.node(1);
+    CompletableFuture<Void> end = CompletableFuture.runAsync(node::close);
+    slow.countDown();
+    get(end);
+    assertEquals(1, disks.get(0).opened.get());
+    assertEquals(1, disks.get(0).closed.get());
+  }
+
+  @Test
+  void whatGoesWrongWhenACopyIsOpenedIsSaid() throws IOException {
+    world = oneNode(20_000, disk -> disk.fault = new AssertionError("of the disk"));
+    world.start(1);
+    CopyWorld.await("a problem", () -> world.node(1).problems().toString().contains("of the disk"));
   }
 
   // ---- watches -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Entry;
+import io.clowder.api.storage.Storage;
 import io.clowder.storage.DiskStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +44,7 @@ final class StoreWorld implements Registrar, AutoCloseable {
   StoreSetting setting =
       new StoreSetting(
           3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 64 << 20, 100 << 20);
+  UnaryOperator<Storage> around = UnaryOperator.identity();
   private final Path directory;
   private final ExecutorService council = Executors.newSingleThreadExecutor();
   private final Map<String, StoreConfig> configs = new ConcurrentHashMap<>();
@@ -72,7 +75,8 @@ final class StoreWorld implements Registrar, AutoCloseable {
       Path path = Files.createDirectories(directory.resolve(id.value()));
       DiskStorage disk = DiskStorage.open(path, id, "c", new Random(number));
       disks.put(id, disk);
-      NodeStore node = new NodeStore(STORE, id, setting, disk, exchange.of(id), this, () -> {});
+      NodeStore node =
+          new NodeStore(STORE, id, setting, around.apply(disk), exchange.of(id), this, () -> {});
       nodes.put(id, node);
       suspects.remove(id);
       StoreConfig config = configs.get(STORE);
