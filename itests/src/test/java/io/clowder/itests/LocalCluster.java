@@ -135,6 +135,37 @@ final class LocalCluster {
     return Distribution.done("status", "--dir", dir.toString(), "-o", "json");
   }
 
+  /** The primary of the store, as soon as all nodes say that all three copies are in sync. */
+  String primary(Duration wait) throws Exception {
+    List<Map<String, String>> said = new ArrayList<>();
+    boolean isSettled =
+        Deadline.in(wait)
+            .until(
+                () -> {
+                  said.clear();
+                  for (String node : nodes) {
+                    said.add(storeStatus(node));
+                  }
+                  return said.stream().allMatch(it -> "n1,n2,n3".equals(it.get("in-sync")))
+                      && said.stream().map(it -> it.get("primary")).distinct().count() == 1
+                      && !"null".equals(said.get(0).get("primary"));
+                });
+    if (!isSettled) {
+      throw new AssertionError("not in sync: " + said);
+    }
+    return String.valueOf(said.get(0).get("primary"));
+  }
+
+  /** What a node says of the store that {@code clowder up} makes; nothing if it is not there. */
+  Map<String, String> storeStatus(String node) {
+    try {
+      Shell.Answer answer = shell(node).run("store:status -o json");
+      return answer.status() == 0 ? Rows.one(answer.out()) : Map.of();
+    } catch (IOException e) {
+      return Map.of();
+    }
+  }
+
   /** All keys with a prefix and their values, as a node has them once it is up to date. */
   Map<String, String> entries(String node, String prefix) throws Exception {
     Shell shell = shell(node);

@@ -86,6 +86,11 @@ final class MapLoad {
       }
     }
 
+    /** When the first write after a moment was acknowledged; 0 if none was. */
+    synchronized long firstWriteNanos(long sinceNanos) {
+      return writtenNanos.stream().filter(it -> it - sinceNanos > 0).findFirst().orElse(0L);
+    }
+
     /** The longest time since a moment in which no write was acknowledged. */
     synchronized long longestPauseMillis(long sinceNanos) {
       long last = sinceNanos;

@@ -16,7 +16,7 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
-/** The jar of the package {@code inside}. */
+/** The jars of packages that tests put into frameworks. */
 final class ProbeBundle {
   private ProbeBundle() {}
 
@@ -25,32 +25,37 @@ final class ProbeBundle {
     return Probe.class.getPackageName();
   }
 
+  /** Writes the bundle that registers a {@link Probe}. */
   static void write(Path file) throws IOException {
-    String name = Inside.class.getPackageName();
+    write(
+        file,
+        Inside.class,
+        List.of(
+            lent(),
+            "io.clowder.api",
+            "io.clowder.api.consensus",
+            "io.clowder.api.failure",
+            "io.clowder.api.kv",
+            "io.clowder.api.lock",
+            "io.clowder.api.store",
+            "org.apache.felix.service.command",
+            "org.osgi.framework",
+            "org.osgi.service.cm",
+            "org.osgi.service.component.runtime",
+            "org.osgi.service.component.runtime.dto",
+            "org.osgi.util.tracker"));
+  }
+
+  /** Writes the bundle of an activator's package. */
+  static void write(Path file, Class<?> activator, List<String> imports) throws IOException {
+    String name = activator.getPackageName();
     Manifest manifest = new Manifest();
     Attributes headers = manifest.getMainAttributes();
     headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     headers.putValue("Bundle-ManifestVersion", "2");
     headers.putValue("Bundle-SymbolicName", name);
-    headers.putValue("Bundle-Activator", Inside.class.getName());
-    headers.putValue(
-        "Import-Package",
-        String.join(
-            ",",
-            List.of(
-                lent(),
-                "io.clowder.api",
-                "io.clowder.api.consensus",
-                "io.clowder.api.failure",
-                "io.clowder.api.kv",
-                "io.clowder.api.lock",
-                "io.clowder.api.store",
-                "org.apache.felix.service.command",
-                "org.osgi.framework",
-                "org.osgi.service.cm",
-                "org.osgi.service.component.runtime",
-                "org.osgi.service.component.runtime.dto",
-                "org.osgi.util.tracker")));
+    headers.putValue("Bundle-Activator", activator.getName());
+    headers.putValue("Import-Package", String.join(",", imports));
     try (OutputStream out = Files.newOutputStream(file);
         JarOutputStream jar = new JarOutputStream(out, manifest)) {
       Path folder = classes().resolve(name.replace('.', '/'));

@@ -47,7 +47,7 @@ public class StoreProcessIT {
     try {
       load(cluster);
       for (int i = 0; i < FAILOVERS; i++) {
-        String primary = awaitInSync(cluster);
+        String primary = cluster.primary(WAIT);
         awaitProgress("");
         long begin = System.nanoTime();
         String how = i % 2 == 0 ? "killed" : "frozen";
@@ -80,8 +80,9 @@ public class StoreProcessIT {
     try {
       String other = other(cluster, primary);
       assertTrue(
-          "nobody takes over from " + primary + ": " + status(cluster, other),
-          within(() -> !List.of(primary, "null").contains(status(cluster, other).get("primary"))));
+          "nobody takes over from " + primary + ": " + cluster.storeStatus(other),
+          within(
+              () -> !List.of(primary, "null").contains(cluster.storeStatus(other).get("primary"))));
       awaitProgress(primary);
       late = new MapLoad(cluster.shell(primary)::run, primary, "store", witness);
       awaitProgress(primary);
@@ -97,16 +98,14 @@ public class StoreProcessIT {
     LocalCluster cluster = LocalCluster.up("disks");
     try {
       load(cluster);
-      String primary = awaitInSync(cluster);
       awaitProgress("");
       cluster.killTogether();
       endLoads();
       cluster.upAgain();
-      awaitInSync(cluster);
       assertNothingLost(cluster);
 
       // Whose disk is damaged is no primary, though it was, and nobody suspects it.
-      primary = awaitInSync(cluster);
+      String primary = cluster.primary(WAIT);
       load(cluster);
       awaitProgress("");
       cluster.killTogether();
@@ -114,17 +113,17 @@ public class StoreProcessIT {
       int bytes = JournalFile.in(journals(cluster, primary)).flipInTheMiddle();
       assertTrue(bytes > 0);
       cluster.upAgain();
-      assertNotEquals(primary, awaitInSync(cluster));
+      assertNotEquals(primary, cluster.primary(WAIT));
       assertLogged(cluster, primary);
       assertNothingLost(cluster);
 
-      String backup = other(cluster, awaitInSync(cluster));
+      String backup = other(cluster, cluster.primary(WAIT));
       load(cluster);
       awaitProgress("");
       cluster.order("stop", backup);
       JournalFile.in(journals(cluster, backup)).flipInTheMiddle();
       cluster.order("start", backup);
-      awaitInSync(cluster);
+      cluster.primary(WAIT);
       assertLogged(cluster, backup);
       awaitProgress("");
 
@@ -132,7 +131,7 @@ public class StoreProcessIT {
       wipe(journals(cluster, backup));
       wipe(cluster.dir(backup).resolve("data/snapshots/stores/main"));
       cluster.order("start", backup);
-      awaitInSync(cluster);
+      cluster.primary(WAIT);
       awaitProgress("");
       endLoads();
       assertNothingLost(cluster);
@@ -188,7 +187,7 @@ public class StoreProcessIT {
 
   /** Every node reads the newest of all that anybody was told of, and all copies are the same. */
   private void assertNothingLost(LocalCluster cluster) throws Exception {
-    awaitInSync(cluster);
+    cluster.primary(WAIT);
     endLoads();
     for (String node : cluster.nodes()) {
       MapLoad last = new MapLoad(cluster.shell(node)::run, node, "store", witness);
@@ -205,33 +204,6 @@ public class StoreProcessIT {
   }
 
   // ---- who holds it --------------------------------------------------------------------------
-
-  /** Waits until all nodes say that all copies are in sync; the primary. */
-  private static String awaitInSync(LocalCluster cluster) throws Exception {
-    List<Map<String, String>> said = new ArrayList<>();
-    boolean isSettled =
-        within(
-            () -> {
-              said.clear();
-              for (String node : cluster.nodes()) {
-                said.add(status(cluster, node));
-              }
-              return said.stream().allMatch(it -> "n1,n2,n3".equals(it.get("in-sync")))
-                  && said.stream().map(it -> it.get("primary")).distinct().count() == 1
-                  && !"null".equals(said.get(0).get("primary"));
-            });
-    assertTrue("not in sync: " + said, isSettled);
-    return String.valueOf(said.get(0).get("primary"));
-  }
-
-  private static Map<String, String> status(LocalCluster cluster, String node) {
-    try {
-      Shell.Answer answer = cluster.shell(node).run("store:status -o json");
-      return answer.status() == 0 ? Rows.one(answer.out()) : Map.of();
-    } catch (IOException e) {
-      return Map.of(); // It is not there yet.
-    }
-  }
 
   private static String other(LocalCluster cluster, String than) {
     return cluster.nodes().stream().filter(it -> !it.equals(than)).findFirst().orElseThrow();
