@@ -229,7 +229,7 @@ final class OpenReplica implements Outlet {
       if (isRemoved()) {
         callers.refuse(caller, Refusal.NOT_PRIMARY);
       } else if (isSpaceLow && replica.isPrimary()) {
-        callers.refuse(caller, Refusal.OVERLOADED);
+        callers.refuse(caller, Refusal.NO_SPACE);
       } else {
         replica.write(callers.add(caller), write.request(), write.op(), time);
       }
