@@ -5,6 +5,7 @@ import io.clowder.api.NodeId;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.store.StoreRole;
 import io.clowder.api.store.StoreStatus;
+import io.clowder.api.store.Watch;
 import io.clowder.api.transport.Transport;
 import io.clowder.api.wire.WireFormatException;
 import java.io.IOException;
@@ -60,6 +61,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private volatile SortedSet<NodeId> suspects = new TreeSet<>();
   private volatile String problem = "";
   private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
+
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
 
@@ -98,13 +100,13 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     this.watching =
         new ThreadPoolExecutor(
             0,
-            Integer.MAX_VALUE, // One for each listener that is being told.
+            2 * Watch.WATCHES_MAX, // One for each listener that is told, and until it is free.
             1,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> daemon(task, "clowder-store-watch-" + name));
     this.clerk = new Clerk(name, self, transport, this::desk, timer, completions);
-    this.watches = new Watches(this::source, watching);
+    this.watches = new Watches(name, this::source, timer, watching);
     this.store = new OpenStore(name, clerk, watches, this::status, setting.timeout());
     this.steward = new Steward(name, clerk, registrar, this);
     this.topic = transport.listen(StoreMessage.topic(name), this);
@@ -214,10 +216,13 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   private Watches.@Nullable Source source() {
     Copy here = copy;
-    return here == null ? null : new CopySource(here);
+    StoreConfig present = config;
+    boolean isRemoved =
+        present != null && present.of(self) == null && present.removed().contains(self);
+    return here == null ? null : new CopySource(here, isRemoved);
   }
 
-  private record CopySource(Copy copy) implements Watches.Source {
+  private record CopySource(Copy copy, boolean isRemoved) implements Watches.Source {
     @Override
     public long committed() {
       return copy.view().committed();
@@ -306,6 +311,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       }
     }
     clerk.configured(next);
+    watches.applied();
     roleMayHaveChanged();
   }
 

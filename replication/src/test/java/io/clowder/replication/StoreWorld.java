@@ -69,7 +69,8 @@ final class StoreWorld implements Registrar, AutoCloseable {
       Path path = Files.createDirectories(directory.resolve(id.value()));
       DiskStorage disk = DiskStorage.open(path, id, "c", new Random(number));
       disks.put(id, disk);
-      NodeStore node = new NodeStore(STORE, id, setting, around.apply(disk), exchange.of(id), this, () -> {});
+      NodeStore node =
+          new NodeStore(STORE, id, setting, around.apply(disk), exchange.of(id), this, () -> {});
       nodes.put(id, node);
       suspects.remove(id);
       StoreConfig config = configs.get(STORE);
