@@ -62,6 +62,9 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private volatile String problem = "";
   private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
 
+  /** The largest of its copies: local reads do not go back when it is opened again. */
+  private volatile long floor;
+
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
 
@@ -176,6 +179,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
               self,
               storage,
               transport,
+              floor,
               this);
     } catch (IOException | RuntimeException e) {
       failed("its copy cannot be opened: " + e.getMessage(), e);
@@ -185,6 +189,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       return;
     }
     synchronized (this) {
+      floor = Math.max(floor, opened.floor());
       if (!isClosed && !opened.isOver()) {
         copy = opened;
         problem = "";
@@ -243,6 +248,8 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
         return;
       }
       problem = why;
+      Copy former = copy;
+      floor = former == null ? floor : Math.max(floor, former.floor());
       copy = null;
       delay = reopenMillis;
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
