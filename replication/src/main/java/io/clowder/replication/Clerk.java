@@ -328,6 +328,7 @@ final class Clerk {
                 Outcome.MAY_HAVE_HAPPENED,
                 about("the request is so old that nobody remembers what became of it"));
         case OVERLOADED -> failure(Reason.OVERLOADED, "too many requests wait already");
+        case NO_SPACE -> failure(Reason.OVERLOADED, "the primary's disk is nearly full: make room");
         case TOO_LARGE ->
             failure(
                 Reason.TOO_LARGE,

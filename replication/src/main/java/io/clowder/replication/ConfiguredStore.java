@@ -190,9 +190,9 @@ public final class ConfiguredStore
 
   private void tell(RoleListener listener, StoreStatus status) {
     Told now = Told.of(status);
-    Told before = told.put(listener, now);
-    if (now.equals(before)) {
-      return;
+    Told before = told.replace(listener, now);
+    if (before == null || now.equals(before)) {
+      return; // It has gone, or knows.
     }
     try {
       listener.changed(status);

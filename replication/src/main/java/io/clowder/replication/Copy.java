@@ -136,6 +136,9 @@ final class Copy implements AutoCloseable {
   private volatile View view;
   private volatile @Nullable Thread thread;
 
+  /** The most that was committed here when it could be read without asking anybody. */
+  private volatile long floor;
+
   /** What reads take that may be answered from here; null if they may not. */
   private volatile @Nullable TreePMap<String, Versioned> local;
 
@@ -147,7 +150,6 @@ final class Copy implements AutoCloseable {
   private int done;
   private long tickAt;
   private long viewAt;
-  private long committed;
   private long leaveBy;
   private boolean isLeaving;
   private boolean isRenewing;
@@ -161,16 +163,23 @@ final class Copy implements AutoCloseable {
    * Opens a copy, or makes one; reads what is on the disk. A copy that is damaged is given up, and
    * begins as another, empty replica.
    *
+   * @param floor the {@link #floor} of an earlier copy: what it has answered by itself; 0 if none
    * @throws IOException if the disk fails or is full; nothing was given up then
    */
   static Copy open(
-      Setting setting, NodeId self, Storage storage, Transport transport, Surroundings surroundings)
+      Setting setting,
+      NodeId self,
+      Storage storage,
+      Transport transport,
+      long floor,
+      Surroundings surroundings)
       throws IOException {
     SecureRandom random = new SecureRandom();
     CopyFiles files = new CopyFiles(storage, setting.store(), random);
     CopyFiles.Opened opened = files.open();
     try {
-      Copy copy = new Copy(setting, self, storage, transport, surroundings, random, files, opened);
+      Copy copy =
+          new Copy(setting, self, storage, transport, floor, surroundings, random, files, opened);
       copy.loop.start(copy::doWork);
       return copy;
     } catch (RuntimeException | Error e) {
@@ -184,6 +193,7 @@ final class Copy implements AutoCloseable {
       NodeId self,
       Storage storage,
       Transport transport,
+      long floor,
       Surroundings surroundings,
       SecureRandom random,
       CopyFiles files,
@@ -207,8 +217,7 @@ final class Copy implements AutoCloseable {
     OpenReplica first = replica(opened, now);
     this.open = first;
     this.view = first.view(false, now);
-    this.committed = first.committed();
-    this.local = first.entries();
+    this.floor = floor;
   }
 
   private OpenReplica replica(CopyFiles.Opened opened, long now) {
@@ -224,6 +233,11 @@ final class Copy implements AutoCloseable {
   /** Which replica it is now. */
   ReplicaId id() {
     return view.id();
+  }
+
+  /** What was answered by itself was committed up to here; nobody's reads may go back behind it. */
+  long floor() {
+    return floor;
   }
 
   /** Whether it has ended. */
@@ -463,10 +477,12 @@ final class Copy implements AutoCloseable {
         present.isPrimary() != before.isPrimary()
             || version(present.config()) != version(before.config())
             || !present.id().equals(before.id());
-    if (present.committed() >= committed) {
-      // A new incarnation catches up before it is read: nobody's reads go back.
-      committed = present.committed();
-      local = present.isRemoved() ? null : present.entries();
+    if (present.isAbreast() && present.committed() >= floor) {
+      // In this order: what is read is never beyond what is said to have been read.
+      floor = present.committed();
+      local = present.entries();
+    } else {
+      local = null;
     }
     if (isNews || now - viewAt >= VIEW_NANOS) {
       viewAt = now;

@@ -5,6 +5,7 @@ import io.clowder.api.NodeId;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.store.StoreRole;
 import io.clowder.api.store.StoreStatus;
+import io.clowder.api.store.Watch;
 import io.clowder.api.transport.Transport;
 import io.clowder.api.wire.WireFormatException;
 import java.io.IOException;
@@ -60,6 +61,10 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private volatile SortedSet<NodeId> suspects = new TreeSet<>();
   private volatile String problem = "";
   private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
+
+  /** The largest of its copies: local reads do not go back when it is opened again. */
+  private volatile long floor;
+
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
 
@@ -98,13 +103,13 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     this.watching =
         new ThreadPoolExecutor(
             0,
-            Integer.MAX_VALUE, // One for each listener that is being told.
+            2 * Watch.WATCHES_MAX, // One for each listener that is told, and until it is free.
             1,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             task -> daemon(task, "clowder-store-watch-" + name));
     this.clerk = new Clerk(name, self, transport, this::desk, timer, completions);
-    this.watches = new Watches(this::source, watching);
+    this.watches = new Watches(name, this::source, timer, watching);
     this.store = new OpenStore(name, clerk, watches, this::status, setting.timeout());
     this.steward = new Steward(name, clerk, registrar, this);
     this.topic = transport.listen(StoreMessage.topic(name), this);
@@ -174,6 +179,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
               self,
               storage,
               transport,
+              floor,
               this);
     } catch (IOException | RuntimeException e) {
       failed("its copy cannot be opened: " + e.getMessage(), e);
@@ -183,6 +189,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       return;
     }
     synchronized (this) {
+      floor = Math.max(floor, opened.floor());
       if (!isClosed && !opened.isOver()) {
         copy = opened;
         problem = "";
@@ -215,11 +222,11 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private Watches.@Nullable Source source() {
     Copy here = copy;
     StoreConfig present = config;
-    boolean isFor = present == null || present.isFor(self);
-    return here == null || !isFor ? null : new CopySource(here);
+    boolean isRemoved = present != null && !present.isFor(self);
+    return here == null ? null : new CopySource(here, isRemoved);
   }
 
-  private record CopySource(Copy copy) implements Watches.Source {
+  private record CopySource(Copy copy, boolean isRemoved) implements Watches.Source {
     @Override
     public long committed() {
       return copy.view().committed();
@@ -240,6 +247,8 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
         return;
       }
       problem = why;
+      Copy former = copy;
+      floor = former == null ? floor : Math.max(floor, former.floor());
       copy = null;
       delay = reopenMillis;
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
@@ -307,10 +316,8 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
         here.configured(next);
       }
     }
-    if (!next.isFor(self)) {
-      watches.gone();
-    }
     clerk.configured(next);
+    watches.applied();
     roleMayHaveChanged();
   }
 

@@ -69,6 +69,11 @@ final class OpenReplica implements Outlet {
   private final Lags lags = new Lags();
   private final List<Heir> heirs = new ArrayList<>();
   private long persisted;
+
+  /** What its primary had committed when it was first heard in this membership. */
+  private long toldFirst = Long.MAX_VALUE;
+
+  private boolean isAbreast;
   private long now;
   private boolean isClosed;
 
@@ -157,6 +162,11 @@ final class OpenReplica implements Outlet {
     if (replica.isPrimary()) {
       fetching.close(); // It was a learner, and is what counts now.
     }
+    if (!isMember()) {
+      // Whoever reads here meanwhile reads elsewhere.
+      toldFirst = Long.MAX_VALUE;
+      isAbreast = false;
+    }
   }
 
   /** As {@link Replica#suspects}. */
@@ -169,6 +179,14 @@ final class OpenReplica implements Outlet {
   void received(NodeId from, Between message, long time) {
     now = time;
     if (message.to() == id.incarnation()) {
+      StoreConfig config = replica.config();
+      if (toldFirst == Long.MAX_VALUE
+          && message.message() instanceof Append append
+          && config != null
+          && append.epoch() >= config.epoch()
+          && isMember()) {
+        toldFirst = append.commit();
+      }
       replica.received(new ReplicaId(from, message.from()), message.message(), time);
     }
   }
@@ -232,7 +250,7 @@ final class OpenReplica implements Outlet {
       if (isRemoved()) {
         callers.refuse(caller, Refusal.NOT_PRIMARY);
       } else if (isSpaceLow && replica.isPrimary()) {
-        callers.refuse(caller, Refusal.OVERLOADED);
+        callers.refuse(caller, Refusal.NO_SPACE);
       } else {
         replica.write(callers.add(caller), write.request(), write.op(), time);
       }
@@ -259,6 +277,23 @@ final class OpenReplica implements Outlet {
     } else {
       throw new AssertionError("no answer to " + question.getClass());
     }
+  }
+
+  private boolean isMember() {
+    StoreConfig config = replica.config();
+    return config != null && config.members().contains(id);
+  }
+
+  /**
+   * Whether what it has may be read without asking anybody, and that for good while it is a member.
+   * What was in sync by its configuration has all that was acknowledged, though it may not know yet
+   * that it is committed; any other has to come first to where its primary was.
+   */
+  boolean isAbreast() {
+    StoreConfig config = replica.config();
+    isAbreast |=
+        isMember() && config != null && (config.isElectable(id) || committed() >= toldFirst);
+    return isAbreast;
   }
 
   /** Whether it was taken away: it is idle, and keeps what it has. */

@@ -13,6 +13,8 @@ enum Refusal {
   HANDING_OVER,
   /** Too much waits already. */
   OVERLOADED,
+  /** The primary's disk is nearly full. */
+  NO_SPACE,
   /** A key, a value or a batch is over its limit. */
   TOO_LARGE
 }

@@ -20,8 +20,8 @@ final class Snapshotting {
 
   private static final long RETRY_NANOS = 10_000_000_000L;
 
-  /** Somebody's fetching is waited for until the log is so many times as large as it should be. */
-  private static final int PATIENCE = 4;
+  /** Somebody's fetching is waited for until the log is too large by so many times its size. */
+  private static final int PATIENCE = 2;
 
   private final long logBytes;
   private final Executor background;
@@ -53,7 +53,8 @@ final class Snapshotting {
   /**
    * Of a copy that has these files.
    *
-   * @param logBytes what the log may have in memory and on disk, about, if the store is not larger
+   * @param logBytes what the log keeps of what is in a snapshot; what is in none is there as a
+   *     whole, in memory and on disk, and of a store that is larger that may be half of its size
    * @param inbox has tasks run on the copy's thread
    */
   Snapshotting(
@@ -93,6 +94,7 @@ final class Snapshotting {
       early = null;
       adopt(waiting);
     }
+    replica.ledger().forget(logBytes);
     if (isDue(isFetched) && !(isFailed && now - failedAt < RETRY_NANOS)) {
       make(now);
     }
@@ -104,10 +106,8 @@ final class Snapshotting {
   }
 
   private boolean isDue(boolean isFetched) {
-    return !isUnderWay
-        && grown > room() / 2
-        && replica.ledger().commit() > position
-        && (!isFetched || replica.ledger().log.bytes() > PATIENCE * room());
+    long patience = isFetched ? PATIENCE * logBytes : 0;
+    return !isUnderWay && grown > room() / 2 + patience && replica.ledger().commit() > position;
   }
 
   private void make(long now) {
@@ -153,7 +153,7 @@ final class Snapshotting {
     }
     position = snapshot.position();
     size = snapshot.size();
-    replica.snapshotted(position, size, snapshot.checksum(), room());
+    replica.snapshotted(position, size, snapshot.checksum(), logBytes);
     trimAt = journal.cover(position);
     isTrimDue = true;
   }

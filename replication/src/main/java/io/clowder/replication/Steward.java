@@ -189,18 +189,26 @@ final class Steward implements StoreAdmin {
   private CompletionStage<StoreStatus> change(
       Function<StoreConfig, ConfigCommand> command, Predicate<StoreConfig> isDone, int attempts) {
     return config()
-        .thenCompose(before -> registrar.submit(store, command.apply(before)))
         .thenCompose(
-            after -> {
-              if (after != null && isDone.test(after)) {
-                node.configured(after);
-                return CompletableFuture.completedStage(node.status());
-              }
-              return attempts > 1
-                  ? change(command, isDone, attempts - 1)
-                  : failed(
-                      Reason.CONFLICT, about("its configuration changes all the time: try again"));
-            });
+            before ->
+                registrar
+                    .submit(store, command.apply(before))
+                    .thenCompose(
+                        after -> {
+                          if (after != null && isDone.test(after)) {
+                            node.configured(after);
+                            return CompletableFuture.completedStage(node.status());
+                          } else if (after != null && after.version() == before.version()) {
+                            return failed(
+                                Reason.CONFLICT,
+                                about("consensus has refused this, and nothing has changed"));
+                          }
+                          return attempts > 1
+                              ? change(command, isDone, attempts - 1)
+                              : failed(
+                                  Reason.CONFLICT,
+                                  about("its configuration changes all the time: try again"));
+                        }));
   }
 
   /** The status, once the configuration is as wanted. */

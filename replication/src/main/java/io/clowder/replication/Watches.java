@@ -10,24 +10,35 @@ import io.clowder.api.store.ChangeListener;
 import io.clowder.api.store.Watch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Who hears of changes on this node. Each watch has a place in the copy's log and goes on from
  * there at its own pace, so nothing waits in a queue: who is too slow finds that the log does not
- * have its place any more, and is told so. Thread-safe.
+ * have its place any more, and is told so. Those at one place read the log together, and a watch
+ * has a thread only while its listener is called. Thread-safe.
  */
 final class Watches {
+  private static final Logger LOG = LoggerFactory.getLogger(Watches.class);
+
   private static final int RECORDS = 256;
 
   /** This node's copy. */
   interface Source {
+    /** Whether it was taken away, and is idle. */
+    boolean isRemoved();
+
     /** All up to here is applied. */
     long committed();
 
@@ -37,68 +48,133 @@ final class Watches {
     CompletionStage<List<LogRecord>> records(long from, int count);
   }
 
-  private final Executor threads;
-  private final Set<Watching> all = ConcurrentHashMap.newKeySet();
+  private final String store;
   private final Supplier<@Nullable Source> source;
+  private final Executor turns;
+  private final Executor listeners;
+  private final Set<Watching> all = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean isDue = new AtomicBoolean();
+  private volatile boolean isClosed;
 
   /**
    * Nobody yet.
    *
    * @param source of this node; null while there is none: who watches goes on with the next one
-   * @param threads has a thread for each listener that is being told, whatever the others do
+   * @param turns has one thread, which reads for all; nothing that it runs waits
+   * @param listeners has a thread for each listener that is being told, whatever the others do
    */
-  Watches(Supplier<@Nullable Source> source, Executor threads) {
+  Watches(String store, Supplier<@Nullable Source> source, Executor turns, Executor listeners) {
+    this.store = store;
     this.source = source;
-    this.threads = threads;
-  }
-
-  /** This node's copy is taken away, or it is to have none: there is nothing to wait for. */
-  void gone() {
-    all.forEach(it -> it.end(noCopy()));
-  }
-
-  private static CoordinationException noCopy() {
-    return refused(Reason.UNAVAILABLE, "this node has no copy of the store: watch on one that has");
+    this.turns = turns;
+    this.listeners = listeners;
   }
 
   /**
-   * Something was applied, or this node's copy is another. To be called often, by any thread: cheap
-   * if nobody watches.
+   * Something was applied, or this node's copy is another, or was taken away. To be called often,
+   * by any thread: it costs at most one task, however many watch.
    */
   void applied() {
-    if (!all.isEmpty()) {
-      all.forEach(Watching::wake);
+    if (!all.isEmpty() && isDue.compareAndSet(false, true)) {
+      turn(this::read);
     }
   }
 
-  Watch begin(String prefix, long from, ChangeListener listener) {
-    Source present = source.get();
-    if (present == null) {
-      throw noCopy();
+  private void turn(Runnable task) {
+    try {
+      turns.execute(task);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("store {} is closed", store);
     }
-    if (all.size() >= Watch.WATCHES_MAX) {
+  }
+
+  synchronized Watch begin(String prefix, long from, ChangeListener listener) {
+    Source present = source.get();
+    if (isClosed) {
+      throw gone("it is closed on this node");
+    } else if (present == null || present.isRemoved()) {
+      throw gone("this node has no copy: watch on one that has");
+    } else if (all.size() >= Watch.WATCHES_MAX) {
       throw refused(Reason.OVERLOADED, Watch.WATCHES_MAX + " watches are there already");
     }
     Watching watching = new Watching(prefix, from == 0 ? present.committed() + 1 : from, listener);
     all.add(watching);
-    if (source.get() == null) {
-      watching.end(noCopy()); // It has gone meanwhile.
-    }
-    watching.wake();
+    applied();
     return watching;
   }
 
-  /** Nobody hears anything any more. */
-  void close() {
-    all.forEach(it -> it.end(refused(Reason.UNAVAILABLE, "the store is closed on this node")));
+  private CoordinationException gone(String why) {
+    return refused(Reason.UNAVAILABLE, "store " + store + ": " + why);
+  }
+
+  /** Nobody hears anything any more but that. */
+  synchronized void close() {
+    isClosed = true;
+    all.forEach(it -> it.end(gone("it is closed on this node")));
+  }
+
+  // ---- the turns' thread ---------------------------------------------------------------------
+
+  private void read() {
+    isDue.set(false);
+    Source present = source.get();
+    if (present == null) {
+      return;
+    } else if (present.isRemoved()) {
+      all.forEach(it -> it.end(gone("this node's copy was taken away")));
+      return;
+    }
+    Map<Long, List<Watching>> places = new TreeMap<>();
+    for (Watching watching : all) {
+      if (watching.isIdle()) {
+        watching.isReading = true;
+        places.computeIfAbsent(watching.next, it -> new ArrayList<>()).add(watching);
+      }
+    }
+    places.forEach(
+        (place, group) ->
+            present
+                .records(place, RECORDS)
+                .whenComplete(
+                    (records, failure) -> turn(() -> take(present, group, records, failure))));
+  }
+
+  private void take(
+      Source from,
+      List<Watching> group,
+      @Nullable List<LogRecord> records,
+      @Nullable Throwable failure) {
+    group.forEach(it -> it.isReading = false);
+    if (records != null) {
+      records.forEach(record -> group.forEach(it -> it.gather(record)));
+      group.forEach(Watching::tell);
+    } else if (failure instanceof CoordinationException reason
+        && reason.reason() == Reason.CONFLICT) {
+      group.forEach(it -> it.end(reason));
+    }
+    // If the copy ends, another one may be there by now; if not, it says so when it comes.
+    boolean isMore = records == null ? !from.equals(source.get()) : !records.isEmpty();
+    if (isMore || group.stream().anyMatch(it -> it.isMissed)) {
+      applied();
+    }
   }
 
   private final class Watching implements Watch {
     private final String prefix;
     private final ChangeListener listener;
+
+    // The turns' thread's.
     private long next;
-    private boolean isRunning;
-    private boolean isWoken;
+    private boolean isReading;
+    private boolean isMissed;
+    private List<Change> gathered = new ArrayList<>();
+
+    /** A thread calls the listener, or is about to; nobody else does then. */
+    private boolean isTold;
+
+    /** What the listener is to hear last. */
+    private @Nullable CoordinationException end;
+
     private boolean isClosed;
 
     Watching(String prefix, long next, ChangeListener listener) {
@@ -107,109 +183,108 @@ final class Watches {
       this.listener = listener;
     }
 
-    void wake() {
+    /** Whether it may read on now; if not, it is seen to that it does later. */
+    boolean isIdle() {
+      isMissed = isReading;
       synchronized (this) {
-        isWoken = true;
-        if (isRunning || isClosed) {
-          return;
-        }
-        isRunning = true;
+        return !isReading && !isTold && !isClosed && end == null;
       }
-      execute(this::ask);
     }
 
-    private void execute(Runnable task) {
+    void gather(LogRecord record) {
+      for (LogRecord.Effect effect : record.effects()) {
+        if (effect.key().startsWith(prefix) && !effect.key().startsWith(Contents.OWN)) {
+          gathered.add(new Change(record.seq(), effect.key(), effect.value()));
+        }
+      }
+      next = record.seq() + 1;
+    }
+
+    void tell() {
+      if (gathered.isEmpty()) {
+        return;
+      }
+      List<Change> changes = gathered;
+      gathered = new ArrayList<>();
+      synchronized (this) {
+        if (isTold || isClosed) {
+          return; // It is just ending.
+        }
+        isTold = true;
+      }
+      call(changes);
+    }
+
+    /** Nothing is heard after this reason. */
+    void end(CoordinationException reason) {
+      synchronized (this) {
+        if (isClosed || end != null) {
+          return;
+        }
+        end = reason;
+        if (isTold) {
+          return; // Whoever tells it says that, too.
+        }
+        isTold = true;
+      }
+      call(List.of());
+    }
+
+    private void call(List<Change> changes) {
       try {
-        threads.execute(task);
+        listeners.execute(() -> listen(changes));
       } catch (RejectedExecutionException e) {
         close();
       }
     }
 
-    private void ask() {
-      Source from = source.get();
-      synchronized (this) {
-        isWoken = false;
-        if (isClosed || from == null) {
-          isRunning = false;
-          return;
+    /** On a thread of its own, one at a time. */
+    private void listen(List<Change> changes) {
+      if (!changes.isEmpty() && !isClosed()) {
+        try {
+          listener.changed(changes);
+        } catch (RuntimeException | Error e) {
+          end(refused(Reason.INVALID, "the listener failed: " + e));
         }
       }
-      from.records(next, RECORDS)
-          .whenComplete((records, failure) -> execute(() -> take(from, records, failure)));
-    }
-
-    private void take(Source from, @Nullable List<LogRecord> records, @Nullable Throwable failure) {
-      if (records == null) {
-        failed(from, failure);
-        return;
+      CoordinationException reason;
+      synchronized (this) {
+        reason = isClosed ? null : end;
+        isClosed |= end != null;
+        isTold = reason != null;
       }
-      if (records.isEmpty()) {
+      if (reason != null) {
+        try {
+          listener.ended(reason);
+        } catch (RuntimeException | Error e) {
+          LOG.warn("store {}: a listener failed", store, e);
+        }
         synchronized (this) {
-          isRunning = isWoken && !isClosed;
-          if (!isRunning) {
-            return;
-          }
+          isTold = false;
         }
+      }
+      if (isClosed()) {
+        all.remove(this);
       } else {
-        tell(records);
-      }
-      ask();
-    }
-
-    private void tell(List<LogRecord> records) {
-      List<Change> changes = new ArrayList<>();
-      for (LogRecord record : records) {
-        for (LogRecord.Effect effect : record.effects()) {
-          if (effect.key().startsWith(prefix) && !effect.key().startsWith(Contents.OWN)) {
-            changes.add(new Change(record.seq(), effect.key(), effect.value()));
-          }
-        }
-        next = record.seq() + 1;
-      }
-      synchronized (this) {
-        if (isClosed || changes.isEmpty()) {
-          return;
-        }
-      }
-      try {
-        listener.changed(changes);
-      } catch (RuntimeException | Error e) {
-        end(refused(Reason.INVALID, "the listener failed: " + e));
+        applied();
       }
     }
 
-    private void failed(Source from, @Nullable Throwable failure) {
-      if (failure instanceof CoordinationException reason && reason.reason() == Reason.CONFLICT) {
-        end(reason);
-        return;
-      }
-      synchronized (this) {
-        // The copy ends. Another one may be there by now; if not, it wakes this when it comes.
-        isRunning = !from.equals(source.get()) && !isClosed;
-        if (!isRunning) {
-          return;
-        }
-      }
-      ask();
-    }
-
-    private void end(CoordinationException reason) {
-      synchronized (this) {
-        if (isClosed) {
-          return;
-        }
-      }
-      close();
-      execute(() -> listener.ended(reason));
+    private synchronized boolean isClosed() {
+      return isClosed;
     }
 
     @Override
     public void close() {
+      boolean isOver;
       synchronized (this) {
         isClosed = true;
+        isOver = !isTold;
       }
-      all.remove(this);
+      // While it is being told it takes a thread still, and so counts.
+      if (isOver) {
+        all.remove(this);
+      }
     }
   }
 }

@@ -144,6 +144,8 @@ final class CopyEndTest {
     disks.values().forEach(it -> it.freeBytes = 1);
     Box next = world.box(world.primary());
     await("it has looked", () -> next.view().isSpaceLow());
+    Reply full = new Reply.Refused(Refusal.NO_SPACE, Outcome.DID_NOT_HAPPEN);
+    await("a refusal", () -> write(world.box(world.primary()).copy(), 1).join().equals(full));
     disks.get(primary).freeBytes = Long.MAX_VALUE;
     disks.values().forEach(it -> it.freeBytes = Long.MAX_VALUE);
     world.put("there is", "room again");

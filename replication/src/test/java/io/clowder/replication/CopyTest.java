@@ -6,6 +6,7 @@ import static io.clowder.replication.CopyWorld.N2;
 import static io.clowder.replication.CopyWorld.N3;
 import static io.clowder.replication.CopyWorld.await;
 import static io.clowder.replication.CopyWorld.bytes;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -384,6 +385,63 @@ final class CopyTest {
               threads.add(Thread.currentThread());
             });
     assertEquals(List.of(Thread.currentThread()), threads);
+  }
+
+  private Reply local(NodeId node, String key) {
+    return world.ask(node, new Question.Read(Freshness.LOCAL, new Query.Get(key)));
+  }
+
+  private static String value(Reply reply) {
+    Answer.Entries entries = (Answer.Entries) ((Reply.Answered) reply).answer();
+    return entries.rows().isEmpty() ? "" : new String(entries.rows().get(0).value(), UTF_8);
+  }
+
+  @Test
+  void aLocalReadDoesNotGoBackWhenTheCopyIsOpenedAgain() throws IOException {
+    found(LARGE_LOG);
+    long seq = world.put("k", "v");
+    Box box = world.box(world.backup());
+    await("it knows", () -> box.view().committed() >= seq);
+    assertEquals("v", value(local(box.node, "k")));
+    for (Box each : world.boxes.values()) {
+      each.kill();
+    }
+    box.start();
+    assertInstanceOf(Reply.Refused.class, local(box.node, "k"), "nobody says that it is committed");
+    for (Box each : world.boxes.values()) {
+      if (each != box) {
+        each.start();
+      }
+    }
+    world.awaitInSync(3);
+    await("it knows again", () -> local(box.node, "k") instanceof Reply.Answered);
+    assertEquals("v", value(local(box.node, "k")));
+  }
+
+  @Test
+  void aLocalReadOfWhatWasInSyncNeedsNoPrimary() throws IOException {
+    found(LARGE_LOG);
+    world.put("k", "v");
+    Box box = world.box(world.backup());
+    for (Box each : world.boxes.values()) {
+      each.kill();
+    }
+    box.floor = 0;
+    box.start();
+    await("an answer", () -> local(box.node, "k") instanceof Reply.Answered);
+  }
+
+  @Test
+  void aLocalReadOfACopyThatIsNewIsNotOfNothing() throws IOException {
+    world = new CopyWorld(directory, LARGE_LOG);
+    world.box(N1).start();
+    world.box(N2).start();
+    world.found(2);
+    world.awaitInSync(2);
+    SortedMap<String, String> written = put("k", 200, 5_000);
+    world.box(N3).start();
+    await("an answer", () -> local(N3, "k199") instanceof Reply.Answered);
+    assertEquals(written.get("k199"), value(local(N3, "k199")));
   }
 
   @Test

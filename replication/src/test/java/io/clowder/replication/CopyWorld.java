@@ -64,6 +64,7 @@ final class CopyWorld implements AutoCloseable {
     final List<Long> applied = Collections.synchronizedList(new ArrayList<>());
     volatile @Nullable Copy copy;
     volatile String failure = "";
+    long floor;
 
     /** What it throws when it is told of a record. */
     volatile @Nullable RuntimeException fault;
@@ -122,6 +123,7 @@ final class CopyWorld implements AutoCloseable {
               node,
               around.apply(storage),
               transport,
+              floor,
               this);
       copy = opened;
       StoreConfig present = config;
@@ -150,7 +152,9 @@ final class CopyWorld implements AutoCloseable {
     }
 
     private void end(Consumer<Copy> how) throws IOException {
-      how.accept(copy());
+      Copy ended = copy();
+      how.accept(ended);
+      floor = ended.floor();
       copy = null;
       DiskStorage present = storage;
       if (present != null) {

@@ -4,6 +4,7 @@ package io.clowder.replication;
 import static io.clowder.replication.StoreWorld.get;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -38,6 +39,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -388,6 +390,91 @@ class NodeStoreTest {
     put(1, "k", "2");
     CopyWorld.await("a change", () -> !again.changes.isEmpty());
     assertEquals(List.of(), heard.changes);
+  }
+
+  @Test
+  void aWatchEndsWhenItsCopyIsTakenAway() throws IOException {
+    found();
+    int backup = world.backup();
+    Heard heard = new Heard();
+    var unused = store(backup).watch("", 0, heard);
+    get(world.node(1).steward().remove(world.id(backup)));
+    assertEquals(Reason.UNAVAILABLE, get(heard.end).reason());
+    CoordinationException refused =
+        assertThrows(CoordinationException.class, () -> store(backup).watch("", 0, heard));
+    assertEquals(Reason.UNAVAILABLE, refused.reason());
+  }
+
+  @Test
+  void aWatchIsTheEndOfNobodyAfterTheStore() throws IOException {
+    found();
+    ReplicatedStore store = store(1);
+    Heard heard = new Heard();
+    var unused = store.watch("", 0, heard);
+    world.stop(1, false);
+    assertEquals(Reason.UNAVAILABLE, get(heard.end).reason());
+    CoordinationException refused =
+        assertThrows(CoordinationException.class, () -> store.watch("", 0, heard));
+    assertEquals(Reason.UNAVAILABLE, refused.reason());
+  }
+
+  /** One that is being told until it is let go. */
+  private static final class Slow implements ChangeListener {
+    final CompletableFuture<Void> entered = new CompletableFuture<>();
+    final CompletableFuture<Void> letGo = new CompletableFuture<>();
+    final CompletableFuture<CoordinationException> end = new CompletableFuture<>();
+    final AtomicBoolean isInside = new AtomicBoolean();
+
+    @Override
+    public void changed(List<Change> changes) {
+      isInside.set(true);
+      entered.complete(null);
+      letGo.join();
+      isInside.set(false);
+    }
+
+    @Override
+    public void ended(CoordinationException reason) {
+      if (isInside.get()) {
+        end.completeExceptionally(new AssertionError("two calls at a time"));
+      }
+      end.complete(reason);
+    }
+  }
+
+  @Test
+  void aSlowListenerDelaysNobodyAndIsToldTheEndAfterwards() throws IOException {
+    found();
+    Slow slow = new Slow();
+    Heard heard = new Heard();
+    var first = store(1).watch("", 0, slow);
+    var second = store(1).watch("", 0, heard);
+    for (int i = 0; i < 3; i++) {
+      put(1, "k" + i, "v");
+      get(slow.entered);
+    }
+    CopyWorld.await("three changes", () -> heard.changes.size() == 3);
+    world.stop(1, true);
+    assertEquals(Reason.UNAVAILABLE, get(heard.end).reason());
+    assertFalse(slow.end.isDone());
+    slow.letGo.complete(null);
+    assertEquals(Reason.UNAVAILABLE, get(slow.end).reason());
+    first.close();
+    second.close();
+  }
+
+  @Test
+  void whoeverClosesAWatchHearsNothingOfItsEnd() throws IOException {
+    found();
+    Slow slow = new Slow();
+    Watch watch = store(1).watch("", 0, slow);
+    put(1, "k", "v");
+    get(slow.entered);
+    watch.close();
+    world.stop(1, true);
+    slow.letGo.complete(null);
+    CopyWorld.await("it returns", () -> !slow.isInside.get());
+    assertFalse(slow.end.isDone());
   }
 
   @Test

@@ -25,8 +25,11 @@ public record Freshness(Kind kind, Duration bound) {
     BOUNDED,
     /**
      * Anything: it is what this node's copy has applied, without asking anybody, also when no
-     * primary can be reached. It never goes back while this node's bundle runs. Where there is no
-     * copy, as {@code LINEARIZABLE}.
+     * primary can be reached. Of such answers none is older than one before, as long as this node
+     * has the store's configuration. A copy answers so if it is or was in sync by what it knows, or
+     * has come to where the primary was when it heard of that first, after it was opened or added.
+     * Until then, while a copy that was opened again has less than this node has answered before,
+     * and where there is no copy, as {@code LINEARIZABLE}.
      */
     LOCAL
   }
