@@ -75,13 +75,10 @@ final class Copy implements AutoCloseable {
   /**
    * What is set about a copy.
    *
-   * @param isLazy whether what is not synced yet counts as being on disk: a crash of the machine
-   *     may lose it then
    * @param logBytes what the log may take in memory, about
    * @param rejoinBytesPerSecond how fast a snapshot is fetched at most
    */
-  record Setting(
-      String store, Timing timing, boolean isLazy, long logBytes, long rejoinBytesPerSecond) {
+  record Setting(String store, Timing timing, long logBytes, long rejoinBytesPerSecond) {
     /** What the log takes usually. */
     static final long LOG_BYTES = 64L << 20;
 

@@ -170,12 +170,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     try {
       opened =
           Copy.open(
-              new Copy.Setting(
-                  name,
-                  setting.timing(),
-                  !setting.isSynced(),
-                  setting.logBytes(),
-                  setting.rejoinBytes()),
+              new Copy.Setting(name, setting.timing(), setting.logBytes(), setting.rejoinBytes()),
               self,
               storage,
               transport,

@@ -220,7 +220,7 @@ final class OpenReplica implements Outlet {
   /** Once after several events: what came of them goes to the others, and to the disk. */
   void flush(long time) {
     now = time;
-    long count = isSyncAwaited() ? journal.operationsDurable() : journal.operations();
+    long count = journal.operationsDurable();
     if (count > persisted) {
       persisted = count;
       replica.persisted(count, time);
@@ -228,11 +228,6 @@ final class OpenReplica implements Outlet {
     replica.flush(time);
     snapshotting.run(serving.isBusy(time), time);
     journal.flush(time);
-  }
-
-  /** A lazy copy does not wait for its disk, unless that does not come back. */
-  private boolean isSyncAwaited() {
-    return !setting.isLazy() || isDiskHung();
   }
 
   boolean isDiskHung() {

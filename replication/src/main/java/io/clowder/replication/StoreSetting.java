@@ -12,18 +12,11 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
  * @param minInsync nothing is acknowledged while fewer are in sync
  * @param timeout of a call
  * @param lag how long a backup may make no progress before it is removed
- * @param isSynced whether a copy counts only when it is on disk
  * @param logBytes how much of the log is kept for those who were away
  * @param rejoinBytes how much a second of a snapshot may be fetched
  */
 public record StoreSetting(
-    int replicas,
-    int minInsync,
-    Duration timeout,
-    Duration lag,
-    boolean isSynced,
-    long logBytes,
-    long rejoinBytes) {
+    int replicas, int minInsync, Duration timeout, Duration lag, long logBytes, long rejoinBytes) {
   /** Where it is configured; what comes after {@code ~} is the store's name. */
   static final String PID = "io.clowder.replication";
 
@@ -74,14 +67,6 @@ public record StoreSetting(
         max = "600000")
     int lag_millis() default 1_000;
 
-    /** Whether a copy counts only when it is on disk. */
-    @AttributeDefinition(
-        name = "Sync",
-        description =
-            "Whether this node's copy counts only when it is on disk. With false, what was"
-                + " acknowledged is lost when enough machines lose their power at once")
-    boolean sync() default true;
-
     /** How much of the log is kept, in mebibytes. */
     @AttributeDefinition(
         name = "Log",
@@ -113,7 +98,6 @@ public record StoreSetting(
         checked("min.insync", config.min_insync(), 1, replicas),
         Duration.ofMillis(checked("timeout.millis", config.timeout_millis(), 1, 600_000)),
         Duration.ofMillis(checked("lag.millis", config.lag_millis(), 150, 600_000)),
-        config.sync(),
         (long) MEBIBYTE * checked("log.mebibytes", config.log_mebibytes(), 1, 65_536),
         (long) MEBIBYTE * checked("rejoin.mebibytes", config.rejoin_mebibytes(), 1, 65_536));
   }

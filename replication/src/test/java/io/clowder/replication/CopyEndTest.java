@@ -162,32 +162,4 @@ final class CopyEndTest {
     assertEquals(UNKNOWN, told.join());
     assertEquals(NOT_DONE, write(copy, 2).join());
   }
-
-  @Test
-  void aLazyBackupThatLostWhatItHadAcknowledgedGetsItAgain() throws IOException {
-    for (Box box : world.boxes.values()) {
-      box.stop();
-    }
-    world.isLazy = true;
-    for (Box box : world.boxes.values()) {
-      box.start();
-    }
-    world.awaitInSync(3);
-    world.put("a", "1");
-    Box box = world.box(world.backup());
-    CountDownLatch hung = new CountDownLatch(1);
-    FailingStorage disk = disks.get(box.node);
-    disk.hung = hung;
-    for (int i = 0; i < 10; i++) {
-      world.put("b" + i, "2");
-    }
-    long end = world.box(world.primary()).view().end();
-    disk.failure = new IOException("the power fails");
-    hung.countDown();
-    box.kill();
-    box.start();
-    assertTrue(box.view().end() < end, "it has lost something");
-    world.awaitInSync(3);
-    await("it has all", () -> box.view().persisted() >= end);
-  }
 }

@@ -52,7 +52,6 @@ final class CopyWorld implements AutoCloseable {
   private final ConfigMachine machine = new ConfigMachine((store, config) -> tell(config));
   private final SortedSet<NodeId> suspects = new TreeSet<>();
   private final long logBytes;
-  boolean isLazy;
   private volatile @Nullable StoreConfig config;
   private long position;
   private long requests;
@@ -119,7 +118,7 @@ final class CopyWorld implements AutoCloseable {
       storage = DiskStorage.open(path(), node, "c", new Random(node.hashCode()));
       Copy opened =
           Copy.open(
-              new Copy.Setting(STORE, Timing.USUAL, isLazy, logBytes, 1 << 30),
+              new Copy.Setting(STORE, Timing.USUAL, logBytes, 1 << 30),
               node,
               around.apply(storage),
               transport,

@@ -232,8 +232,7 @@ class NodeStoreTest {
   void withoutAPrimaryAWriteFailsAtItsDeadline() throws IOException {
     world = new StoreWorld(directory);
     world.setting =
-        new StoreSetting(
-            3, 2, Duration.ofMillis(200), Duration.ofSeconds(1), true, 64 << 20, 100 << 20);
+        new StoreSetting(3, 2, Duration.ofMillis(200), Duration.ofSeconds(1), 64 << 20, 100 << 20);
     world.start(1, 2, 3).awaitInSync(3);
     int primary = world.primary();
     world.exchange.cut(world.id(primary));
@@ -275,7 +274,7 @@ class NodeStoreTest {
     StoreWorld one = new StoreWorld(directory);
     one.setting =
         new StoreSetting(
-            1, 1, Duration.ofMillis(timeoutMillis), Duration.ofSeconds(1), true, 64 << 20, 1 << 30);
+            1, 1, Duration.ofMillis(timeoutMillis), Duration.ofSeconds(1), 64 << 20, 1 << 30);
     one.around =
         storage -> {
           FailingStorage failing = new FailingStorage(storage);
@@ -362,7 +361,7 @@ class NodeStoreTest {
   void aWatchWhosePlaceIsForgottenIsToldSo() throws IOException {
     world = new StoreWorld(directory);
     world.setting =
-        new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 4096, 1 << 30);
+        new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), 4096, 1 << 30);
     world.start(1, 2, 3).awaitInSync(3);
     CopyWorld.await(
         "a log that begins later",
@@ -573,7 +572,7 @@ class NodeStoreTest {
   void whoHasMoreThanTheForcedOneIsMadeAnew() throws IOException {
     world = new StoreWorld(directory);
     world.setting =
-        new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 4096, 1 << 30);
+        new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), 4096, 1 << 30);
     world.start(1, 2, 3).awaitInSync(3);
     put(1, "k", "old");
     int primary = world.primary();

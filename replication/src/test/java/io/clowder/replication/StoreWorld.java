@@ -42,8 +42,7 @@ final class StoreWorld implements Registrar, AutoCloseable {
   final SortedMap<NodeId, NodeStore> nodes = new ConcurrentSkipListMap<>();
   final Exchange exchange = new Exchange();
   StoreSetting setting =
-      new StoreSetting(
-          3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), true, 64 << 20, 100 << 20);
+      new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), 64 << 20, 100 << 20);
   UnaryOperator<Storage> around = UnaryOperator.identity();
   private final Path directory;
   private final ExecutorService council = Executors.newSingleThreadExecutor();
