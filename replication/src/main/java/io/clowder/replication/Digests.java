@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.TreePMap;
@@ -75,6 +76,7 @@ final class Digests {
               String text = digest(entries);
               String problem = problem("snapshot", this::verifySnapshot);
               verifyJournal(
+                  0,
                   found -> {
                     Reply.Digested result = new Reply.Digested(text, problem + found);
                     inbox.accept(() -> found(digest, result));
@@ -82,10 +84,20 @@ final class Digests {
             });
   }
 
-  /** Nobody else may touch the journal meanwhile: the disk's tasks take turns. */
-  private void verifyJournal(Consumer<String> then) {
+  /** File by file: the disk's tasks take turns, and no sync waits until all have been read. */
+  private void verifyJournal(long from, Consumer<String> then) {
     try {
-      loop.disk().execute(() -> then.accept(problem("journal", journal::verify)));
+      loop.disk()
+          .execute(
+              () -> {
+                AtomicLong next = new AtomicLong();
+                String found = problem("journal", () -> next.set(journal.verify(from)));
+                if (next.get() == 0) {
+                  then.accept(found);
+                } else {
+                  verifyJournal(next.get(), then);
+                }
+              });
     } catch (RejectedExecutionException e) {
       log.debug("closed before the journal was verified");
     }

@@ -123,6 +123,11 @@ final class FailingStorage implements Storage {
     }
 
     @Override
+    public long verify(long from) throws IOException {
+      return journal.verify(from);
+    }
+
+    @Override
     public long sizeBytes() {
       return journal.sizeBytes();
     }

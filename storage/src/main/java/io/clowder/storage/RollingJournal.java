@@ -211,21 +211,47 @@ final class RollingJournal implements Journal {
       List<Long> there = files.numbers();
       long read = 0;
       for (Part part : parts) {
-        if (!there.contains(part.number())) {
-          throw files.missing(part.number());
-        }
-        try (Disk.File sealed = files.disk().open(files.path(part.number()), false)) {
-          read += verify(sealed, part.header(), part.end());
-        }
+        read += verify(part, there);
       }
-      if (!there.contains(header.number())) {
-        throw files.missing(header.number());
-      }
-      return read + verify(file, header, frames.position());
+      return read + verifyNewest(there);
     } finally {
       // Whatever was found: nothing was changed.
       leave();
     }
+  }
+
+  @Override
+  public synchronized long verify(long from) throws IOException {
+    enter();
+    try {
+      List<Long> there = files.numbers();
+      for (Part part : parts) {
+        if (part.number() >= from) {
+          verify(part, there);
+          return part.number() + 1;
+        }
+      }
+      verifyNewest(there);
+      return 0;
+    } finally {
+      leave();
+    }
+  }
+
+  private long verify(Part part, List<Long> there) throws IOException {
+    if (!there.contains(part.number())) {
+      throw files.missing(part.number());
+    }
+    try (Disk.File sealed = files.disk().open(files.path(part.number()), false)) {
+      return verify(sealed, part.header(), part.end());
+    }
+  }
+
+  private long verifyNewest(List<Long> there) throws IOException {
+    if (!there.contains(header.number())) {
+      throw files.missing(header.number());
+    }
+    return verify(file, header, frames.position());
   }
 
   private long verify(Disk.File written, JournalHeader as, long end) throws IOException {

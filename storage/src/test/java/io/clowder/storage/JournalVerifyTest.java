@@ -89,6 +89,25 @@ final class JournalVerifyTest {
   }
 
   @Test
+  void oneFileIsReadAtATimeWhateverHappensBetween() throws IOException {
+    fillThreeFiles();
+    byte[] second = disk.bytes(Records.path(2));
+    second[JournalHeader.AREA + 30] ^= 0x10;
+    long next = journal.verify(0);
+    assertEquals(2, next);
+    assertThrows(CorruptionException.class, () -> journal.verify(2));
+    second[JournalHeader.AREA + 30] ^= 0x10;
+    journal.trim(Long.MAX_VALUE);
+    assertEquals(0, journal.verify(next), "only the newest is left");
+    fill(1000, 1300);
+    int files = 1;
+    for (next = journal.verify(0); next != 0; next = journal.verify(next)) {
+      files++;
+    }
+    assertEquals(numbers().size(), files);
+  }
+
+  @Test
   void recordsOfAnySizePass() throws IOException {
     byte[] large = new byte[3 * Records.FILE_BYTES];
     for (long tag = 1; tag <= 300; tag += 3) {

@@ -42,6 +42,14 @@ public interface Journal extends AutoCloseable {
    */
   long verify() throws IOException;
 
+  /**
+   * Does the same for one file, so that syncs may come between them.
+   *
+   * @param from where to go on; 0 to begin
+   * @return where to go on after that; 0 if there is no more
+   */
+  long verify(long from) throws IOException;
+
   /** Bytes on disk. */
   long sizeBytes();
 

@@ -73,6 +73,11 @@ class GatheringJournalTest {
     }
 
     @Override
+    public long verify(long from) {
+      return 0;
+    }
+
+    @Override
     public long sizeBytes() {
       return 0;
     }
