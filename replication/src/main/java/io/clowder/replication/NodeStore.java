@@ -3,14 +3,12 @@ package io.clowder.replication;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.storage.Storage;
-import io.clowder.api.store.StoreRole;
 import io.clowder.api.store.StoreStatus;
 import io.clowder.api.store.Watch;
 import io.clowder.api.transport.Transport;
 import io.clowder.api.wire.WireFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SortedSet;
@@ -149,10 +147,6 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   SortedSet<NodeId> suspects() {
     return suspects;
-  }
-
-  NodeId self() {
-    return self;
   }
 
   // ---- the copy ------------------------------------------------------------------------------
@@ -403,116 +397,18 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
         : here.tail(count);
   }
 
-  StoreStatus status() {
-    StoreConfig present = config;
+  private Standing standing() {
     Copy here = copy;
-    View view = here == null ? null : here.view();
-    if (present == null) {
-      SortedSet<NodeId> none = new TreeSet<>();
-      return new StoreStatus(
-          name,
-          StoreRole.CLIENT,
-          0,
-          null,
-          setting.minInsync(),
-          none,
-          none,
-          none,
-          none,
-          null,
-          List.of());
-    }
-    ReplicaId mine = view == null ? null : view.id();
-    boolean isMember = mine != null && present.members().contains(mine);
-    SortedSet<ReplicaId> learners = new TreeSet<>(present.members());
-    learners.removeAll(present.insync());
-    learners.removeAll(present.eligible());
-    StoreRole role =
-        !isMember || view == null
-            ? StoreRole.CLIENT
-            : view.isPrimary()
-                ? StoreRole.PRIMARY
-                : present.insync().contains(mine) ? StoreRole.BACKUP : StoreRole.LEARNER;
-    return new StoreStatus(
-        name,
-        role,
-        present.epoch(),
-        present.primary() == null ? null : present.primary().node(),
-        present.minInsync(),
-        nodes(present.insync()),
-        nodes(present.eligible()),
-        nodes(learners),
-        present.removed(),
-        isMember && view != null ? copy(view) : null,
-        view == null ? List.of() : view.lags().stream().map(NodeStore::lag).toList());
+    return new Standing(name, setting, config, here == null ? null : here.view(), problem);
   }
 
-  private static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
-    SortedSet<NodeId> nodes = new TreeSet<>();
-    replicas.forEach(it -> nodes.add(it.node()));
-    return nodes;
-  }
-
-  private static StoreStatus.Copy copy(View view) {
-    return new StoreStatus.Copy(
-        view.oldest(),
-        view.end(),
-        view.persisted(),
-        view.committed(),
-        view.entries(),
-        view.logBytes(),
-        view.snapshot());
-  }
-
-  private static StoreStatus.Lag lag(View.Lag lag) {
-    return new StoreStatus.Lag(
-        lag.replica().node(), lag.acked(), lag.records(), lag.bytes(), lag.millis());
+  StoreStatus status() {
+    return standing().status();
   }
 
   /** What holds this store up on this node, a sentence each. */
   List<String> problems() {
-    List<String> problems = new ArrayList<>();
-    String about = "store " + name + ": ";
-    StoreConfig present = config;
-    Copy here = copy;
-    if (!problem.isEmpty()) {
-      problems.add(about + problem);
-    }
-    if (here != null && here.view().isDiskHung()) {
-      problems.add(about + "a write to this node's disk has not come back");
-    }
-    if (here != null && here.view().isSpaceLow()) {
-      problems.add(about + "this node's disk is nearly full: make room");
-    }
-    if (present == null) {
-      problems.add(about + "its configuration is not known: consensus has not answered");
-      return problems;
-    }
-    if (present.primary() == null) {
-      problems.add(
-          about
-              + "there is no primary; one of %s has to come back, or be forced (store:force-promote)"
-                  .formatted(nodes(present.isEnough() ? present.insync() : electable(present))));
-    }
-    if (!present.isEnough()) {
-      problems.add(
-          about
-              + "%d of at least %d copies are in sync, so no write is acknowledged"
-                  .formatted(present.insync().size(), present.minInsync()));
-    }
-    if (present.minInsync() != setting.minInsync()) {
-      problems.add(
-          about
-              + "min.insync is %d on this node and %d in the store, which counts"
-                  .formatted(setting.minInsync(), present.minInsync()));
-    }
-    return problems;
-  }
-
-  private static SortedSet<ReplicaId> electable(StoreConfig config) {
-    SortedSet<ReplicaId> electable = new TreeSet<>(config.insync());
-    electable.addAll(config.eligible());
-    return electable;
+    return standing().problems();
   }
 
   /** Hands over if this is the primary, for two seconds at most, and ends. */
