@@ -243,9 +243,23 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
     }
     copyChanged();
+    giveUpPlace();
     LOG.error("store {}: {}; trying again in {} ms", name, why, delay, cause);
     later(delay, this::beginOpening);
     roleMayHaveChanged();
+  }
+
+  /**
+   * Nobody suspects a node whose copy has failed, and nobody would be elected before it reports: so
+   * it says itself that it has failed. Refused if no other copy has everything.
+   */
+  private void giveUpPlace() {
+    StoreConfig present = config;
+    if (present != null) {
+      registrar
+          .submit(name, new ConfigCommand.Fail(ConfigCommand.At.of(present), self))
+          .thenAccept(this::learn);
+    }
   }
 
   private void later(long millis, Runnable task) {

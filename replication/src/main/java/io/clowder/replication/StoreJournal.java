@@ -24,7 +24,6 @@ final class StoreJournal extends GatheringJournal {
   /** Which of the journal's records are neither appends nor truncations, and not durable yet. */
   private final Deque<Long> notes = new ArrayDeque<>();
 
-  private long notesAppended;
   private long notesDurable;
 
   StoreJournal(Journal journal, Executor disk, Outcome outcome) {
@@ -51,16 +50,10 @@ final class StoreJournal extends GatheringJournal {
     begin().writeByte(COVERED).writeVarLong(seq);
     end(seq + 1);
     notes.add(appended());
-    notesAppended++;
     return appended();
   }
 
-  /** Appends and truncations so far. */
-  long operations() {
-    return appended() - notesAppended;
-  }
-
-  /** How many of them are on disk. */
+  /** Appends and truncations that are on disk. */
   long operationsDurable() {
     while (!notes.isEmpty() && notes.element() <= durable()) {
       notes.remove();

@@ -321,6 +321,17 @@ class NodeStoreTest {
     CopyWorld.await("a problem", () -> world.node(1).problems().toString().contains("of the disk"));
   }
 
+  /** Nobody suspects its node, and without its report nobody would be elected. */
+  @Test
+  void aCopyThatFailsSaysSo() throws IOException {
+    found();
+    int primary = world.primary();
+    long epoch = world.config().epoch();
+    world.node(primary).failed("of the test", new AssertionError("of the test"));
+    CopyWorld.await("another primary", () -> world.config().epoch() > epoch);
+    put(world.backup(), "k", "v");
+  }
+
   // ---- watches -------------------------------------------------------------------------------
 
   private static final class Heard implements ChangeListener {
