@@ -139,6 +139,9 @@ final class Copy implements AutoCloseable {
   /** What reads take that may be answered from here; null if they may not. */
   private volatile @Nullable TreePMap<String, Versioned> local;
 
+  /** All up to here is applied. */
+  private volatile long committed;
+
   // The copy's thread's.
   private @Nullable OpenReplica open;
   private @Nullable StoreConfig config;
@@ -212,6 +215,7 @@ final class Copy implements AutoCloseable {
     this.space =
         new FreeSpace(setting.store(), storage, loop.background(), inbox::add, this::spaceIs, now);
     OpenReplica first = replica(opened, now);
+    this.committed = first.committed();
     this.open = first;
     this.view = first.view(false, now);
     this.floor = floor;
@@ -242,7 +246,12 @@ final class Copy implements AutoCloseable {
     return isOver;
   }
 
-  /** How it is. */
+  /** All up to here is applied, whatever an older {@link #view} says. */
+  long committed() {
+    return committed;
+  }
+
+  /** How it is, or was a moment ago. */
   View view() {
     return view;
   }
@@ -474,6 +483,7 @@ final class Copy implements AutoCloseable {
         present.isPrimary() != before.isPrimary()
             || version(present.config()) != version(before.config())
             || !present.id().equals(before.id());
+    committed = present.committed();
     if (present.isAbreast() && present.committed() >= floor) {
       // In this order: what is read is never beyond what is said to have been read.
       floor = present.committed();

@@ -218,7 +218,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   private record CopySource(Copy copy, boolean isRemoved) implements Watches.Source {
     @Override
     public long committed() {
-      return copy.view().committed();
+      return copy.committed();
     }
 
     @Override

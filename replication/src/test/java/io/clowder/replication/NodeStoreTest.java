@@ -369,6 +369,21 @@ class NodeStoreTest {
   }
 
   @Test
+  void aWatchFromNowOnHearsNothingThatWasAcknowledgedBefore() throws IOException {
+    found();
+    int primary = world.primary();
+    for (int i = 0; i < 50; i++) {
+      long before = put(primary, "k", "before");
+      Heard heard = new Heard();
+      Watch watch = store(primary).watch("k", 0, heard);
+      long after = put(primary, "k", "after");
+      CopyWorld.await("a change", () -> !heard.changes.isEmpty());
+      assertEquals(after, heard.changes.get(0).seq(), "not " + before);
+      watch.close();
+    }
+  }
+
+  @Test
   void aWatchWhosePlaceIsForgottenIsToldSo() throws IOException {
     world = new StoreWorld(directory);
     world.setting =
