@@ -88,6 +88,18 @@ final class LocalCluster {
     remember();
   }
 
+  /**
+   * Starts a node as {@code clowder start} does, but leaves it to the caller how long it may take:
+   * on a busy machine the command gives up sooner than the node.
+   */
+  void start(String node) throws Exception {
+    Distribution.Result started = Distribution.run("start", node, "--dir", dir.toString());
+    remember();
+    if (started.status() != 0 && !started.err().contains(node + " does not serve")) {
+      throw new AssertionError("failed: " + started);
+    }
+  }
+
   /** Starts a node in the foreground, as {@code clowder start} does in the background. */
   Distribution.Running foreground(String node) throws IOException {
     Properties cluster = new Properties();

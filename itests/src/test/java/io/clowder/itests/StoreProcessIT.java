@@ -29,7 +29,7 @@ import org.junit.Test;
 public class StoreProcessIT {
   private static final int FAILOVERS = Integer.getInteger("store.failovers", 3);
   private static final int SOME = 10;
-  private static final Duration WAIT = Duration.ofSeconds(60);
+  private static final Duration WAIT = Duration.ofSeconds(90);
   private static final Pattern DAMAGED =
       Pattern.compile("store main: the copy \\d+ on this node is damaged; another one is made");
 
@@ -69,7 +69,7 @@ public class StoreProcessIT {
   private void kill(LocalCluster cluster, String primary) throws Exception {
     cluster.kill(primary);
     awaitProgress(primary);
-    cluster.order("start", primary);
+    cluster.start(primary);
     awaitProgress("");
   }
 
@@ -122,7 +122,7 @@ public class StoreProcessIT {
       awaitProgress("");
       cluster.order("stop", backup);
       JournalFile.in(journals(cluster, backup)).flipInTheMiddle();
-      cluster.order("start", backup);
+      cluster.start(backup);
       cluster.primary(WAIT);
       assertLogged(cluster, backup);
       awaitProgress("");
@@ -130,7 +130,7 @@ public class StoreProcessIT {
       cluster.order("stop", backup);
       wipe(journals(cluster, backup));
       wipe(cluster.dir(backup).resolve("data/snapshots/stores/main"));
-      cluster.order("start", backup);
+      cluster.start(backup);
       cluster.primary(WAIT);
       awaitProgress("");
       endLoads();

@@ -106,7 +106,7 @@ public class StoreTimesIT {
       }
     }
     Instant begin = Instant.now();
-    cluster.order("start", victim);
+    cluster.start(victim);
     cluster.primary(WAIT);
     System.out.printf(
         "store: %s in sync again %s after its start%n",
