@@ -59,10 +59,6 @@ class ConfigMachineTest extends OneMachine {
     assertEquals(set(N2), config().insync());
     assertEquals(set(N1), config().eligible());
     apply(new Join(at(), N2, life(N2), N3));
-    apply(new Remove(at(), N1, life(N1) + 1, N2));
-    apply(new Remove(at(), N2, life(N2), N1));
-    apply(new Switchover(at(), N1, life(N1) + 1, N2, life(N2), true));
-    apply(new Switchover(at(), N2, life(N2), N2, life(N2), true));
     assertEquals(set(N2, N3), config().insync());
     assertEquals(set(), config().eligible());
   }
@@ -87,6 +83,10 @@ class ConfigMachineTest extends OneMachine {
     apply(new Join(before, N1, life(N1), N3));
     apply(new Join(at(), N1, life(N1) + 1, N3));
     apply(new Join(at(), N2, life(N2), N3));
+    apply(new Remove(at(), N1, life(N1) + 1, N2));
+    apply(new Remove(at(), N2, life(N2), N1));
+    apply(new Switchover(at(), N1, life(N1) + 1, N2, life(N2), true));
+    apply(new Switchover(at(), N2, life(N2), N2, life(N2), true));
     apply(new Join(at(), N1, life(N1), replica(4, 1)));
     apply(new Remove(at(), N1, life(N1), N1));
     apply(new Switchover(at(), N1, life(N1), N3, life(N3), true));

@@ -124,6 +124,25 @@ class HandOverTest extends OneReplica {
     assertTrue(outlet.last(N2, Append.class).grants());
   }
 
+  /** What was asked of the former version is void; it is asked of the next. */
+  @Test
+  void anotherVersionDoesNotEndIt() {
+    leadThree();
+    assertTrue(primary.handOver(N2, now));
+    passAnswered(TIMING.granted() + 1);
+    assertEquals(new ConfigCommand.At(1, 2), switchover().at());
+    primary.configured(config(3, 1, N1, N2), now);
+    write(1);
+    assertEquals(Refusal.HANDING_OVER, told(1));
+    passAnswered(2 * TIMING.retry());
+    Switchover again =
+        assertInstanceOf(Switchover.class, outlet.proposed.get(outlet.proposed.size() - 1));
+    assertEquals(new ConfigCommand.At(1, 3), again.at());
+    primary.configured(config(4, 1, N1, N3), now);
+    write(2);
+    assertEquals("nothing", told(2), "the heir is not in sync any more");
+  }
+
   @Test
   void whatCannotBeCommittedIsNotWaitedForAndNobodyWasAsked() {
     leadThree();

@@ -148,6 +148,22 @@ class RejoinTest extends OneReplica {
     assertEquals(sent, outlet.sent.size(), "that was said before it was sent again");
   }
 
+  /** Its disk was not waited for: what it says now counts, not what it said. */
+  @Test
+  void whoComesBackWithLessIsWaitedForAgain() {
+    lead(config(2, 1, N1, N2, N3));
+    write(1);
+    sync();
+    ack(N2, 2);
+    Stamps stamps = new Stamps(99, now, LIFE, now);
+    primary.received(N2, new Ack(1, stamps, true, 1, false, List.of(), 1), now);
+    primary.flush(now);
+    ack(N3, 2);
+    assertFalse(isTold(1));
+    primary.received(N2, new Ack(1, stamps, true, 2, false, List.of(), 2), now);
+    assertTrue(isTold(1));
+  }
+
   @Test
   void aPrimaryTakesNoSnapshot() {
     leadAndForget(5);

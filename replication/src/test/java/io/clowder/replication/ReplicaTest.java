@@ -146,6 +146,25 @@ class ReplicaTest extends OneReplica {
   }
 
   @Test
+  void whoIsToLeaveIsNotLetReadThoughItAnswers() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    write(1);
+    sync();
+    for (int i = 0; i < 100; i++) {
+      pass(10 * MILLI);
+      ack(N2, 1);
+    }
+    assertTrue(outlet.last(N2, Append.class).grants());
+    for (int i = 0; i < 20; i++) {
+      pass(10 * MILLI);
+      ack(N2, 1);
+    }
+    assertInstanceOf(Remove.class, outlet.proposed.get(0));
+    assertFalse(outlet.last(N2, Append.class).grants());
+  }
+
+  @Test
   void aRemovedBackupIsWaitedForWhileItMayAnswerReads() {
     lead(config(2, 1, N1, N2));
     ack(N2, 1);
@@ -414,9 +433,13 @@ class ReplicaTest extends OneReplica {
     primary.configured(
         new StoreConfig(1, 3, N2, 9, false, 1, 2, two, set(), two, NOBODY, set()), now);
     assertEquals(List.of(), outlet.proposed, "there is no room");
+    StoreConfig undone =
+        new StoreConfig(1, 4, N2, 9, false, 1, 3, two, set(), two, NOBODY, set(N1));
+    primary.configured(undone, now);
+    assertEquals(List.of(), outlet.proposed, "it must begin anew");
     primary.configured(
-        new StoreConfig(1, 4, N2, 9, false, 1, 3, two, set(), two, NOBODY, set()), now);
-    assertEquals(List.of(new Admit(new At(1, 4), N1)), outlet.proposed);
+        new StoreConfig(1, 5, N2, 9, false, 1, 3, two, set(), two, NOBODY, set()), now);
+    assertEquals(List.of(new Admit(new At(1, 5), N1)), outlet.proposed);
     pass(TIMING.retry());
     assertEquals(2, outlet.proposed.size());
   }
