@@ -144,7 +144,8 @@ class ReplicaCostTest {
     world.boxes.forEach(it -> it.suspect(away.node, false));
     long before = world.bytes.get(away.node);
     away.start();
-    while (!world.consensus.config().insync().contains(away.id())) {
+    for (int millis = 0; !world.consensus.config().insync().contains(away.id()); millis++) {
+      assertTrue(millis < 10_000, "it does not come back");
       world.runFor(MILLI);
     }
     long moved = world.bytes.get(away.node) - before;

@@ -11,6 +11,7 @@ import io.clowder.api.store.RequestId;
 import io.clowder.api.store.Step;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** What it costs, in delays of a network in which each message takes the same time. */
@@ -42,6 +43,14 @@ class ReplicaPaperTest {
     world.syncJitter = 0;
     world.startAll().runFor(ReplicaWorld.SECOND);
     return primary();
+  }
+
+  /** It does, or never will. */
+  private void runUntil(BooleanSupplier isThere) {
+    for (int millis = 0; !isThere.getAsBoolean(); millis++) {
+      assertTrue(millis < 10_000, "it takes for ever");
+      world.runFor(ReplicaWorld.MILLI);
+    }
   }
 
   private Box primary() {
@@ -106,9 +115,7 @@ class ReplicaPaperTest {
     failed.kill();
     long detected = world.now();
     world.boxes.stream().filter(it -> it.isUp).forEach(it -> it.suspect(failed.node, true));
-    while (world.boxes.stream().noneMatch(it -> it.isUp && it.replica.isPrimary())) {
-      world.runFor(ReplicaWorld.MILLI);
-    }
+    runUntil(() -> world.boxes.stream().anyMatch(it -> it.isUp && it.replica.isPrimary()));
     assertTrue(world.now() - detected <= 5 * DELAY, world.now() - detected + " ns");
     put(primary(), 2);
     world.runFor(2 * world.timing.granted());
@@ -149,9 +156,7 @@ class ReplicaPaperTest {
     world.runFor(DELAY + 2 * DELAY + SYNC);
     assertEquals(2, answers.size(), "it serves as long as backups may read");
     long stopped = world.now();
-    while (primary() != next) {
-      world.runFor(ReplicaWorld.MILLI);
-    }
+    runUntil(() -> primary() == next);
     put(next, 3);
     world.runFor(2 * DELAY + 2 * SYNC);
     assertEquals(3, answers.size());
