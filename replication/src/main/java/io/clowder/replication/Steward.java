@@ -477,9 +477,10 @@ final class Steward implements StoreAdmin {
     Described chosen = found.get(of);
     ReplicaId primary = config.primary();
     Described leading = primary == null ? null : found.get(primary.node());
-    if (chosen == null) {
-      throw refused(
-          Reason.UNAVAILABLE, about(of + " does not answer: it has to run, and to have a copy"));
+    if (chosen == null && !isIn(config.members(), of)) {
+      throw refused(Reason.INVALID, about(of + " has no copy"));
+    } else if (chosen == null) {
+      throw refused(Reason.UNAVAILABLE, about(of + " does not answer: it has to run"));
     } else if (chosen.isFetching()) {
       throw refused(
           Reason.CONFLICT,
