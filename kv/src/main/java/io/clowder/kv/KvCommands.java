@@ -303,18 +303,12 @@ public final class KvCommands {
 
     @Override
     protected Table execute() throws Exception {
-      List<KvEntry> entries = new ArrayList<>();
-      List<KvEntry> page = await(store().list(prefix, after, limit, freshness.get()));
-      // A page is short when its values are large, not only when it is the last.
-      while (!page.isEmpty()) {
-        entries.addAll(page);
-        if (entries.size() == limit) {
-          break;
-        }
-        String last = entries.get(entries.size() - 1).key();
-        page = await(store().list(prefix, last, limit - entries.size(), freshness.get()));
-      }
-      return show(entries);
+      KvStore store = store();
+      return show(
+          Entries.paged(
+              after,
+              limit,
+              (from, count) -> await(store.list(prefix, from, count, freshness.get()))));
     }
   }
 }

@@ -4,6 +4,8 @@ package io.clowder.replication;
 import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * A copy of a store: a node, and the incarnation of its directory. A node that lost its disk comes
@@ -16,6 +18,13 @@ record ReplicaId(NodeId node, long incarnation) implements Comparable<ReplicaId>
 
   static ReplicaId read(WireReader in) {
     return new ReplicaId(in.readNode(), in.readLong());
+  }
+
+  /** Where these replicas are. */
+  static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
+    SortedSet<NodeId> nodes = new TreeSet<>();
+    replicas.forEach(it -> nodes.add(it.node()));
+    return nodes;
   }
 
   @Override

@@ -57,18 +57,12 @@ record Standing(
         present.epoch(),
         present.primary() == null ? null : present.primary().node(),
         present.minInsync(),
-        nodes(present.insync()),
-        nodes(present.eligible()),
-        nodes(learners),
+        ReplicaId.nodes(present.insync()),
+        ReplicaId.nodes(present.eligible()),
+        ReplicaId.nodes(learners),
         present.removed(),
         isMember && view != null ? copy(view) : null,
         view == null ? List.of() : view.lags().stream().map(Standing::lag).toList());
-  }
-
-  private static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
-    SortedSet<NodeId> nodes = new TreeSet<>();
-    replicas.forEach(it -> nodes.add(it.node()));
-    return nodes;
   }
 
   private static StoreStatus.Copy copy(View view) {
@@ -109,7 +103,9 @@ record Standing(
       problems.add(
           about
               + "there is no primary; one of %s has to come back, or be forced (store:force-promote)"
-                  .formatted(nodes(present.isEnough() ? present.insync() : electable(present))));
+                  .formatted(
+                      ReplicaId.nodes(
+                          present.isEnough() ? present.insync() : present.electable())));
     }
     if (!present.isEnough()) {
       problems.add(
@@ -124,11 +120,5 @@ record Standing(
                   .formatted(setting.minInsync(), present.minInsync()));
     }
     return problems;
-  }
-
-  private static SortedSet<ReplicaId> electable(StoreConfig config) {
-    SortedSet<ReplicaId> electable = new TreeSet<>(config.insync());
-    electable.addAll(config.eligible());
-    return electable;
   }
 }

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -325,7 +324,7 @@ final class Steward implements StoreAdmin {
           new Verification(entry.getKey(), seq, it.digest(), problem, false);
       (isRepairing && isDamaged ? damaged : all).add(verification);
     }
-    SortedSet<NodeId> sound = new TreeSet<>(nodes(config.insync()));
+    SortedSet<NodeId> sound = ReplicaId.nodes(config.insync());
     damaged.forEach(it -> sound.remove(it.node()));
     // One after the other: there are enough copies at any time, or it is refused.
     CompletionStage<List<Verification>> done = CompletableFuture.completedStage(all);
@@ -448,7 +447,7 @@ final class Steward implements StoreAdmin {
         .thenCompose(
             config -> {
               SortedMap<NodeId, CompletableFuture<@Nullable Described>> asked = new TreeMap<>();
-              SortedSet<NodeId> all = nodes(config.members());
+              SortedSet<NodeId> all = ReplicaId.nodes(config.members());
               all.add(of);
               for (NodeId name : all) {
                 asked.put(
@@ -495,8 +494,7 @@ final class Steward implements StoreAdmin {
     }
     long lastKnown = found.values().stream().mapToLong(Described::end).max().orElse(0);
     List<String> lines = new ArrayList<>();
-    SortedSet<ReplicaId> whole = new TreeSet<>(config.insync());
-    whole.addAll(config.eligible());
+    SortedSet<ReplicaId> whole = config.electable();
     lines.add(
         "%s ends at write %d of epoch %d; committed for certain there: %d"
             .formatted(of, chosen.end(), chosen.epoch(), chosen.commit()));
@@ -576,12 +574,6 @@ final class Steward implements StoreAdmin {
 
   private static boolean isIn(SortedSet<ReplicaId> replicas, NodeId node) {
     return replicas.stream().anyMatch(it -> it.node().equals(node));
-  }
-
-  private static SortedSet<NodeId> nodes(SortedSet<ReplicaId> replicas) {
-    SortedSet<NodeId> nodes = new TreeSet<>();
-    replicas.forEach(it -> nodes.add(it.node()));
-    return nodes;
   }
 
   private static String names(SortedSet<ReplicaId> replicas) {

@@ -251,57 +251,65 @@ public final class StoreAdminCommands {
     }
   }
 
+  /** A change of one node's copy. */
+  private abstract static class ChangeOfNode extends Change {
+    @Parameters(index = "0", paramLabel = "NODE")
+    private String node = "";
+
+    ChangeOfNode(Map<String, StoreAdmin> admins) {
+      super(admins);
+    }
+
+    abstract CompletionStage<StoreStatus> change(StoreAdmin admin, NodeId node);
+
+    @Override
+    final CompletionStage<StoreStatus> change(StoreAdmin admin) {
+      return change(admin, new NodeId(node));
+    }
+  }
+
   @Command(
       name = "store:fail",
       description = {
         "Takes a node's copy for failed, though nobody suspects it.",
         "If it is well, it catches up and is in sync again by itself."
       })
-  private static final class Fail extends Change {
-    @Parameters(index = "0", paramLabel = "NODE")
-    private String node = "";
-
+  private static final class Fail extends ChangeOfNode {
     Fail(Map<String, StoreAdmin> admins) {
       super(admins);
     }
 
     @Override
-    CompletionStage<StoreStatus> change(StoreAdmin admin) {
-      return admin.fail(new NodeId(node));
+    CompletionStage<StoreStatus> change(StoreAdmin admin, NodeId node) {
+      return admin.fail(node);
     }
   }
 
   @Command(
       name = "store:add",
       description = "Lets a node have a copy, beyond the replicas or after it was removed.")
-  private static final class Add extends Change {
-    @Parameters(index = "0", paramLabel = "NODE")
-    private String node = "";
-
+  private static final class Add extends ChangeOfNode {
     Add(Map<String, StoreAdmin> admins) {
       super(admins);
     }
 
     @Override
-    CompletionStage<StoreStatus> change(StoreAdmin admin) {
-      return admin.add(new NodeId(node));
+    CompletionStage<StoreStatus> change(StoreAdmin admin, NodeId node) {
+      return admin.add(node);
     }
   }
 
   @Command(
       name = "store:remove",
       description = "Takes a node's copy away, for good; not the primary's: switch over first.")
-  private static final class Remove extends Change {
-    @Parameters(index = "0", paramLabel = "NODE")
-    private String node = "";
-
+  private static final class Remove extends ChangeOfNode {
     Remove(Map<String, StoreAdmin> admins) {
       super(admins);
     }
 
     @Override
-    CompletionStage<StoreStatus> change(StoreAdmin admin) {
-      return admin.remove(new NodeId(node));
+    CompletionStage<StoreStatus> change(StoreAdmin admin, NodeId node) {
+      return admin.remove(node);
     }
   }
 

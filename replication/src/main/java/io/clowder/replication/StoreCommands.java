@@ -327,18 +327,11 @@ public final class StoreCommands {
     @Override
     protected Table execute() throws Exception {
       ReplicatedStore store = store();
-      List<KvEntry> entries = new ArrayList<>();
-      List<KvEntry> page = await(store.scan(prefix, after, limit, reading.freshness()));
-      // A page is short when its values are large, not only when it is the last.
-      while (!page.isEmpty()) {
-        entries.addAll(page);
-        if (entries.size() == limit) {
-          break;
-        }
-        String last = entries.get(entries.size() - 1).key();
-        page = await(store.scan(prefix, last, limit - entries.size(), reading.freshness()));
-      }
-      return show(entries);
+      return show(
+          Entries.paged(
+              after,
+              limit,
+              (from, count) -> await(store.scan(prefix, from, count, reading.freshness()))));
     }
   }
 }

@@ -102,6 +102,13 @@ record StoreConfig(
     return insync.contains(replica) || eligible.contains(replica);
   }
 
+  /** All that have all that was acknowledged. */
+  SortedSet<ReplicaId> electable() {
+    SortedSet<ReplicaId> electable = new TreeSet<>(insync);
+    electable.addAll(eligible);
+    return electable;
+  }
+
   /** With another in-sync set. Who leaves it stays eligible if nothing can be acknowledged now. */
   StoreConfig withInsync(SortedSet<ReplicaId> next) {
     SortedSet<ReplicaId> left = new TreeSet<>();

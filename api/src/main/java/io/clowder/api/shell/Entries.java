@@ -4,8 +4,10 @@ package io.clowder.api.shell;
 import io.clowder.api.kv.KvEntry;
 import io.clowder.api.wire.Utf8;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Entries of a map in the shell. Values come and go as UTF-8; one that is something else is shown
@@ -15,6 +17,37 @@ public final class Entries {
   private static final int BRIEF_CHARS = 60;
 
   private Entries() {}
+
+  /** Where pages of entries come from. */
+  @FunctionalInterface
+  public interface Pages {
+    /**
+     * Entries after a key, from the first on if it is null; none if there are none.
+     *
+     * @param limit so many at most, fewer if they are large
+     */
+    List<KvEntry> page(@Nullable String after, int limit) throws Exception;
+  }
+
+  /**
+   * So many entries at most, of as many pages as that takes.
+   *
+   * @throws Exception whatever a page fails with
+   */
+  public static List<KvEntry> paged(@Nullable String after, int limit, Pages pages)
+      throws Exception {
+    List<KvEntry> entries = new ArrayList<>();
+    List<KvEntry> page = pages.page(after, limit);
+    // A page is short when its values are large, not only when it is the last.
+    while (!page.isEmpty()) {
+      entries.addAll(page);
+      if (entries.size() == limit) {
+        break;
+      }
+      page = pages.page(entries.get(entries.size() - 1).key(), limit - entries.size());
+    }
+    return entries;
+  }
 
   /** All of the entries, for scripts. */
   public static Table table(List<KvEntry> entries) {
