@@ -15,6 +15,7 @@ import io.clowder.replication.Question.Write;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +49,7 @@ final class Clerk {
   private final Supplier<@Nullable Desk> desk;
   private final ScheduledExecutorService timer;
   private final Executor completions;
-  private final Map<Long, Errand> errands = new ConcurrentHashMap<>();
+  private final Map<Long, Errand<?>> errands = new ConcurrentHashMap<>();
   private final AtomicLong numbers = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicBoolean isTicking = new AtomicBoolean();
@@ -100,7 +102,7 @@ final class Clerk {
 
   /** A copy elsewhere has answered. */
   void told(NodeId from, long number, Reply reply) {
-    Errand errand = errands.get(number);
+    Errand<?> errand = errands.get(number);
     if (errand != null) {
       complete(() -> errand.replied(from, reply));
     }
@@ -120,34 +122,42 @@ final class Clerk {
     errands.values().forEach(it -> it.lost(peer));
   }
 
-  /** The answer to a write or a read, of whoever can give it. */
-  CompletableFuture<Answer> run(Question question, Duration timeout) {
-    return begin(question, null, timeout)
-        .thenApply(
-            reply -> {
-              if (reply instanceof Reply.Answered answered) {
-                return answered.answer();
-              }
-              throw new AssertionError(question + " answered by " + reply);
-            });
+  /**
+   * The answer to a write or a read, of whoever can give it.
+   *
+   * @param result what the caller gets for it; what it throws is a failure of the stage
+   */
+  <T extends @Nullable Object> CompletionStage<T> run(
+      Question question, Duration timeout, Function<Answer, T> result) {
+    return begin(
+        question,
+        null,
+        timeout,
+        reply -> {
+          if (reply instanceof Reply.Answered answered) {
+            return result.apply(answered.answer());
+          }
+          throw new AssertionError(question + " answered by " + reply);
+        });
   }
 
   /** What one node's copy says, whatever that is; refusals, too. */
-  CompletableFuture<Reply> ask(NodeId node, Question question, Duration timeout) {
-    return begin(question, node, timeout);
+  CompletionStage<Reply> ask(NodeId node, Question question, Duration timeout) {
+    return begin(question, node, timeout, reply -> reply);
   }
 
-  private CompletableFuture<Reply> begin(
-      Question question, @Nullable NodeId only, Duration timeout) {
+  private <T extends @Nullable Object> CompletionStage<T> begin(
+      Question question, @Nullable NodeId only, Duration timeout, Function<Reply, T> result) {
     int size = question instanceof Write write ? write.op().size() : 64;
     if (errands.size() >= Limits.PENDING_REQUESTS || bytes.get() + size > Limits.PENDING_BYTES) {
-      return CompletableFuture.failedFuture(
+      return CompletableFuture.failedStage(
           refused(
               Reason.OVERLOADED,
               "store %s: %d requests of this node wait already".formatted(store, errands.size())));
     }
-    Errand errand =
-        new Errand(numbers.incrementAndGet(), question, only, size, System.nanoTime(), timeout);
+    Errand<T> errand =
+        new Errand<>(
+            numbers.incrementAndGet(), question, only, size, System.nanoTime(), timeout, result);
     bytes.addAndGet(size);
     errands.put(errand.number, errand);
     if (isClosed) {
@@ -190,10 +200,10 @@ final class Clerk {
     if (only != null || present == null) {
       return only;
     }
-    ReplicaId mine = desk.get() == null ? null : present.of(self);
-    if (mine != null && question instanceof Read read) {
+    if (question instanceof Read read && desk.get() != null) {
+      ReplicaId mine = present.of(self);
       boolean isLocal = read.freshness().kind() == Freshness.Kind.LOCAL;
-      if (isLocal || present.insync().contains(mine)) {
+      if (mine != null && (isLocal || present.insync().contains(mine))) {
         return self;
       }
     }
@@ -208,14 +218,15 @@ final class Clerk {
   }
 
   /** One question on its way. */
-  private final class Errand {
+  private final class Errand<T extends @Nullable Object> {
     private final long number;
     private final Question question;
     private final @Nullable NodeId only;
     private final int size;
     private final long deadline;
     private final Duration timeout;
-    private final CompletableFuture<Reply> future = new CompletableFuture<>();
+    private final Function<Reply, T> result;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
 
     /** Who has it now; null if nobody does. */
     private @Nullable NodeId at;
@@ -230,13 +241,15 @@ final class Clerk {
         @Nullable NodeId only,
         int size,
         long now,
-        Duration timeout) {
+        Duration timeout,
+        Function<Reply, T> result) {
       this.number = number;
       this.question = question;
       this.only = only;
       this.size = size;
       this.deadline = now + timeout.toNanos();
       this.timeout = timeout;
+      this.result = result;
     }
 
     /** Brings it to where it belongs, on the thread of its user: nobody hangs on it yet. */
@@ -246,7 +259,7 @@ final class Clerk {
 
     /** Brings it to where it belongs by now, if it is not there. */
     void again() {
-      bring(reply -> complete(() -> replied(self, reply)));
+      bring(reply -> Clerk.this.complete(() -> replied(self, reply)));
     }
 
     private void bring(Consumer<Reply> here) {
@@ -306,8 +319,19 @@ final class Clerk {
         fail(refusal(refused));
       } else {
         end();
-        future.complete(reply);
+        complete(reply);
       }
+    }
+
+    private void complete(Reply reply) {
+      T value;
+      try {
+        value = result.apply(reply);
+      } catch (RuntimeException | AssertionError e) {
+        future.completeExceptionally(e);
+        return;
+      }
+      future.complete(value);
     }
 
     private CoordinationException refusal(Reply.Refused refused) {
@@ -395,7 +419,7 @@ final class Clerk {
 
     private void fail(CoordinationException failure) {
       end();
-      complete(() -> future.completeExceptionally(failure));
+      Clerk.this.complete(() -> future.completeExceptionally(failure));
     }
 
     private void end() {

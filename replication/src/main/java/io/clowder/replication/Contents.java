@@ -46,18 +46,15 @@ final class Contents {
   /** A value and its version. */
   record Versioned(byte[] value, long version) {}
 
-  private static final class Client {
-    /** In the order of the writes. */
-    final LinkedHashMap<Long, Answer.Written> results = new LinkedHashMap<>();
+  /** In the order of their last writes. */
+  private final LinkedHashMap<Long, Results> clients = new LinkedHashMap<>();
 
-    /** The largest number whose result was forgotten. */
-    long forgotten;
-  }
-
-  private final LinkedHashMap<Long, Client> clients = new LinkedHashMap<>();
   private TreePMap<String, Versioned> entries = TreePMap.empty();
   private int own;
   private int results;
+
+  /** The client that wrote last. */
+  private long newest;
 
   void apply(LogRecord record) {
     for (LogRecord.Effect effect : record.effects()) {
@@ -76,33 +73,29 @@ final class Contents {
   }
 
   private void remember(RequestId request, Answer.Written result) {
-    Client client = clients.remove(request.client());
-    if (client == null) {
-      client = new Client();
-    }
-    clients.put(request.client(), client); // At the end: the order is that of the last writes.
-    results += client.results.put(request.number(), result) == null ? 1 : 0;
-    if (client.results.size() > RequestId.REMEMBERED) {
-      forget(client, RequestId.REMEMBERED);
-    }
+    Results client = client(request.client());
+    client.add(request.number(), result);
+    results += 1 - client.forget(RequestId.REMEMBERED);
     if (results > RequestId.REMEMBERED_OF_ALL) {
-      clients.values().forEach(it -> forget(it, (it.results.size() + 1) / 2));
+      clients.values().forEach(it -> results -= it.forget((it.size() + 1) / 2));
     }
     if (clients.size() > RequestId.CLIENTS) {
-      Iterator<Client> oldest = clients.values().iterator();
-      results -= oldest.next().results.size();
+      Iterator<Results> oldest = clients.values().iterator();
+      results -= oldest.next().size();
       oldest.remove();
     }
   }
 
-  /** Leaves the latest results of a client, and a mark that there were others. */
-  private void forget(Client client, int kept) {
-    Iterator<Long> oldest = client.results.keySet().iterator();
-    for (int left = client.results.size() - kept; left > 0; left--) {
-      client.forgotten = Math.max(client.forgotten, oldest.next());
-      oldest.remove();
-      results--;
+  /** The results of a client, which is the one that wrote last from now on. */
+  private Results client(long id) {
+    Results client = clients.get(id);
+    if (client == null || id != newest) {
+      clients.remove(id);
+      client = client == null ? new Results() : client;
+      clients.put(id, client);
+      newest = id;
     }
+    return client;
   }
 
   @Nullable Versioned get(String key) {
@@ -160,14 +153,14 @@ final class Contents {
 
   /** What became of a request; null if it is not remembered. */
   Answer.@Nullable Written result(RequestId request) {
-    Client client = clients.get(request.client());
-    return client == null ? null : client.results.get(request.number());
+    Results client = clients.get(request.client());
+    return client == null ? null : client.get(request.number());
   }
 
   /** Whether nobody can tell any more if a request was applied. */
   boolean isForgotten(RequestId request) {
-    Client client = clients.get(request.client());
-    return client != null && request.number() <= client.forgotten;
+    Results client = clients.get(request.client());
+    return client != null && request.number() <= client.forgotten();
   }
 
   // ---- fences --------------------------------------------------------------------------------
@@ -202,11 +195,7 @@ final class Contents {
   /** All of it, as it is after a record. */
   Image image(long seq, long epoch) {
     WireWriter out = new WireWriter(1024).writeVarLong(clients.size());
-    clients.forEach(
-        (id, client) -> {
-          out.writeLong(id).writeVarLong(client.forgotten).writeVarLong(client.results.size());
-          client.results.forEach((number, it) -> Answer.write(it, out.writeVarLong(number)));
-        });
+    clients.forEach((id, client) -> client.write(out.writeLong(id)));
     return new Image(seq, epoch, entries, out.toByteArray());
   }
 
@@ -215,6 +204,7 @@ final class Contents {
     entries = image.entries();
     own = entries.headMap(CLIENTS).size();
     clients.clear();
+    newest = 0;
     results = 0;
     if (image.clients().length == 0) {
       return;
@@ -222,12 +212,8 @@ final class Contents {
     WireReader in = new WireReader(image.clients());
     for (int left = in.readCount(); left > 0; left--) {
       long id = in.readLong();
-      Client client = new Client();
-      client.forgotten = in.readVarLong();
-      for (int count = in.readCount(); count > 0; count--) {
-        client.results.put(in.readVarLong(), Answer.readWritten(in));
-      }
-      results += client.results.size();
+      Results client = Results.read(in);
+      results += client.size();
       clients.put(id, client);
     }
     in.expectEnd();

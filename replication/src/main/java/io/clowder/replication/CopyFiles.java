@@ -8,7 +8,7 @@ import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -169,7 +169,7 @@ final class CopyFiles {
       int kind = in.readByte();
       switch (kind) {
         case StoreJournal.RECORD ->
-            recovered.append(LogRecord.decode(Arrays.copyOfRange(bytes, 1, bytes.length)));
+            recovered.append(LogRecord.decode(ByteBuffer.wrap(bytes, 1, bytes.length - 1)));
         case StoreJournal.TRUNCATION -> recovered.truncate(in.readVarLong());
         case StoreJournal.COVERED -> covered = Math.max(covered, in.readVarLong());
         default -> throw new WireFormatException("kind " + kind);

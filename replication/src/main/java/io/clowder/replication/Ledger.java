@@ -87,6 +87,7 @@ final class Ledger {
       log.applied(record);
       applied.accept(record);
       outlet.applied(record);
+      record.settle();
     }
   }
 

@@ -145,9 +145,7 @@ final class OpenStore implements ReplicatedStore {
     } catch (CoordinationException e) {
       return CompletableFuture.failedStage(e);
     }
-    return clerk
-        .run(question, timeout)
-        .thenApply(answer -> result.apply(changed(question.op(), answer)));
+    return clerk.run(question, timeout, answer -> result.apply(changed(question.op(), answer)));
   }
 
   private static Answer.Changed changed(Op op, Answer answer) {
@@ -175,15 +173,15 @@ final class OpenStore implements ReplicatedStore {
     } catch (CoordinationException e) {
       return CompletableFuture.failedStage(e);
     }
-    return clerk
-        .run(new Question.Read(freshness, query), timeout)
-        .thenApply(
-            answer -> {
-              if (answer instanceof Answer.Entries entries) {
-                return result.apply(entries.rows().stream().map(OpenStore::copied).toList());
-              }
-              throw new AssertionError("a read answered by " + answer);
-            });
+    return clerk.run(
+        new Question.Read(freshness, query),
+        timeout,
+        answer -> {
+          if (answer instanceof Answer.Entries entries) {
+            return result.apply(entries.rows().stream().map(OpenStore::copied).toList());
+          }
+          throw new AssertionError("a read answered by " + answer);
+        });
   }
 
   /** The same with a value of its own: the caller may use his array again. */

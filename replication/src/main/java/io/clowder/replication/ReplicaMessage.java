@@ -115,7 +115,7 @@ sealed interface ReplicaMessage {
       out.writeBoolean(append.asks).writeBoolean(append.grants).writeVarLong(append.prevEpoch);
       out.writeVarLong(append.prevSeq).writeVarLong(append.commit);
       out.writeVarLong(append.records.size());
-      append.records.forEach(it -> out.writeBytes(it.bytes()));
+      append.records.forEach(it -> it.write(out.writeVarLong(it.size())));
     } else if (this instanceof Ack ack) {
       begin(out, 2);
       ack.stamps.write(out);
@@ -195,7 +195,7 @@ sealed interface ReplicaMessage {
     }
     List<LogRecord> records = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      records.add(LogRecord.decode(in.readBytes(Limits.RECORD_BYTES)));
+      records.add(LogRecord.decode(in.readBuffer(Limits.RECORD_BYTES)));
     }
     return records;
   }

@@ -247,10 +247,12 @@ final class Steward implements StoreAdmin {
         .thenCompose(
             config ->
                 clerk
-                    .run(new Question.Write(request, mark), Duration.ofSeconds(10))
+                    .run(
+                        new Question.Write(request, mark),
+                        Duration.ofSeconds(10),
+                        answer -> ((Answer.Changed) answer).version())
                     .thenCompose(
-                        answer -> {
-                          long seq = ((Answer.Changed) answer).version();
+                        seq -> {
                           return digests(config, seq)
                               .thenCompose(found -> judge(config, seq, found, isRepairing));
                         }));
@@ -454,7 +456,8 @@ final class Steward implements StoreAdmin {
                     name,
                     clerk
                         .ask(name, new Question.Describe(), ANSWER)
-                        .handle((reply, failure) -> reply instanceof Described it ? it : null));
+                        .handle((reply, failure) -> reply instanceof Described it ? it : null)
+                        .toCompletableFuture());
               }
               return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
                   .thenApply(

@@ -31,7 +31,7 @@ final class StoreJournal extends GatheringJournal {
   }
 
   void append(LogRecord record) {
-    begin().writeByte(RECORD).writeRaw(record.bytes(), 0, record.size());
+    record.write(begin().writeByte(RECORD));
     end(record.seq());
   }
 

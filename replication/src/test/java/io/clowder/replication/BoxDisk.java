@@ -30,7 +30,7 @@ final class BoxDisk {
   }
 
   void append(LogRecord record) {
-    unsynced.add(new Kept(record.seq(), record.bytes()));
+    unsynced.add(new Kept(record.seq(), Encoded.bytes(record)));
   }
 
   void truncate(long after) {
@@ -157,7 +157,7 @@ final class BoxDisk {
 
   private static boolean isIntact(byte[] record) {
     try {
-      LogRecord.decode(record);
+      Encoded.record(record);
       return true;
     } catch (WireFormatException e) {
       return false;
@@ -172,7 +172,7 @@ final class BoxDisk {
     Recovered recovered = new Recovered(snapshot == null ? Image.EMPTY : read(snapshot));
     for (Kept kept : durable) {
       if (kept.record != null) {
-        recovered.append(LogRecord.decode(kept.record));
+        recovered.append(Encoded.record(kept.record));
       } else {
         recovered.truncate(kept.seq);
       }

@@ -56,12 +56,13 @@ final class ClerkTest {
   private CompletableFuture<Thread> read(CompletableFuture<?> letGo) {
     Question read = new Question.Read(Freshness.LOCAL, new Query.Get("k"));
     return clerk
-        .run(read, Duration.ofSeconds(30))
+        .run(read, Duration.ofSeconds(30), answer -> answer)
         .thenApply(
             answer -> {
               letGo.join();
               return Thread.currentThread();
-            });
+            })
+        .toCompletableFuture();
   }
 
   private static <T> T get(CompletableFuture<T> future) throws Exception {

@@ -203,7 +203,7 @@ class JudgementTest {
             new Fence("r".repeat(Limits.KEY_BYTES), 1),
             new Step.Put("k".repeat(Limits.KEY_BYTES), new byte[Limits.VALUE_BYTES]));
     assertTrue(record.size() < Limits.RECORD_BYTES - 1024, record.size() + " bytes");
-    assertEquals(record, LogRecord.decode(record.bytes()));
+    assertEquals(record, Encoded.record(Encoded.bytes(record)));
   }
 
   @Test

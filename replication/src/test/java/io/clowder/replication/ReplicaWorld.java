@@ -178,7 +178,7 @@ final class ReplicaWorld {
 
   /** A replica took a record for committed. */
   void committed(Box box, LogRecord record) {
-    byte[] bytes = record.bytes();
+    byte[] bytes = Encoded.bytes(record);
     if (record.seq() == committed.size() + 1L) {
       committed.add(bytes);
       committedAt.add(now());
@@ -209,7 +209,7 @@ final class ReplicaWorld {
   }
 
   LogRecord record(int seq) {
-    return LogRecord.decode(committed.get(seq - 1));
+    return Encoded.record(committed.get(seq - 1));
   }
 
   int committed() {

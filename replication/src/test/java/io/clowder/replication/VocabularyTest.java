@@ -203,19 +203,19 @@ class VocabularyTest {
         "010203ffffffffffffffffac0202000700a7ff698d");
     golden.forEach(
         (record, hex) -> {
-          byte[] bytes = record.bytes();
+          byte[] bytes = Encoded.bytes(record);
           assertEquals(hex, HexFormat.of().formatHex(bytes));
-          assertArrayEquals(bytes, LogRecord.decode(bytes).bytes());
+          assertArrayEquals(bytes, Encoded.bytes(Encoded.record(bytes)));
         });
   }
 
   @Test
   void aFlippedBitIsNoticed() {
-    byte[] bytes = LogRecord.opening(1, 300).bytes();
+    byte[] bytes = Encoded.bytes(LogRecord.opening(1, 300));
     for (int bit = 0; bit < bytes.length * 8; bit++) {
       byte[] flipped = bytes.clone();
       flipped[bit / 8] ^= (byte) (1 << bit % 8);
-      assertThrows(WireFormatException.class, () -> LogRecord.decode(flipped));
+      assertThrows(WireFormatException.class, () -> Encoded.record(flipped));
     }
   }
 }

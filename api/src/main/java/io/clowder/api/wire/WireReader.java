@@ -4,6 +4,7 @@ package io.clowder.api.wire;
 import io.clowder.api.NodeId;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
@@ -97,12 +98,24 @@ public final class WireReader {
 
   /** Length-prefixed bytes, at most {@code limit} of them. */
   public byte[] readBytes(int limit) {
+    byte[] value = new byte[readLength(limit)];
+    System.arraycopy(bytes, at, value, 0, value.length);
+    at += value.length;
+    return value;
+  }
+
+  private int readLength(int limit) {
     int length = readCount();
     if (length > limit) {
       throw new WireFormatException(length + " bytes where at most " + limit + " may be");
     }
-    byte[] value = new byte[length];
-    System.arraycopy(bytes, at, value, 0, length);
+    return length;
+  }
+
+  /** As {@link #readBytes}, not copied: they stay where they are, and must not change any more. */
+  public ByteBuffer readBuffer(int limit) {
+    int length = readLength(limit);
+    ByteBuffer value = ByteBuffer.wrap(bytes, at, length);
     at += length;
     return value;
   }

@@ -3,9 +3,11 @@ package io.clowder.api.wire;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -131,5 +133,21 @@ class WireTest {
         assertTrue(e.getMessage().length() < 200);
       }
     }
+  }
+
+  @Test
+  void bytesInPlaceAreNotCopied() {
+    byte[] bytes = new WireWriter(8).writeByte(7).writeBytes(new byte[] {1, 2}).toByteArray();
+    WireReader in = new WireReader(bytes);
+    assertEquals(7, in.readByte());
+    ByteBuffer found = in.readBuffer(2);
+    assertEquals(2, found.arrayOffset() + found.position(), "where they were");
+    assertSame(bytes, found.array());
+    assertEquals(ByteBuffer.wrap(new byte[] {1, 2}), found);
+    in.expectEnd();
+    WireReader tooLong = new WireReader(bytes, 1, 3);
+    assertThrows(WireFormatException.class, () -> tooLong.readBuffer(1));
+    WireReader cutShort = new WireReader(bytes, 1, 2);
+    assertThrows(WireFormatException.class, () -> cutShort.readBuffer(2));
   }
 }
