@@ -334,6 +334,11 @@ public final class Group implements Transport.Receiver {
         });
   }
 
+  @Override
+  public void refused(NodeId peer) {
+    enqueue(() -> segments.all().forEach(open -> open.step(new Event.Gone(peer))));
+  }
+
   void enqueue(Runnable task) {
     inbox.add(task);
     environment.wakeup().run();

@@ -17,6 +17,7 @@ import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Committed;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.ReadConsistency;
@@ -253,6 +254,15 @@ class GroupTest {
     assertEquals("did a", text(done(command).result()));
     assertTrue(query.toCompletableFuture().isDone());
     assertEquals(1, node.diary.lines().split("a", -1).length - 1, "applied once");
+  }
+
+  @Test
+  void theProtocolIsToldWhomNobodyAnswersFor() {
+    OneNode node = OneNode.serving();
+    NodeId peer = new NodeId("n7");
+    node.group.refused(peer);
+    node.work();
+    assertTrue(node.protocol.events.contains(new Event.Gone(peer)));
   }
 
   @Test

@@ -59,4 +59,11 @@ public sealed interface Event {
    * others need not agree.
    */
   record Campaign() implements Event {}
+
+  /**
+   * Nobody listens at a member's address: its process is gone, or not there yet. If it led, the
+   * others need not wait until it has been silent for long. Only a hint, which may be wrong:
+   * nothing may depend on it but who stands for leadership, and when.
+   */
+  record Gone(NodeId member) implements Event {}
 }

@@ -51,6 +51,12 @@ final class Election {
     rest();
   }
 
+  /** The leader is said to be gone: if it is not, it will be heard before long, and all is well. */
+  void doubt() {
+    heardAt = replica.now() - replica.timing.electionNanos();
+    standSoon();
+  }
+
   /**
    * Asks whether a ballot would be promised. That harms nobody, so it needs no patience: it may
    * have been lost, or refused only because somebody heard the leader a little longer.

@@ -76,6 +76,8 @@ final class PaxosCore implements ProtocolCore {
       resign();
     } else if (event instanceof Event.Campaign) {
       campaign();
+    } else if (event instanceof Event.Gone e) {
+      gone(e.member());
     } else {
       throw new AssertionError("unknown event " + event);
     }
@@ -133,6 +135,12 @@ final class PaxosCore implements ProtocolCore {
   private void campaign() {
     if (started && replica.leader() == null && replica.role() == Role.FOLLOWER) {
       canvass();
+    }
+  }
+
+  private void gone(NodeId member) {
+    if (replica.role() == Role.FOLLOWER && member.equals(replica.leader())) {
+      election.doubt();
     }
   }
 

@@ -51,6 +51,18 @@ final class Election {
     rest();
   }
 
+  /** The leader is said to be gone: if it is not, it will be heard before long, and all is well. */
+  void doubt() {
+    heardAt = replica.now() - replica.timing.electionNanos();
+    standSoon();
+  }
+
+  /** Not at once: others may have the same reason to. */
+  private void standSoon() {
+    long soon = random.nextLong(2 * replica.timing.heartbeatNanos());
+    deadline = Math.min(deadline, replica.now() + soon);
+  }
+
   /** Patience has ended. */
   void campaignInTime() {
     if (replica.peers.isEmpty()) {
@@ -120,8 +132,7 @@ final class Election {
     if (request.term() > replica.term() && replica.leader() != null) {
       // It cannot win against this better log, and the leader is silent here, too: let this replica
       // stand. Not if it has voted, and so has no leader: that candidate is given its time.
-      long soon = random.nextLong(2 * replica.timing.heartbeatNanos());
-      deadline = Math.min(deadline, replica.now() + soon);
+      standSoon();
     }
   }
 

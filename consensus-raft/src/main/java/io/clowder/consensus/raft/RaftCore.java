@@ -62,6 +62,8 @@ final class RaftCore implements ProtocolCore {
       resign();
     } else if (event instanceof Event.Campaign) {
       campaign();
+    } else if (event instanceof Event.Gone e) {
+      gone(e.member());
     } else {
       throw new AssertionError("unknown event " + event);
     }
@@ -117,6 +119,12 @@ final class RaftCore implements ProtocolCore {
   private void campaign() {
     if (started && replica.leader() == null && replica.role() == Role.FOLLOWER) {
       election.campaignInTime();
+    }
+  }
+
+  private void gone(NodeId member) {
+    if (replica.role() == Role.FOLLOWER && member.equals(replica.leader())) {
+      election.doubt();
     }
   }
 

@@ -42,6 +42,8 @@ final class GroupChecks {
         check("resign: another leads at once, and this one refuses", 3, this::resign),
         check("resign: without a successor it stops leading all the same", 3, this::resignAlone),
         check("campaign: leads before anybody's patience ends", 3, this::campaign),
+        check("gone: somebody stands before patience ends when the leader died", 3, this::gone),
+        check("gone: a leader that is well loses nothing by it", 3, this::wronglyGone),
         check("a laggard is given a snapshot, votes, and comes back from it", 3, this::laggard),
         check("anchors of one slot are the same everywhere", 3, this::anchors),
         check("a replica without a quorum says whom it waits for", 3, this::waiting));
@@ -301,6 +303,42 @@ final class GroupChecks {
     group.world.pass(5 * PATIENCE);
     require(
         node.leads() && node.term() == term, "a wish to lead deposes a leader that is well known");
+  }
+
+  private void gone(Group group) {
+    ToyNode<Watched> old = group.begin();
+    byte[] command = group.propose(old);
+    group.world.pass(PATIENCE / 4);
+    long term = old.term();
+    old.crash();
+    // What it had sent shows it alive.
+    group.world.pass(PATIENCE / 4);
+    for (ToyNode<Watched> node : group.others(old)) {
+      node.step(new Event.Gone(old.id()));
+    }
+    group.world.pass(PATIENCE / 2);
+    // Two who stand at the same time may keep each other from being elected at once.
+    require(group.others(old).stream().anyMatch(it -> it.term() > term), "nobody stands");
+    group.world.pass(10 * PATIENCE);
+    require(group.world.isDecided(command), "what was proposed in time is lost");
+    group.decide(2);
+  }
+
+  private void wronglyGone(Group group) {
+    ToyNode<Watched> leader = group.begin();
+    ToyNode<Watched> other = group.others(leader).get(0);
+    long term = leader.term();
+    // The others hear the leader, so that one that doubts it is alone.
+    other.step(new Event.Gone(leader.id()));
+    other.step(new Event.Gone(group.others(leader).get(1).id()));
+    leader.step(new Event.Gone(leader.id()));
+    group.world.pass(5 * PATIENCE);
+    require(leader.leads() && leader.term() == term, "one that is wrong deposes the leader");
+    for (ToyNode<Watched> node : group.others(leader)) {
+      node.step(new Event.Gone(leader.id()));
+    }
+    group.world.pass(5 * PATIENCE);
+    group.decide(2);
   }
 
   private void laggard(Group group) {

@@ -267,11 +267,17 @@ public final class ToyWorld<S extends Specimen.Subject> {
       return;
     }
     ToyNode<S> node = node(members.get(random.nextInt(members.size())));
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(9)) {
       case 0, 1 -> {
         if (node.isUp()) {
           node.crash();
           restartSoon(node);
+        }
+      }
+      case 8 -> {
+        // True or not.
+        if (node.isUp() && node.pausedUntil <= now) {
+          node.step(new Event.Gone(members.get(random.nextInt(members.size()))));
         }
       }
       case 2 -> node.pausedUntil = now + random.nextLong(400_000);

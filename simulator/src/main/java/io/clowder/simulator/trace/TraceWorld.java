@@ -27,6 +27,7 @@ import java.util.TreeMap;
  *   propose|barrier NODE TICKET [COMMAND…]
  *   compacted|installed NODE SLOT [HEX]
  *   resign|campaign NODE
+ *   gone NODE MEMBER
  *   receive FROM NODE MESSAGE               a message that nobody sent
  *   deliver|drop FROM NODE [COUNT]          messages on their way, the oldest first; all
  *   settle [tersely] NODE…                  delivers between these until nothing is on its way
@@ -83,6 +84,7 @@ public final class TraceWorld {
           step(first, new Event.Installed(number(words), HexFormat.of().parseHex(hex(words))));
       case "resign" -> step(first, new Event.Resign());
       case "campaign" -> step(first, new Event.Campaign());
+      case "gone" -> step(first, new Event.Gone(new NodeId(words.get(2))));
       case "receive" ->
           receive(
               first,
