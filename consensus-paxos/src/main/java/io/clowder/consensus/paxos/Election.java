@@ -28,6 +28,9 @@ final class Election {
   private long deadline = Long.MAX_VALUE;
   private long heardAt;
 
+  /** Whether the others may have had the same hint, and stand at the same time. */
+  private boolean isHinted;
+
   Election(Replica replica, Learner learner, RandomGenerator random) {
     this.replica = replica;
     this.learner = learner;
@@ -48,13 +51,23 @@ final class Election {
   /** The leader of the promised ballot was heard. */
   void hear() {
     heardAt = replica.now();
+    isHinted = false;
     rest();
   }
 
   /** The leader is said to be gone: if it is not, it will be heard before long, and all is well. */
   void doubt() {
     heardAt = replica.now() - replica.timing.electionNanos();
+    isHinted = true;
     standSoon();
+  }
+
+  /** Another was faster: it is given time, once, so that the two do not halve the votes. */
+  private void giveWay() {
+    if (isHinted) {
+      isHinted = false;
+      deadline = Math.max(deadline, replica.now() + 2 * replica.timing.heartbeatNanos());
+    }
   }
 
   /**
@@ -89,6 +102,9 @@ final class Election {
    */
   void answer(NodeId candidate, Canvass canvass, boolean holds) {
     boolean grants = holds && replica.promised().isBelow(canvass.ballot());
+    if (grants) {
+      giveWay();
+    }
     replica.send(candidate, new Support(canvass.ballot(), grants, replica.promised()));
   }
 

@@ -20,6 +20,9 @@ final class Election {
   private long deadline = Long.MAX_VALUE;
   private long heardAt;
 
+  /** Whether the others may have had the same hint, and stand at the same time. */
+  private boolean isHinted;
+
   Election(Replica replica, RandomGenerator random) {
     this.replica = replica;
     this.random = random;
@@ -48,13 +51,23 @@ final class Election {
   /** The leader of the current term was heard. */
   void hear() {
     heardAt = replica.now();
+    isHinted = false;
     rest();
   }
 
   /** The leader is said to be gone: if it is not, it will be heard before long, and all is well. */
   void doubt() {
     heardAt = replica.now() - replica.timing.electionNanos();
+    isHinted = true;
     standSoon();
+  }
+
+  /** Another was faster: it is given time, once, so that the two do not halve the votes. */
+  private void giveWay() {
+    if (isHinted) {
+      isHinted = false;
+      deadline = Math.max(deadline, replica.now() + 2 * replica.timing.heartbeatNanos());
+    }
   }
 
   /** Not at once: others may have the same reason to. */
@@ -125,6 +138,7 @@ final class Election {
   /** Answers a pre-candidate; changes neither term nor vote (9.6). */
   void answerPre(NodeId candidate, VoteRequest request) {
     if (request.term() > replica.term() && isUpToDate(request)) {
+      giveWay();
       replica.send(candidate, new VoteReply(request.term(), true, true));
       return;
     }
