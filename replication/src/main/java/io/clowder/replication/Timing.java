@@ -16,7 +16,7 @@ record Timing(long lease, long heartbeat, long lag, long retry) {
 
   private static final long MILLI = 1_000_000;
 
-  static final Timing USUAL = new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
+  static final Timing USUAL = new Timing(120 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
 
   Timing {
     if (heartbeat <= 0 || retry <= 0 || lease < 3 * heartbeat || lag < 3 * heartbeat) {
