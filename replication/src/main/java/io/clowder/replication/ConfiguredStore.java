@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
+import io.clowder.api.failure.Liveness;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.store.ReplicatedStore;
@@ -62,6 +63,7 @@ public final class ConfiguredStore
   private final String name;
   private final NodeStore node;
   private final List<ServiceRegistration<?>> registrations;
+  private final ServiceRegistration<Liveness> liveness;
   private final ServiceTracker<RoleListener, RoleListener> listeners;
   private final Map<RoleListener, Told> told = new ConcurrentHashMap<>();
   private final AtomicBoolean isDue = new AtomicBoolean();
@@ -115,6 +117,11 @@ public final class ConfiguredStore
                 ReplicatedStore.class, this.node.store(), FrameworkUtil.asDictionary(offered)),
             context.registerService(
                 StoreAdmin.class, this.node.steward(), FrameworkUtil.asDictionary(offered)));
+    this.liveness =
+        context.registerService(
+            Liveness.class,
+            this.node::isAlive,
+            FrameworkUtil.asDictionary(Map.of(Liveness.NAME, "store " + name)));
     this.listeners = new ServiceTracker<>(context, RoleListener.class, this);
     listeners.open();
     configurations.join(name, this);
@@ -237,6 +244,7 @@ public final class ConfiguredStore
   /** Hands over if this node is the primary, takes the services back, and ends. */
   @Deactivate
   public void close() {
+    liveness.unregister();
     configurations.leave(name, this);
     node.close();
     listeners.close();

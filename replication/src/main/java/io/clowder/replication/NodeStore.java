@@ -136,6 +136,12 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     return store;
   }
 
+  /** Whether it does its work: a primary that hears nobody does not, and may be heard itself. */
+  boolean isAlive() {
+    Copy here = copy;
+    return here == null || !here.view().isUnanswered();
+  }
+
   /** For operators. */
   Steward steward() {
     return steward;

@@ -379,6 +379,7 @@ final class OpenReplica implements Outlet {
         snapshotting.position(),
         lags.of(replica.peers(), ledger.log, time),
         isDiskHung(),
+        replica.isUnanswered(),
         isSpaceLow);
   }
 

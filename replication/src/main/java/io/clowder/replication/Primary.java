@@ -357,6 +357,11 @@ final class Primary {
     }
   }
 
+  /** As {@link Roster#isUnanswered}. */
+  boolean isUnanswered() {
+    return roster.isUnanswered();
+  }
+
   /** Gives the place to another; writes wait for the one who has it then. */
   boolean handOver(ReplicaId to) {
     Peer peer = peers.get(to);

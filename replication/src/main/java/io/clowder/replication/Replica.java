@@ -179,6 +179,11 @@ final class Replica {
     return primary != null && primary.handOver(to);
   }
 
+  /** As {@link Roster#isUnanswered}, if this is the primary. */
+  boolean isUnanswered() {
+    return primary != null && primary.isUnanswered();
+  }
+
   /** How far the others are, if this is the primary; else nobody. */
   Collection<Peer> peers() {
     return primary == null ? List.of() : primary.peers();

@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  * whichever of the two consensus decides on first makes the other void.
  */
 final class Roster {
-  /** How long handing over may take before the primary asks to stay, in retries. */
+  /**
+   * How long handing over may take before the primary asks to stay, and an answer of consensus
+   * before there is none to come, in retries.
+   */
   private static final int PATIENCE = 20;
 
   /** With so few records missing a learner is waited for. */
@@ -47,6 +50,9 @@ final class Roster {
 
   /** Learners that have nearly all: from here on they are waited for, so that they get the rest. */
   private final Set<ReplicaId> closing = new HashSet<>();
+
+  /** Since when consensus has been asked to let go of somebody, and has not answered. */
+  private long unansweredAt;
 
   private final SortedSet<ReplicaId> others = new TreeSet<>();
   private final long opening;
@@ -124,6 +130,14 @@ final class Roster {
     return handing == Handing.STOPPED || handing == Handing.PROPOSED;
   }
 
+  /**
+   * Whether writes wait for somebody whom consensus would have to let go of, and consensus has not
+   * answered for long: this node hears nobody, though it may be heard, so that nobody suspects it.
+   */
+  boolean isUnanswered() {
+    return !leaving.isEmpty() && self.now - unansweredAt > PATIENCE * self.timing.retry();
+  }
+
   boolean handOver(Peer to) {
     if (heir != null || to.life == 0 || !config.insync().contains(to.id)) {
       return false;
@@ -143,6 +157,9 @@ final class Roster {
     }
     for (Peer peer : peers.values()) {
       if (leaving.contains(peer.id) || (others.contains(peer.id) && isLate(peer))) {
+        if (leaving.isEmpty()) {
+          unansweredAt = self.now;
+        }
         leaving.add(peer.id);
         propose(new Remove(At.of(config), self.id, self.life, peer.id));
         return;

@@ -92,6 +92,12 @@ record Standing(
     if (view != null && view.isDiskHung()) {
       problems.add(about + "a write to this node's disk has not come back");
     }
+    if (view != null && view.isUnanswered()) {
+      problems.add(
+          about
+              + "writes wait for a backup that says nothing, and consensus does not answer; this"
+              + " node says that it is not well, so that another one becomes the primary");
+    }
     if (view != null && view.isSpaceLow()) {
       problems.add(about + "this node's disk is nearly full: make room");
     }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param snapshot the record up to which there is a snapshot on disk; 0 if there is none
  * @param lags of the others, if it is the primary; else empty
  * @param isDiskHung whether a write has not come back for longer than a backup may lag
+ * @param isUnanswered whether writes wait for a backup that consensus does not let go of
  * @param isSpaceLow whether the disk is nearly full, so that it takes no writes
  */
 record View(
@@ -34,6 +35,7 @@ record View(
     long snapshot,
     List<Lag> lags,
     boolean isDiskHung,
+    boolean isUnanswered,
     boolean isSpaceLow) {
   View {
     lags = List.copyOf(lags);
@@ -65,6 +67,7 @@ record View(
         snapshot,
         List.of(),
         isDiskHung,
+        false,
         isSpaceLow);
   }
 }

@@ -146,6 +146,23 @@ class ReplicaTest extends OneReplica {
   }
 
   @Test
+  void aPrimaryWhomConsensusDoesNotAnswerKnowsThatItIsOfNoUse() {
+    lead(config(2, 1, N1, N2));
+    ack(N2, 1);
+    write(1);
+    sync();
+    while (outlet.proposed.isEmpty()) {
+      pass(10 * MILLI);
+    }
+    pass(20 * TIMING.retry());
+    assertFalse(primary.isUnanswered(), "it takes its time");
+    pass(1);
+    assertTrue(primary.isUnanswered());
+    primary.configured(config(3, 1, N1), now);
+    assertFalse(primary.isUnanswered());
+  }
+
+  @Test
   void whoIsToLeaveIsNotLetReadThoughItAnswers() {
     lead(config(2, 1, N1, N2));
     ack(N2, 1);
