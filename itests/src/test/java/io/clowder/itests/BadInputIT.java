@@ -101,7 +101,7 @@ public class BadInputIT {
   public void storesThatMakeNoSense() throws Exception {
     settingsRefused(
         "io.clowder.replication~orders.min.insync=4",
-        "io.clowder.replication: min.insync is 4: use 1 to 3");
+        "io.clowder.replication~orders: min.insync is 4: use 1 to 3");
     settingsRefused("io.clowder.replication~Orders.replicas=3", "the store's name is 'Orders'");
   }
 

@@ -102,11 +102,6 @@ final class LocalCluster {
 
   /** Starts a node in the foreground, as {@code clowder start} does in the background. */
   Distribution.Running foreground(String node) throws IOException {
-    Properties cluster = new Properties();
-    try (Reader reader = Files.newBufferedReader(dir.resolve("cluster.properties"))) {
-      cluster.load(reader);
-    }
-    String members = cluster.getProperty("members");
     return Distribution.start(
         "node",
         "--dir",
@@ -114,11 +109,24 @@ final class LocalCluster {
         "--id",
         node,
         "--listen",
-        members.replaceFirst(".*" + node + "=([^,]*).*", "$1"),
+        address(node),
         "--members",
-        members,
+        members(),
         "--config",
         dir.resolve("node.properties").toString());
+  }
+
+  /** Where a node listens. */
+  String address(String node) throws IOException {
+    return members().replaceFirst(".*" + node + "=([^,]*).*", "$1");
+  }
+
+  private String members() throws IOException {
+    Properties cluster = new Properties();
+    try (Reader reader = Files.newBufferedReader(dir.resolve("cluster.properties"))) {
+      cluster.load(reader);
+    }
+    return cluster.getProperty("members");
   }
 
   /** The node that leads, as soon as one does. */

@@ -133,7 +133,16 @@ public class StoreProcessIT {
       cluster.start(backup);
       cluster.primary(WAIT);
       awaitProgress("");
-      endLoads();
+
+      // Without anything, it is another node for the group, and has to be let in as one.
+      cluster.order("stop", backup);
+      wipe(cluster.dir(backup).resolve("data"));
+      cluster.start(backup);
+      String other = other(cluster, backup);
+      answer(cluster, other, "clowder:remove " + backup);
+      answer(cluster, other, "clowder:add " + backup + "=" + cluster.address(backup));
+      cluster.primary(WAIT);
+      awaitProgress("");
       assertNothingLost(cluster);
     } finally {
       cluster.killAll();

@@ -105,7 +105,7 @@ public final class ConfiguredStore
         new NodeStore(
             name,
             node.id(),
-            StoreSetting.of(config),
+            StoreSetting.of(name, config),
             storage,
             transport,
             configurations,

@@ -91,21 +91,21 @@ public record StoreSetting(
    * What a configuration says; refuses values out of range with {@link IllegalArgumentException},
    * by the key.
    */
-  static StoreSetting of(Config config) {
-    int replicas = checked("replicas", config.replicas(), 1, StoreConfig.MEMBERS_MAX);
+  static StoreSetting of(String store, Config config) {
+    int replicas = checked(store, "replicas", config.replicas(), 1, StoreConfig.MEMBERS_MAX);
     return new StoreSetting(
         replicas,
-        checked("min.insync", config.min_insync(), 1, replicas),
-        Duration.ofMillis(checked("timeout.millis", config.timeout_millis(), 1, 600_000)),
-        Duration.ofMillis(checked("lag.millis", config.lag_millis(), 150, 600_000)),
-        (long) MEBIBYTE * checked("log.mebibytes", config.log_mebibytes(), 1, 65_536),
-        (long) MEBIBYTE * checked("rejoin.mebibytes", config.rejoin_mebibytes(), 1, 65_536));
+        checked(store, "min.insync", config.min_insync(), 1, replicas),
+        Duration.ofMillis(checked(store, "timeout.millis", config.timeout_millis(), 1, 600_000)),
+        Duration.ofMillis(checked(store, "lag.millis", config.lag_millis(), 150, 600_000)),
+        (long) MEBIBYTE * checked(store, "log.mebibytes", config.log_mebibytes(), 1, 65_536),
+        (long) MEBIBYTE * checked(store, "rejoin.mebibytes", config.rejoin_mebibytes(), 1, 65_536));
   }
 
-  private static int checked(String key, int value, int min, int max) {
+  private static int checked(String store, String key, int value, int min, int max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(
-          "%s: %s is %d: use %d to %d".formatted(PID, key, value, min, max));
+          "%s~%s: %s is %d: use %d to %d".formatted(PID, store, key, value, min, max));
     }
     return value;
   }
