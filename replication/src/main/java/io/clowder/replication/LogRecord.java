@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import io.clowder.api.Limits;
 import io.clowder.api.store.RequestId;
+import io.clowder.api.wire.Utf8;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
@@ -122,7 +123,7 @@ final class LogRecord {
   private static WireWriter encoded(long epoch, long seq, Body body) {
     int room = 64;
     for (Effect effect : body.effects) {
-      room += 16 + effect.key.length() + (effect.value == null ? 0 : effect.value.length);
+      room += 16 + Utf8.length(effect.key) + (effect.value == null ? 0 : effect.value.length);
     }
     WireWriter out = new WireWriter(room);
     out.writeByte(VERSION).writeVarLong(epoch).writeVarLong(seq);
