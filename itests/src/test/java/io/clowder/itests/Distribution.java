@@ -51,10 +51,16 @@ final class Distribution {
   }
 
   static Running start(String... words) throws IOException {
+    return startBy(List.of(), words);
+  }
+
+  /** Starts it by another command, which takes it as its last words. */
+  static Running startBy(List<String> by, String... words) throws IOException {
     if (!Files.isExecutable(SCRIPT)) {
       throw new AssertionError(SCRIPT + " is not there; build the launcher first");
     }
-    List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+    List<String> command = new ArrayList<>(by);
+    command.add(SCRIPT.toString());
     command.addAll(List.of(words));
     Path folder = Files.createTempDirectory("command");
     ProcessBuilder builder =

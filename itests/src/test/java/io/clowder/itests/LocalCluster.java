@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** A cluster that {@code clowder up} made, and every process that it ever had. */
+/** A cluster on this machine, and every process that it ever had. */
 final class LocalCluster {
   private static final Pattern ROW =
       Pattern.compile("\"node\": \"(\\w+)\".*?\"role\": (?:\"(\\w+)\"|null)", Pattern.DOTALL);
@@ -65,6 +65,11 @@ final class LocalCluster {
     }
   }
 
+  /** Nodes that the caller starts, each in the folder of its name in this one. */
+  static LocalCluster at(Path dir, int nodes) {
+    return new LocalCluster(dir, nodes);
+  }
+
   Path dir() {
     return dir;
   }
@@ -72,6 +77,11 @@ final class LocalCluster {
   /** Their names. */
   List<String> nodes() {
     return nodes;
+  }
+
+  /** One of the others. */
+  String other(String than) {
+    return nodes.stream().filter(it -> !it.equals(than)).findFirst().orElseThrow();
   }
 
   Path dir(String node) {

@@ -34,6 +34,7 @@ final class MapLoad {
   private final Witness witness;
   private final AtomicInteger done = new AtomicInteger();
   private final List<Thread> threads = new ArrayList<>();
+  private final AtomicInteger failed = new AtomicInteger();
   private volatile boolean ended;
   private volatile String problem = "nothing failed";
 
@@ -179,6 +180,11 @@ final class MapLoad {
     return done.get();
   }
 
+  /** How many were answered, but not with what was asked for. */
+  int failed() {
+    return failed.get();
+  }
+
   /** What went wrong last. */
   String problem() {
     return problem;
@@ -226,7 +232,7 @@ final class MapLoad {
     } else if (answer.err().contains("no such key")) {
       told(asked, 0, 0);
     } else {
-      problem = answer.err();
+      fail(answer.err());
     }
   }
 
@@ -237,13 +243,18 @@ final class MapLoad {
     if (answer.status() == 0) {
       told(asked, value, number(VERSION, answer.out()));
     } else {
-      problem = answer.err();
+      fail(answer.err());
     }
   }
 
   private void told(int asked, long value, long version) {
     witness.done(asked, value, version);
     done.incrementAndGet();
+  }
+
+  private void fail(String why) {
+    problem = why;
+    failed.incrementAndGet();
   }
 
   private static long number(Pattern pattern, String text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.itests;
 
+import static io.clowder.itests.StoreLoads.WAIT;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotEquals;
@@ -9,11 +10,6 @@ import static org.junit.Assert.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.After;
@@ -28,27 +24,24 @@ import org.junit.Test;
  */
 public class StoreProcessIT {
   private static final int FAILOVERS = Integer.getInteger("store.failovers", 3);
-  private static final int SOME = 10;
-  private static final Duration WAIT = Duration.ofSeconds(90);
   private static final Pattern DAMAGED =
       Pattern.compile("store main: the copy \\d+ on this node is damaged; another one is made");
 
-  private final List<MapLoad> loads = new ArrayList<>();
-  private final MapLoad.Witness witness = new MapLoad.Witness();
+  private final StoreLoads loads = new StoreLoads();
 
   @After
   public void nobodyWritesAnyMore() throws Exception {
-    endLoads();
+    loads.end();
   }
 
   @Test
   public void theHistoryChecksOverFailOvers() throws Exception {
     LocalCluster cluster = LocalCluster.up("stores");
     try {
-      load(cluster);
+      loads.begin(cluster);
       for (int i = 0; i < FAILOVERS; i++) {
         String primary = cluster.primary(WAIT);
-        awaitProgress("");
+        loads.awaitProgress("");
         long begin = System.nanoTime();
         String how = i % 2 == 0 ? "killed" : "frozen";
         if (i % 2 == 0) {
@@ -58,9 +51,9 @@ public class StoreProcessIT {
         }
         System.out.printf(
             "store: %s %s, no write acknowledged for %d ms%n",
-            primary, how, witness.longestPauseMillis(begin));
+            primary, how, loads.witness().longestPauseMillis(begin));
       }
-      assertNothingLost(cluster);
+      loads.assertNothingLost(cluster);
     } finally {
       cluster.killAll();
     }
@@ -68,9 +61,9 @@ public class StoreProcessIT {
 
   private void kill(LocalCluster cluster, String primary) throws Exception {
     cluster.kill(primary);
-    awaitProgress(primary);
+    loads.awaitProgress(primary);
     cluster.start(primary);
-    awaitProgress("");
+    loads.awaitProgress("");
   }
 
   /** Until another is the primary; who has asked the frozen one meanwhile is told no old news. */
@@ -78,18 +71,14 @@ public class StoreProcessIT {
     MapLoad late;
     cluster.signal("STOP", primary);
     try {
-      String other = other(cluster, primary);
-      assertTrue(
-          "nobody takes over from " + primary + ": " + cluster.storeStatus(other),
-          within(
-              () -> !List.of(primary, "null").contains(cluster.storeStatus(other).get("primary"))));
-      awaitProgress(primary);
-      late = new MapLoad(cluster.shell(primary)::run, primary, "store", witness);
-      awaitProgress(primary);
+      StoreLoads.awaitAnother(cluster, primary);
+      loads.awaitProgress(primary);
+      late = loads.one(cluster, primary);
+      loads.awaitProgress(primary);
     } finally {
       cluster.signal("CONT", primary);
     }
-    awaitProgress("");
+    loads.awaitProgress("");
     late.end();
   }
 
@@ -97,53 +86,54 @@ public class StoreProcessIT {
   public void whatIsOnDiskIsAllThereIs() throws Exception {
     LocalCluster cluster = LocalCluster.up("disks");
     try {
-      load(cluster);
-      awaitProgress("");
+      loads.begin(cluster);
+      loads.awaitProgress("");
       cluster.killTogether();
-      endLoads();
+      loads.end();
       cluster.upAgain();
-      assertNothingLost(cluster);
+      loads.assertNothingLost(cluster);
 
       // Whose disk is damaged is no primary, though it was, and nobody suspects it.
       String primary = cluster.primary(WAIT);
-      load(cluster);
-      awaitProgress("");
+      loads.begin(cluster);
+      loads.awaitProgress("");
       cluster.killTogether();
-      endLoads();
+      loads.end();
       int bytes = JournalFile.in(journals(cluster, primary)).flipInTheMiddle();
       assertTrue(bytes > 0);
       cluster.upAgain();
       assertNotEquals(primary, cluster.primary(WAIT));
       assertLogged(cluster, primary);
-      assertNothingLost(cluster);
+      loads.assertNothingLost(cluster);
 
-      String backup = other(cluster, cluster.primary(WAIT));
-      load(cluster);
-      awaitProgress("");
+      String backup = cluster.other(cluster.primary(WAIT));
+      loads.begin(cluster);
+      loads.awaitProgress("");
       cluster.order("stop", backup);
       JournalFile.in(journals(cluster, backup)).flipInTheMiddle();
       cluster.start(backup);
       cluster.primary(WAIT);
       assertLogged(cluster, backup);
-      awaitProgress("");
+      loads.awaitProgress("");
 
       cluster.order("stop", backup);
       wipe(journals(cluster, backup));
       wipe(cluster.dir(backup).resolve("data/snapshots/stores/main"));
       cluster.start(backup);
       cluster.primary(WAIT);
-      awaitProgress("");
+      loads.awaitProgress("");
 
       // Without anything, it is another node for the group, and has to be let in as one.
       cluster.order("stop", backup);
       wipe(cluster.dir(backup).resolve("data"));
       cluster.start(backup);
-      String other = other(cluster, backup);
-      answer(cluster, other, "clowder:remove " + backup);
-      answer(cluster, other, "clowder:add " + backup + "=" + cluster.address(backup));
+      Shell other = cluster.shell(cluster.other(backup));
+      assertEquals(0, other.run("clowder:remove " + backup).status());
+      String again = backup + "=" + cluster.address(backup);
+      assertEquals(0, other.run("clowder:add " + again).status());
       cluster.primary(WAIT);
-      awaitProgress("");
-      assertNothingLost(cluster);
+      loads.awaitProgress("");
+      loads.assertNothingLost(cluster);
     } finally {
       cluster.killAll();
     }
@@ -165,66 +155,5 @@ public class StoreProcessIT {
       }
     }
     assertFalse(Files.exists(folder));
-  }
-
-  // ---- load ----------------------------------------------------------------------------------
-
-  private void load(LocalCluster cluster) {
-    for (String node : cluster.nodes()) {
-      loads.add(new MapLoad(cluster.shell(node)::run, node, "store", witness));
-    }
-  }
-
-  private void endLoads() throws InterruptedException {
-    for (MapLoad load : loads) {
-      load.end();
-    }
-    loads.clear();
-  }
-
-  /** All loads get on, but for the one whose node is away. */
-  private void awaitProgress(String away) throws Exception {
-    for (MapLoad load : loads) {
-      if (!load.node().equals(away)) {
-        int before = load.done();
-        assertTrue(
-            load.node() + " does not get on: " + load.problem(),
-            within(() -> load.done() >= before + SOME));
-      }
-    }
-  }
-
-  /** Every node reads the newest of all that anybody was told of, and all copies are the same. */
-  private void assertNothingLost(LocalCluster cluster) throws Exception {
-    cluster.primary(WAIT);
-    endLoads();
-    for (String node : cluster.nodes()) {
-      MapLoad last = new MapLoad(cluster.shell(node)::run, node, "store", witness);
-      last.end();
-      last.readAll();
-    }
-    int completed = witness.check();
-    assertTrue("only " + completed + " operations", completed > SOME);
-    List<Map<String, String>> copies = Rows.of(answer(cluster, "n1", "store:verify -o json"));
-    assertEquals(3, copies.size());
-    assertEquals(
-        copies.toString(), 1, copies.stream().map(it -> it.get("digest")).distinct().count());
-    assertTrue(copies.toString(), copies.stream().allMatch(it -> "".equals(it.get("problem"))));
-  }
-
-  // ---- who holds it --------------------------------------------------------------------------
-
-  private static String other(LocalCluster cluster, String than) {
-    return cluster.nodes().stream().filter(it -> !it.equals(than)).findFirst().orElseThrow();
-  }
-
-  private static String answer(LocalCluster cluster, String node, String line) throws IOException {
-    Shell.Answer answer = cluster.shell(node).run(line);
-    assertEquals(line + ": " + answer.err(), 0, answer.status());
-    return answer.out();
-  }
-
-  private static boolean within(Callable<Boolean> condition) throws Exception {
-    return Deadline.in(WAIT).until(condition);
   }
 }
