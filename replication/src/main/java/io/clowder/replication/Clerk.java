@@ -327,7 +327,7 @@ final class Clerk {
       T value;
       try {
         value = result.apply(reply);
-      } catch (RuntimeException | AssertionError e) {
+      } catch (RuntimeException | Error e) {
         future.completeExceptionally(e);
         return;
       }
@@ -374,7 +374,10 @@ final class Clerk {
     }
 
     void tick(long now) {
-      if (now - deadline >= 0) {
+      if (future.isDone()) {
+        end(); // Its user has given it up.
+        return;
+      } else if (now - deadline >= 0) {
         expire();
         return;
       }

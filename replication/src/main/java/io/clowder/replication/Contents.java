@@ -53,8 +53,8 @@ final class Contents {
   private int own;
   private int results;
 
-  /** The client that wrote last. */
-  private long newest;
+  /** The results of the client that wrote last; null if nobody did. */
+  private @Nullable Results newest;
 
   void apply(LogRecord record) {
     for (LogRecord.Effect effect : record.effects()) {
@@ -74,8 +74,8 @@ final class Contents {
 
   private void remember(RequestId request, Answer.Written result) {
     Results client = client(request.client());
+    results += 1 - client.forget(RequestId.REMEMBERED - 1);
     client.add(request.number(), result);
-    results += 1 - client.forget(RequestId.REMEMBERED);
     if (results > RequestId.REMEMBERED_OF_ALL) {
       clients.values().forEach(it -> results -= it.forget((it.size() + 1) / 2));
     }
@@ -89,11 +89,11 @@ final class Contents {
   /** The results of a client, which is the one that wrote last from now on. */
   private Results client(long id) {
     Results client = clients.get(id);
-    if (client == null || id != newest) {
+    if (client == null || client != newest) {
       clients.remove(id);
       client = client == null ? new Results() : client;
       clients.put(id, client);
-      newest = id;
+      newest = client;
     }
     return client;
   }
@@ -204,7 +204,7 @@ final class Contents {
     entries = image.entries();
     own = entries.headMap(CLIENTS).size();
     clients.clear();
-    newest = 0;
+    newest = null;
     results = 0;
     if (image.clients().length == 0) {
       return;

@@ -85,6 +85,7 @@ final class LogRecord {
     return body().request;
   }
 
+  /** Once it is applied they are read from its bytes each time: ask once. */
   List<Effect> effects() {
     return body().effects;
   }
@@ -190,13 +191,17 @@ final class LogRecord {
 
   /** What it does, for people. */
   String description() {
-    if (request().equals(RequestId.NONE)) {
+    Body it = body();
+    if (it.request.equals(RequestId.NONE)) {
       return "epoch " + epoch + " begins";
-    } else if (!(result() instanceof Answer.Changed)) {
-      return "nothing: " + result();
+    } else if (!(it.result instanceof Answer.Changed)) {
+      return "nothing: " + it.result;
     }
-    return effects().stream()
-        .map(it -> (it.value == null ? "delete " : "put ") + it.key.replace(Contents.OWN, "own "))
+    return it.effects.stream()
+        .map(
+            effect ->
+                (effect.value == null ? "delete " : "put ")
+                    + effect.key.replace(Contents.OWN, "own "))
         .collect(Collectors.joining(", "));
   }
 

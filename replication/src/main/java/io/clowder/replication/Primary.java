@@ -372,6 +372,7 @@ final class Primary {
     if (self.now - tickedAt > STALL * self.timing.heartbeat()) {
       // It stood still itself: what the others did meanwhile has yet to be read.
       peers.values().forEach(it -> it.progressAt = self.now);
+      roster.stoodStill();
     }
     tickedAt = self.now;
     commit();

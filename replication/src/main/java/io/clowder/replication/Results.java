@@ -39,7 +39,7 @@ final class Results {
   /** A request has a result, and had none. */
   void add(long number, Answer.Written result) {
     if (size == numbers.length) {
-      grow();
+      resize(2 * size);
     }
     int place = size++;
     while (place > 0 && numbers[at(place - 1)] > number) {
@@ -71,21 +71,24 @@ final class Results {
     kinds[to] = kinds[from];
   }
 
-  private void grow() {
-    long[] oldNumbers = numbers;
-    long[] oldValues = values;
-    int[] oldKinds = kinds;
-    int room = 2 * size;
-    numbers = new long[room];
-    values = new long[room];
-    kinds = new int[room];
-    for (int i = 0; i < size; i++) {
-      int from = (first + i) & (size - 1);
-      numbers[i] = oldNumbers[from];
-      values[i] = oldValues[from];
-      kinds[i] = oldKinds[from];
+  private void resize(int room) {
+    long[] nextNumbers = new long[room];
+    long[] nextValues = new long[room];
+    int[] nextKinds = new int[room];
+    for (int place = 0; place < size; place++) {
+      nextNumbers[place] = numbers[at(place)];
+      nextValues[place] = values[at(place)];
+      nextKinds[place] = kinds[at(place)];
     }
+    numbers = nextNumbers;
+    values = nextValues;
+    kinds = nextKinds;
     first = 0;
+  }
+
+  /** For how many results there is room: a power of two, never much more than there are. */
+  int room() {
+    return numbers.length;
   }
 
   private int at(int place) {
@@ -134,6 +137,13 @@ final class Results {
       forgotten = Math.max(forgotten, numbers[at(gone - 1)]);
       first = at(gone);
       size = kept;
+    }
+    int room = numbers.length;
+    while (room > ROOM && size <= room / 4) {
+      room /= 2;
+    }
+    if (room < numbers.length) {
+      resize(room);
     }
     return gone;
   }

@@ -131,11 +131,19 @@ final class Roster {
   }
 
   /**
-   * Whether writes wait for somebody whom consensus would have to let go of, and consensus has not
-   * answered for long: this node hears nobody, though it may be heard, so that nobody suspects it.
+   * Whether writes wait for somebody whom consensus would have to let go of, and neither consensus
+   * nor any replica has been heard for long: this node may be heard itself, so that nobody suspects
+   * it. While others are heard it is consensus that takes long, which nobody else could help.
    */
   boolean isUnanswered() {
-    return !leaving.isEmpty() && self.now - unansweredAt > PATIENCE * self.timing.retry();
+    return !leaving.isEmpty()
+        && self.now - unansweredAt > PATIENCE * self.timing.retry()
+        && peers.values().stream().allMatch(it -> it.heard < unansweredAt);
+  }
+
+  /** This process stood still: what the others said meanwhile has yet to be read. */
+  void stoodStill() {
+    unansweredAt = self.now;
   }
 
   boolean handOver(Peer to) {

@@ -96,7 +96,7 @@ record Standing(
       problems.add(
           about
               + "writes wait for a backup that says nothing, and consensus does not answer; this"
-              + " node says that it is not well, so that another one becomes the primary");
+              + " node says that it is not well, so that another one can become the primary");
     }
     if (view != null && view.isSpaceLow()) {
       problems.add(about + "this node's disk is nearly full: make room");

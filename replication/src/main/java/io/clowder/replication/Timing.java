@@ -3,7 +3,8 @@ package io.clowder.replication;
 
 /**
  * The times that replicas agree on, in nanoseconds. Who relies on a lease counts it short and who
- * granted it counts it long, so that clocks may run wrong by a hundredth each.
+ * granted it counts it long, so that clocks may run wrong by a hundredth each. A copy to which a
+ * message goes and comes back in more than a lease cannot be in sync.
  *
  * @param lease how long a lease lasts, from the sending of the request by the one who relies on it
  * @param heartbeat how often a primary sends at least

@@ -146,7 +146,10 @@ final class Watches {
       @Nullable Throwable failure) {
     group.forEach(it -> it.isReading = false);
     if (records != null) {
-      records.forEach(record -> group.forEach(it -> it.gather(record)));
+      for (LogRecord record : records) {
+        List<LogRecord.Effect> effects = record.effects();
+        group.forEach(it -> it.gather(record.seq(), effects));
+      }
       group.forEach(Watching::tell);
     } else if (failure instanceof CoordinationException reason
         && reason.reason() == Reason.CONFLICT) {
@@ -191,13 +194,13 @@ final class Watches {
       }
     }
 
-    void gather(LogRecord record) {
-      for (LogRecord.Effect effect : record.effects()) {
+    void gather(long seq, List<LogRecord.Effect> effects) {
+      for (LogRecord.Effect effect : effects) {
         if (effect.key().startsWith(prefix) && !effect.key().startsWith(Contents.OWN)) {
-          gathered.add(new Change(record.seq(), effect.key(), effect.value()));
+          gathered.add(new Change(seq, effect.key(), effect.value()));
         }
       }
-      next = record.seq() + 1;
+      next = seq + 1;
     }
 
     void tell() {

@@ -16,7 +16,7 @@ import java.util.TreeSet;
 /** A replica, what comes out of it, and words for what happens to it: the first of three. */
 class OneReplica {
   static final long MILLI = 1_000_000;
-  static final Timing TIMING = new Timing(150 * MILLI, 40 * MILLI, 1_000 * MILLI, 100 * MILLI);
+  static final Timing TIMING = Timing.USUAL;
   static final ReplicaId N1 = replica(1);
   static final ReplicaId N2 = replica(2);
   static final ReplicaId N3 = replica(3);

@@ -154,10 +154,17 @@ class ReplicaTest extends OneReplica {
     while (outlet.proposed.isEmpty()) {
       pass(10 * MILLI);
     }
-    pass(20 * TIMING.retry());
+    for (int i = 0; i < 200; i++) {
+      pass(10 * MILLI);
+    }
     assertFalse(primary.isUnanswered(), "it takes its time");
     pass(1);
     assertTrue(primary.isUnanswered());
+    ack(N2, 1);
+    assertFalse(primary.isUnanswered(), "somebody is heard");
+    for (int i = 0; i < 300; i++) {
+      pass(10 * MILLI);
+    }
     primary.configured(config(3, 1, N1), now);
     assertFalse(primary.isUnanswered());
   }

@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
@@ -47,6 +48,10 @@ final class ResultsTest {
         assertEquals(expected.size(), results.size());
         assertEquals(forgotten, results.forgotten());
       }
+      results.forget(1);
+      expected.keySet().removeIf(it -> it < expected.lastKey());
+      assertTrue(results.room() <= 8, "room for " + results.room());
+      forgotten = results.forgotten();
       check(expected, results);
       WireWriter out = new WireWriter(16);
       results.write(out);

@@ -20,8 +20,10 @@ final class Election {
   private long deadline = Long.MAX_VALUE;
   private long heardAt;
 
-  /** Whether the others may have had the same hint, and stand at the same time. */
+  /** Whether there was a hint, which others may have had, too, so that they stand as well. */
   private boolean isHinted;
+
+  private boolean hasGivenWay;
 
   Election(Replica replica, RandomGenerator random) {
     this.replica = replica;
@@ -52,20 +54,23 @@ final class Election {
   void hear() {
     heardAt = replica.now();
     isHinted = false;
+    hasGivenWay = false;
     rest();
   }
 
   /** The leader is said to be gone: if it is not, it will be heard before long, and all is well. */
   void doubt() {
     heardAt = replica.now() - replica.timing.electionNanos();
-    isHinted = true;
-    standSoon();
+    if (!isHinted) {
+      isHinted = true;
+      standSoon();
+    }
   }
 
   /** Another was faster: it is given time, once, so that the two do not halve the votes. */
   private void giveWay() {
-    if (isHinted) {
-      isHinted = false;
+    if (isHinted && !hasGivenWay) {
+      hasGivenWay = true;
       deadline = Math.max(deadline, replica.now() + 2 * replica.timing.heartbeatNanos());
     }
   }
