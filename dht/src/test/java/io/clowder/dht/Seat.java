@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import java.util.List;
+
+/** Whoever lives in a {@link RingWorld}: a node under test, or the published Chord. */
+interface Seat {
+  Member me();
+
+  boolean isMember();
+
+  /** Itself if it knows none. */
+  Member predecessor();
+
+  List<Member> successors();
+
+  void received(Envelope envelope, long now);
+
+  void tick(long now);
+
+  long dueAt();
+
+  /** A node of ours. */
+  record Ours(RingNode node) implements Seat {
+    @Override
+    public Member me() {
+      return node.me();
+    }
+
+    @Override
+    public boolean isMember() {
+      return node.isMember();
+    }
+
+    @Override
+    public Member predecessor() {
+      return node.predecessor();
+    }
+
+    @Override
+    public List<Member> successors() {
+      return node.successors().list();
+    }
+
+    @Override
+    public void received(Envelope envelope, long now) {
+      node.received(envelope, now);
+    }
+
+    @Override
+    public void tick(long now) {
+      node.tick(now);
+    }
+
+    @Override
+    public long dueAt() {
+      return node.dueAt();
+    }
+  }
+}
