@@ -14,6 +14,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BiPredicate;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Some nodes and a network; virtual time, one seed, one thread. */
@@ -29,6 +30,9 @@ final class RingWorld {
 
   final Map<Long, Located> found = new HashMap<>();
   final Map<Long, Failure> failed = new HashMap<>();
+
+  /** When a member was first the predecessor of another. */
+  final Map<Member, Long> preceding = new HashMap<>();
 
   /** What members have shown to others that these do not know yet. */
   final Set<Envelope> shown = new LinkedHashSet<>();
@@ -52,6 +56,9 @@ final class RingWorld {
 
   /** Whether messages cross the network as bytes. */
   boolean isEncoding;
+
+  /** Hears of tickets at once when they are in {@link #found}. */
+  @Nullable LongConsumer answered;
 
   /** Looks at the world after each event. */
   @Nullable Runnable after;
@@ -137,7 +144,9 @@ final class RingWorld {
 
   /** A node that does nothing yet. */
   RingNode begin(Member me) {
-    RingNode node = new RingNode(me, settings, random.split(), new Wire(), now);
+    Wire wire = new Wire();
+    RingNode node = new RingNode(me, settings, random.split(), wire, now);
+    wire.node = node;
     settle(new Seat.Ours(node));
     return node;
   }
@@ -188,6 +197,17 @@ final class RingWorld {
       touched(Objects.requireNonNull(member.node()));
     }
     return this;
+  }
+
+  /** How many seconds it takes until nothing is flawed; fails if it is more than so many. */
+  int secondsUntilIdeal(int max) {
+    for (int seconds = 0; seconds <= max; seconds++) {
+      if (flaw() == null) {
+        return seconds;
+      }
+      runFor(SECOND);
+    }
+    throw new AssertionError("after " + max + " s: " + flaw());
   }
 
   /** Has a node join by these contacts. */
@@ -251,6 +271,8 @@ final class RingWorld {
 
   /** What a node does in this world. */
   private final class Wire implements Outlet {
+    private @Nullable RingNode node;
+
     @Override
     public void send(Envelope envelope) {
       RingWorld.this.send(envelope);
@@ -259,6 +281,9 @@ final class RingWorld {
     @Override
     public void found(long ticket, Located answer) {
       found.put(ticket, answer);
+      if (answered != null) {
+        answered.accept(ticket);
+      }
     }
 
     @Override
@@ -269,6 +294,9 @@ final class RingWorld {
     @Override
     public void changed() {
       changes++;
+      if (node != null) {
+        preceding.putIfAbsent(node.predecessor(), now);
+      }
     }
   }
 
@@ -276,7 +304,11 @@ final class RingWorld {
 
   /** What differs from a ring that is as it should be; null if nothing does. */
   @Nullable String flaw() {
-    List<Seat> members = members();
+    return flaw(members());
+  }
+
+  /** As {@link #flaw()}, if these are all that there should be. */
+  @Nullable String flaw(List<Seat> members) {
     Founders circle = new Founders(members.stream().map(Seat::me).toList());
     for (Seat seat : members) {
       int place = circle.placeFrom(seat.me().id());
