@@ -97,11 +97,4 @@ final class Joining {
       retry();
     }
   }
-
-  /** A member is no more. */
-  void gone(Member member) {
-    if (question != null && question.target.equals(member)) {
-      retry();
-    }
-  }
 }

@@ -348,7 +348,6 @@ final class RingNode {
     if (member.isSameNode(source) && !member.equals(ring.me)) {
       ring.absentees.gone(member);
       stabilization.gone(member);
-      joining.gone(member);
       routing.gone(member);
     }
   }

@@ -160,10 +160,13 @@ final class Stabilization {
     proceed();
   }
 
-  /** A member is no more: nobody need wait for it. */
+  /**
+   * A member is no more. If it was asked for what it has, that may be on its way all the same, and
+   * as others may have seen to it that it can be relied on, it is waited for to the end.
+   */
   void gone(Member member) {
     Question asked = question;
-    if (asked != null && asked.target.equals(member)) {
+    if (asked != null && asked.target.equals(member) && step == Step.RECTIFY) {
       silent(member);
     } else if (ring.successors().head().equals(member)) {
       stabilizeAt = ring.now;

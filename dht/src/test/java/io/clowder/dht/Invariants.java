@@ -2,7 +2,6 @@
 package io.clowder.dht;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,21 +19,17 @@ import org.jspecify.annotations.Nullable;
  * members are appendages.
  */
 final class Invariants {
-  private final Map<Member, List<Member>> lists = new HashMap<>();
+  private final Map<Member, List<Member>> lists;
   private final Map<Member, Member> best = new HashMap<>();
-  private final List<List<Member>> more;
   private final int listLength;
 
   /**
    * Of these members.
    *
-   * @param more extended lists that members are about to have
+   * @param lists their extended lists
    */
-  Invariants(Collection<? extends Seat> members, List<List<Member>> more, int listLength) {
-    for (Seat seat : members) {
-      lists.put(seat.me(), extended(seat.me(), seat.successors()));
-    }
-    this.more = more;
+  Invariants(Map<Member, List<Member>> lists, int listLength) {
+    this.lists = lists;
     this.listLength = listLength;
     lists.forEach(
         (member, list) -> {
@@ -85,7 +80,7 @@ final class Invariants {
   }
 
   @Nullable String oneLiveSuccessor() {
-    for (List<Member> list : all()) {
+    for (List<Member> list : lists.values()) {
       if (firstLive(list) == null) {
         return "OneLiveSuccessor: " + list;
       }
@@ -93,16 +88,10 @@ final class Invariants {
     return null;
   }
 
-  private List<List<Member>> all() {
-    List<List<Member>> all = new ArrayList<>(lists.values());
-    all.addAll(more);
-    return all;
-  }
-
   /** How many members there are that no extended list skips. */
   private int principals() {
     Set<Member> principals = new HashSet<>(lists.keySet());
-    for (List<Member> list : all()) {
+    for (List<Member> list : lists.values()) {
       for (int i = 1; i < list.size(); i++) {
         Member from = list.get(i - 1);
         Member to = list.get(i);

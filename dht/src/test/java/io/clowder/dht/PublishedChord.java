@@ -144,8 +144,7 @@ final class PublishedChord implements Seat {
   }
 
   private void become(List<Member> next) {
-    int length = Math.min(next.size(), world.settings.successors());
-    successors = new ArrayList<>(next.subList(0, length));
+    successors = new ArrayList<>(next);
     world.changes++;
   }
 
@@ -179,6 +178,12 @@ final class PublishedChord implements Seat {
   }
 
   private void reconcile(Member successor, State state) {
+    become(successorsBy(successor, state));
+    send(Objects.requireNonNull(successors.get(0)), new Notify());
+  }
+
+  @Override
+  public List<Member> successorsBy(Member successor, State state) {
     List<Member> next = new ArrayList<>(List.of(successor));
     next.addAll(state.successors().list());
     Member nearer = state.predecessor();
@@ -186,7 +191,6 @@ final class PublishedChord implements Seat {
       // "successor = x": what was the successor is in the list again after the next round.
       next.set(0, nearer);
     }
-    become(next);
-    send(Objects.requireNonNull(successors.get(0)), new Notify());
+    return next.subList(0, Math.min(next.size(), world.settings.successors()));
   }
 }

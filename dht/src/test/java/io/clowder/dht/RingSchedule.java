@@ -2,7 +2,9 @@
 package io.clowder.dht;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -159,22 +161,28 @@ final class RingSchedule {
 
   /** Whether the assumptions still hold when somebody is no more. */
   private boolean mayGo(Seat victim) {
-    List<Seat> members = world.members();
-    members.remove(victim);
-    List<List<Member>> coming = new ArrayList<>();
+    Map<Member, List<Member>> then = lists();
+    then.remove(victim.me());
+    return kind.assumption(new Invariants(then, world.settings.successors())) == null;
+  }
+
+  /** The extended lists of all members, as they are since the last answer was given. */
+  private Map<Member, List<Member>> lists() {
+    Map<Member, List<Member>> lists = new HashMap<>();
+    for (Seat seat : world.members()) {
+      lists.put(seat.me(), Invariants.extended(seat.me(), seat.successors()));
+    }
     for (Envelope envelope : world.shown) {
-      RingMessage.State state = (RingMessage.State) envelope.message();
       Seat target = world.seats.get(envelope.target().node());
-      if (target != null && target != victim && target.me().equals(envelope.target())) {
-        Successors list = state.successors();
-        coming.add(
-            Invariants.extended(
-                target.me(),
-                target.isMember() ? list.behind(envelope.source()).list() : list.list()));
+      if (target != null && target.me().equals(envelope.target())) {
+        RingMessage.State state = (RingMessage.State) envelope.message();
+        List<Member> coming = target.successorsBy(envelope.source(), state);
+        if (coming != null) {
+          lists.put(target.me(), Invariants.extended(target.me(), coming));
+        }
       }
     }
-    Invariants then = new Invariants(members, coming, world.settings.successors());
-    return kind.assumption(then) == null;
+    return lists;
   }
 
   private void check() {
@@ -183,8 +191,7 @@ final class RingSchedule {
     }
     checkedAt = world.changes;
     checks++;
-    Invariants present = new Invariants(world.members(), List.of(), world.settings.successors());
-    String violation = kind.promise(present);
+    String violation = kind.promise(new Invariants(lists(), world.settings.successors()));
     if (violation != null) {
       throw new AssertionError("at " + world.now + " ns: " + violation);
     }

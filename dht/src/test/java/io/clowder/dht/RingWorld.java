@@ -253,6 +253,7 @@ final class RingWorld {
     boolean isState = envelope.message() instanceof RingMessage.State;
     if (isState) {
       shown.add(envelope);
+      changes++;
     }
     Envelope arriving = isEncoding ? Envelope.decode(envelope.encode()) : envelope;
     after(

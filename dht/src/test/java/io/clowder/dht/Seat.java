@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
+import io.clowder.dht.RingMessage.State;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Whoever lives in a {@link RingWorld}: a node under test, or the published Chord. */
 interface Seat {
@@ -13,6 +15,12 @@ interface Seat {
   Member predecessor();
 
   List<Member> successors();
+
+  /**
+   * The successors that it is to have from this answer on, which is on its way; null if it will not
+   * be a member even then.
+   */
+  @Nullable List<Member> successorsBy(Member source, State answer);
 
   void received(Envelope envelope, long now);
 
@@ -40,6 +48,15 @@ interface Seat {
     @Override
     public List<Member> successors() {
       return node.successors().list();
+    }
+
+    @Override
+    public @Nullable List<Member> successorsBy(Member source, State answer) {
+      if (isMember()) {
+        return answer.successors().behind(source).list();
+      }
+      boolean isMyPlace = Member.between(source, me(), answer.successors().head());
+      return isMyPlace ? answer.successors().list() : null;
     }
 
     @Override
