@@ -33,6 +33,11 @@ final class Founders {
     return circle.size();
   }
 
+  /** In the order of the ring. */
+  List<Member> all() {
+    return circle;
+  }
+
   boolean contains(Member member) {
     return get(placeFrom(member.id())).equals(member);
   }

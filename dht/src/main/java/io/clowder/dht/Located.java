@@ -10,7 +10,8 @@ import java.util.List;
  * @param replicas the members after the owner, nearest first, none twice
  * @param path whom the lookup passed in its last attempt, the owner last; empty if the owner asked
  * @param claims how many of these were asked whether they own the key: one, unless the ring changes
- * @param timeouts how many members did not answer, in all attempts
+ * @param timeouts how many members did not answer in the last attempt; and one for each attempt
+ *     lost
  * @param retries how many attempts came to nothing
  */
 record Located(

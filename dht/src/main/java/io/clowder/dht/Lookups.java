@@ -30,7 +30,7 @@ final class Lookups {
   }
 
   private static final class Pursuit {
-    final Query query;
+    Query query;
     final @Nullable Member contact;
     final Asker asker;
     final long deadline;
@@ -90,7 +90,7 @@ final class Lookups {
       asker.failed(Failure.BUSY);
       return;
     }
-    Query query = new Query(ring.me, ring.token(), key, isForPredecessor, List.of(), 0, 0);
+    Query query = new Query(ring.me, ring.token(), 0, key, isForPredecessor, List.of(), 0, 0);
     long deadline = ring.now + ring.settings.lookupNanos();
     Pursuit pursuit = new Pursuit(query, contact, asker, deadline);
     pursuits.put(query.ticket(), pursuit);
@@ -134,6 +134,7 @@ final class Lookups {
           pursuit.last = Failure.DEADLINE;
           pursuit.retries++;
         }
+        pursuit.query = pursuit.query.again(pursuit.isOnItsWay ? 1 : 0);
         attempt(pursuit);
       }
     }

@@ -56,6 +56,11 @@ record Member(Identifier id, @Nullable NodeId node, long life) {
     return node == null;
   }
 
+  /** Whoever it is that lives where this one does. */
+  Member anyLife() {
+    return new Member(id, node, 0);
+  }
+
   /** Whether a message to {@code target} is for this member. */
   boolean isMeantBy(Member target) {
     return equals(target) || (target.life == 0 && isSameNode(target));

@@ -11,6 +11,7 @@ import java.util.List;
  *
  * @param origin who wants to know, and is told by whoever is found
  * @param ticket by which the origin knows it
+ * @param attempt how often the origin has begun it before
  * @param isForPredecessor whether the member before the key is sought, as by who wants to join
  *     there, and not the key's owner
  * @param path whom it has passed, the origin left out
@@ -20,6 +21,7 @@ import java.util.List;
 record Query(
     Member origin,
     long ticket,
+    int attempt,
     Identifier key,
     boolean isForPredecessor,
     List<Member> path,
@@ -35,17 +37,30 @@ record Query(
     longer.addAll(path);
     longer.add(member);
     return new Query(
-        origin, ticket, key, isForPredecessor, longer, claims + (isClaim ? 1 : 0), timeouts);
+        origin,
+        ticket,
+        attempt,
+        key,
+        isForPredecessor,
+        longer,
+        claims + (isClaim ? 1 : 0),
+        timeouts);
   }
 
   /** When a member did not answer. */
   Query timedOut() {
-    return new Query(origin, ticket, key, isForPredecessor, path, claims, timeouts + 1);
+    return new Query(origin, ticket, attempt, key, isForPredecessor, path, claims, timeouts + 1);
+  }
+
+  /** When the origin begins it again, after so many members have not answered. */
+  Query again(int lostTimeouts) {
+    return new Query(
+        origin, ticket, attempt + 1, key, isForPredecessor, List.of(), 0, timeouts + lostTimeouts);
   }
 
   void write(WireWriter out) {
     origin.write(out);
-    out.writeVarLong(ticket);
+    out.writeVarLong(ticket).writeVarLong(attempt);
     key.write(out);
     out.writeBoolean(isForPredecessor);
     RingMessage.writePath(out, path);
@@ -56,6 +71,7 @@ record Query(
     return new Query(
         Member.read(in),
         in.readVarLong(),
+        RingMessage.readSmall(in),
         Identifier.read(in),
         in.readBoolean(),
         RingMessage.readPath(in),

@@ -34,6 +34,7 @@ final class RingNode {
   private final Stabilization stabilization;
   private final Joining joining;
   private final Routing routing;
+  private final Reunion reunion;
   private boolean isOver;
   private long roundAt = Ring.NEVER;
 
@@ -51,6 +52,7 @@ final class RingNode {
     fingers = new Fingers(ring);
     stabilization = new Stabilization(ring, this::rectified);
     routing = new Routing(ring, fingers, stabilization, lookups::found, lookups::unfound);
+    reunion = new Reunion(ring, stabilization, routing);
     joining = new Joining(ring, lookups, this::joined);
     lookups.over(routing::forward, (query, contact) -> routing.hand(query, contact, false));
   }
@@ -78,6 +80,7 @@ final class RingNode {
               + ring.settings.foundersMin()
               + " are needed, this node among them");
     }
+    reunion.seeds(founders.all());
     int place = founders.placeFrom(ring.me.id());
     ring.enter(
         founders.get(place - 1),
@@ -103,6 +106,7 @@ final class RingNode {
     if (contacts.isEmpty()) {
       throw new IllegalArgumentException("nobody to join through");
     }
+    reunion.seeds(List.copyOf(contacts));
     joining.begin(contacts);
   }
 
@@ -136,6 +140,17 @@ final class RingNode {
   private void tell(Member neighbour, RingMessage message) {
     if (!neighbour.isArtificial() && !neighbour.equals(ring.me)) {
       ring.send(neighbour, message);
+    }
+  }
+
+  /**
+   * Has this ring and that of a contact find each other, if they are two. A member that was silent
+   * and is heard again is met by itself.
+   */
+  void introduce(Member contact, long now) {
+    ring.now = now;
+    if (ring.isMember()) {
+      reunion.introduce(contact);
     }
   }
 
@@ -215,6 +230,9 @@ final class RingNode {
 
   /** When {@link #tick} is to be called, unless something happens before. */
   long dueAt() {
+    if (isOver) {
+      return Ring.NEVER;
+    }
     long due = Math.min(lookups.dueAt(), routing.dueAt());
     due = Math.min(due, Math.min(joining.dueAt(), stabilization.dueAt()));
     return Math.min(due, ring.isMember() ? roundAt : Ring.NEVER);
@@ -234,10 +252,7 @@ final class RingNode {
       nextRound();
       stabilization.stabilize();
       fixFinger();
-      Member silent = ring.absentees.any();
-      if (silent != null) {
-        ring.send(silent, new Ping(ring.token()));
-      }
+      reunion.round();
     }
   }
 
@@ -286,9 +301,7 @@ final class RingNode {
       }
       return;
     }
-    if (ring.absentees.forget(source)) {
-      returned(source);
-    }
+    reunion.heard(source);
     take(source, message);
   }
 
@@ -317,7 +330,9 @@ final class RingNode {
     } else if (message instanceof Gone gone) {
       gone(source, gone.member());
     } else if (message instanceof Meet meet) {
-      meet(meet.stranger(), meet.hops());
+      if (ring.isMember()) {
+        reunion.meet(meet.stranger(), meet.hops());
+      }
     } else if (message instanceof Route route) {
       routing.route(source, route);
     } else if (message instanceof Claim claim) {
@@ -349,47 +364,6 @@ final class RingNode {
       ring.absentees.gone(member);
       stabilization.gone(member);
       routing.gone(member);
-    }
-  }
-
-  // ---- strangers -----------------------------------------------------------------------------
-
-  /**
-   * Has this ring and that of a contact find each other, if they are two. A member that was silent
-   * and is heard again is met by itself.
-   */
-  void introduce(Member contact, long now) {
-    ring.now = now;
-    if (ring.isMember()) {
-      ring.send(contact, new Meet(ring.me, 0));
-    }
-  }
-
-  /**
-   * Somebody who was silent is there again. Maybe it was never away, maybe it has been on another
-   * ring since: each is brought to its place on the ring of the other, and taken in if it is not
-   * there. That is mlookup of Ring Unification; but to be named is not enough, who is taken in has
-   * to answer, as in a stabilization.
-   */
-  private void returned(Member source) {
-    if (ring.isMember()) {
-      meet(source, 0);
-      ring.send(source, new Meet(ring.me, 0));
-    }
-  }
-
-  private void meet(Member stranger, int hops) {
-    if (!ring.isMember() || stranger.isArtificial() || stranger.isSameNode(ring.me)) {
-      return;
-    }
-    Member head = ring.successors().head();
-    if (Member.between(ring.me, stranger, head)) {
-      stabilization.meet(stranger);
-    } else if (!stranger.equals(head) && hops < ring.settings.hopsMax()) {
-      Member next = routing.closestPreceding(stranger.id());
-      if (!next.equals(ring.me)) {
-        ring.send(next, new Meet(stranger, hops + 1));
-      }
     }
   }
 }

@@ -11,8 +11,10 @@ import io.clowder.dht.RingMessage.Unfound;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,9 @@ final class Routing {
     }
   }
 
+  /** A lookup that was here. */
+  private record Seen(Member origin, long ticket, int attempt) {}
+
   /** A claim that waits until its claimant was dealt with. */
   private record Claimed(Member claimant, long token, Query query) {}
 
@@ -56,6 +61,9 @@ final class Routing {
   private final BiConsumer<Long, Failure> unfound;
   private final Map<Long, Hop> hops = new LinkedHashMap<>();
   private final List<Claimed> claims = new ArrayList<>();
+
+  /** The latest lookups of others that were here. */
+  private final Set<Seen> seen = new LinkedHashSet<>();
 
   /** Is told that a member takes itself for the predecessor; says whether it will see to that. */
   private final Predicate<Member> notified;
@@ -128,8 +136,27 @@ final class Routing {
   void route(Member source, Route route) {
     if (ring.isMember()) {
       ring.send(source, new Taken(route.token()));
-      forward(route.query());
+      if (isFirst(route.query())) {
+        forward(route.query());
+      }
     }
+  }
+
+  /**
+   * Whether this attempt of a lookup was not here before. Who is slow is routed around, and brings
+   * on what it was given all the same; were each of the two then to count, lookups would multiply
+   * from hop to hop just when all are slow.
+   */
+  private boolean isFirst(Query query) {
+    if (!seen.add(new Seen(query.origin(), query.ticket(), query.attempt()))) {
+      return false;
+    }
+    if (seen.size() > ring.settings.lookupsMax()) {
+      Iterator<Seen> oldest = seen.iterator();
+      oldest.next();
+      oldest.remove();
+    }
+    return true;
   }
 
   /** Brings a lookup that is here nearer to its key. */
@@ -164,8 +191,11 @@ final class Routing {
   private @Nullable Member firstPresent() {
     Successors list = ring.successors();
     for (int i = 0; i < list.size(); i++) {
-      if (!list.get(i).isArtificial() && !ring.absentees.isAbsent(list.get(i))) {
-        return list.get(i);
+      Member member = list.get(i);
+      if (member.equals(ring.me)) {
+        return null;
+      } else if (!member.isArtificial() && !ring.absentees.isAbsent(member)) {
+        return member;
       }
     }
     return null;

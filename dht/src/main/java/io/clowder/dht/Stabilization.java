@@ -188,6 +188,10 @@ final class Stabilization {
       }
       case ADOPT -> {
         strangers.remove(member);
+        if (ring.successors().head().equals(ring.me) && ring.predecessor().equals(member)) {
+          // In a ring of one there is no other member to say that the predecessor is dead.
+          ring.predecessor(ring.me);
+        }
         finish();
       }
       case RECTIFY -> {

@@ -9,7 +9,7 @@
  *               │    ▲           │ claim                                    │──► Outlet
  *   join ──────►│ Joining        ▼                                          │    (messages, answers)
  *   tick ──────►│            Stabilization ──► Ring: predecessor, Successors│
- *   received ──►│                                    Absentees              │
+ *   received ──►│            Reunion ────────► Ring: Absentees              │
  *               └───────────────────────────────────────────────────────────┘
  * </pre>
  *
@@ -28,7 +28,7 @@
  *       nearer, or finds that its predecessor is dead ({@code Routing}).
  *   <li>Who does not answer is taken for dead, which the proof relies on and networks do not grant.
  *       So the silent are remembered and asked again, and when one is back each is brought to its
- *       place on the other's ring: two rings become one ({@code Absentees}, {@code RingNode}).
+ *       place on the other's ring: two rings become one ({@code Reunion}).
  * </ul>
  *
  * <p>Each wait has a limit: an answer, a lookup, its attempts, its hops, all in {@code

@@ -232,7 +232,7 @@ class RingNodeTest {
   void aClaimIsTakenOrDeniedByWhoIsBefore() {
     founded(node);
     say(at(4), new Notify());
-    Query query = new Query(at(9), 77, at(4).id(), false, List.of(at(3), at(5)), 1, 0);
+    Query query = new Query(at(9), 77, 0, at(4).id(), false, List.of(at(3), at(5)), 1, 0);
     say(at(3), new Claim(8, query));
     assertEquals(new Pending(8), said(at(3), Pending.class));
     say(at(4), new Pong(said(at(4), Ping.class).token()));
@@ -297,7 +297,7 @@ class RingNodeTest {
         new RingSettings(2, 1, 300 * MILLI, 1, MILLI, MILLI, 900 * MILLI, 3, 2, 1);
     RingNode one = founded(node(narrow));
     List<Member> path = List.of(at(7), at(9), at(5));
-    Query query = new Query(at(1), 9, at(8).id(), false, path, 0, 0);
+    Query query = new Query(at(1), 9, 0, at(8).id(), false, path, 0, 0);
     one.received(new Envelope(at(3), at(5), new Route(4, query)), now);
     said(at(3), Taken.class);
     assertEquals(new Unfound(9, Failure.HOP_LIMIT), said(at(1), Unfound.class));

@@ -39,9 +39,9 @@ class RingVocabularyTest {
   private static final String N1_HEX = AT_HEX + "0000000000000005" + "01" + "026e31";
   private static final Member NOBODY = N1.artificialNext();
   private static final String NOBODY_HEX = AT_HEX + "0000000000000006" + "00";
-  private static final Query QUERY = new Query(N1, 300, AT, true, List.of(N1), 1, 2);
+  private static final Query QUERY = new Query(N1, 300, 7, AT, true, List.of(N1), 1, 2);
   private static final String QUERY_HEX =
-      N1_HEX + "ac02" + AT_HEX + "01" + "01" + N1_HEX + "01" + "02";
+      N1_HEX + "ac02" + "07" + AT_HEX + "01" + "01" + N1_HEX + "01" + "02";
 
   private static Map<RingMessage, String> golden() {
     Successors list = Successors.of(List.of(N1, NOBODY));
