@@ -39,13 +39,11 @@ final class Absentees {
     }
   }
 
-  /** A member was heard; true if it was silent. */
-  boolean heard(Member member) {
-    boolean wasSilent = silent.remove(member);
-    if (wasSilent) {
+  /** A member was heard. */
+  void heard(Member member) {
+    if (silent.remove(member)) {
       returned.add(member);
     }
-    return wasSilent;
   }
 
   /** A member is no more. */

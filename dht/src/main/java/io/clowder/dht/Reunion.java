@@ -12,9 +12,11 @@ import java.util.List;
  *
  * <ul>
  *   <li>Who did not answer is remembered, and asked again and again.
- *   <li>When it is heard again, each of the two is brought to its place on the other's ring; that
- *       is their mlookup. A member there that has it between itself and its successor has found
- *       that there are two rings, or that one was skipped; else all is well, and nothing happens.
+ *   <li>When it was heard again, one of such in each round is asked to bring the asker to its place
+ *       on the other's ring; that is their mlookup. A member there that has it between itself and
+ *       its successor has found that there are two rings, or that one was skipped; else all is
+ *       well, and nothing happens. It is not done once and for all when the other is heard, since
+ *       the request may get lost, nor at once, since where all are slow all return all the time.
  *   <li>Where it is taken in, the former successor is brought to it in turn, so that the two rings
  *       close like a zip, from many places at once ({@link Stabilization}).
  * </ul>
@@ -26,9 +28,6 @@ final class Reunion {
   /** How many of the silent, and in too small a ring of the seeds, are tried in each round. */
   private static final int PROBES_A_ROUND = 4;
 
-  /** How many that return are met at once in each round. */
-  private static final int MEETINGS_A_ROUND = 16;
-
   private final Ring ring;
   private final Stabilization stabilization;
   private final Routing routing;
@@ -37,9 +36,6 @@ final class Reunion {
   private List<Member> seeds = List.of();
 
   private int nextSeed;
-
-  /** How many that return may still be met before the next round. */
-  private int meetingsLeft = MEETINGS_A_ROUND;
 
   Reunion(Ring ring, Stabilization stabilization, Routing routing) {
     this.ring = ring;
@@ -52,19 +48,8 @@ final class Reunion {
     seeds = members;
   }
 
-  /** A message of this member came in. */
-  void heard(Member source) {
-    // Where all are slow, all return all the time: beyond the budget, a later round will do.
-    if (ring.absentees.heard(source) && ring.isMember() && meetingsLeft > 0) {
-      meetingsLeft--;
-      meet(source, 0);
-      introduce(source);
-    }
-  }
-
   /** Once a round: are any of the silent there again, and do the rings of the others know me? */
   void round() {
-    meetingsLeft = MEETINGS_A_ROUND;
     for (int i = 0; i < PROBES_A_ROUND; i++) {
       Member silent = ring.absentees.anySilent();
       if (silent != null) {

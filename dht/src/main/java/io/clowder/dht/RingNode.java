@@ -144,8 +144,8 @@ final class RingNode {
   }
 
   /**
-   * Has this ring and that of a contact find each other, if they are two. A member that was silent
-   * and is heard again is met by itself.
+   * Has this ring and that of a contact find each other, if they are two. Members that were silent
+   * and are heard again need no introduction.
    */
   void introduce(Member contact, long now) {
     ring.now = now;
@@ -301,7 +301,7 @@ final class RingNode {
       }
       return;
     }
-    reunion.heard(source);
+    ring.absentees.heard(source);
     take(source, message);
   }
 

@@ -164,7 +164,9 @@ final class Routing {
     if (!ring.isMember()) {
       fail(query, Failure.NO_MEMBER);
       return;
-    } else if (!query.isForPredecessor() && ring.owns(query.key())) {
+    } else if (query.path().isEmpty() && !query.isForPredecessor() && ring.owns(query.key())) {
+      // Only for a lookup that begins here: one that was sent here comes to its owner by a claim of
+      // the member before. Whoever takes the whole ring for its own must not take it from others.
       answer(query);
       return;
     } else if (query.path().size() >= ring.settings.hopsMax()) {

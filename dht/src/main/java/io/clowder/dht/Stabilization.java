@@ -248,7 +248,13 @@ final class Stabilization {
   }
 
   private void stabilized(Member head, Member candidate, Successors itsList) {
-    ring.successors(itsList.behind(head));
+    if (itsList.isAlone(head) && !head.equals(ring.me)) {
+      // It has lost all of its successors, and must not make this member lose its own: it is shown
+      // one of them instead. The proof has no such state, and so nothing to say against it.
+      offer(ring.successors().get(Math.min(1, itsList.size() - 1)), head);
+    } else {
+      ring.successors(itsList.behind(head));
+    }
     if (isBetweenHead(candidate)) {
       ask(Step.ADOPT, candidate, AskState::new);
     } else {
@@ -266,13 +272,18 @@ final class Stabilization {
   private void adopted(Member successor, Successors itsList) {
     Member before = ring.successors().head();
     strangers.remove(successor);
-    ring.successors(itsList.behind(successor));
-    if (!before.isArtificial() && !before.equals(ring.me)) {
-      // If it was of another ring, the two are joined here, and next to that one there may be a
-      // member of this ring that it does not know: they close like a zip (Ring Unification).
-      ring.send(successor, new Meet(before, 0));
-    }
+    Successors rest = itsList.isAlone(successor) ? ring.successors() : itsList;
+    ring.successors(rest.behind(successor));
+    // If it was of another ring, the two are joined here, and next to that one there may be a
+    // member of this ring that it does not know: they close like a zip (Ring Unification).
+    offer(before, successor);
     finish();
+  }
+
+  private void offer(Member stranger, Member to) {
+    if (!stranger.isArtificial() && !stranger.equals(ring.me) && !stranger.equals(to)) {
+      ring.send(to, new Meet(stranger, 0));
+    }
   }
 
   private void finish() {

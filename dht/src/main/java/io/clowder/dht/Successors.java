@@ -75,6 +75,11 @@ final class Successors {
     return Arrays.stream(members).allMatch(Member::isArtificial);
   }
 
+  /** Whether its owner knows of nobody but itself, as in {@link #alone}. */
+  boolean isAlone(Member me) {
+    return Arrays.stream(members).allMatch(me::equals);
+  }
+
   /** Zave's NoDuplicates, of the list with its owner before it. */
   boolean hasDuplicates(Member me) {
     for (int i = 0; i < members.length; i++) {

@@ -156,8 +156,11 @@ final class RingFigures {
   /**
    * ToN, Table III: members join and fail all the time, both at {@code rate} a second; each
    * stabilizes, and looks up one finger, every 15 to 45 seconds. One lookup a second.
+   *
+   * @param atEnd is run while all members are still there
    */
-  static Sums churn(long seed, int count, int successors, double rate, int lookups) {
+  static Sums churn(
+      long seed, int count, int successors, double rate, int lookups, Runnable atEnd) {
     RingWorld world =
         new RingWorld(seed, settings(successors, 15 * SECOND, 45 * SECOND, 60 * SECOND));
     world.delayMin = 10 * RingWorld.MILLI;
@@ -172,6 +175,7 @@ final class RingFigures {
       world.runFor(SECOND);
     }
     world.runFor(120 * SECOND);
+    atEnd.run();
     return churn.end();
   }
 

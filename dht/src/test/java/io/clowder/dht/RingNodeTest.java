@@ -3,7 +3,6 @@ package io.clowder.dht;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +12,7 @@ import io.clowder.dht.RingMessage.Claim;
 import io.clowder.dht.RingMessage.Denied;
 import io.clowder.dht.RingMessage.Found;
 import io.clowder.dht.RingMessage.Gone;
+import io.clowder.dht.RingMessage.Meet;
 import io.clowder.dht.RingMessage.Notify;
 import io.clowder.dht.RingMessage.Pending;
 import io.clowder.dht.RingMessage.Ping;
@@ -193,10 +193,12 @@ class RingNodeTest {
     AskState ask = said(at(6), AskState.class);
     passes(SETTINGS.answerNanos() * SETTINGS.tries());
     assertEquals(list(7, 9), node.successors(), "it did not answer");
-    sent.removeIf(it -> it.message() instanceof AskState);
+    said(at(7), Notify.class);
     say(at(6), new State(ask.token(), at(5), list(7, 9)));
     assertEquals(list(7, 9), node.successors(), "it answered too late");
-    // But now it is there, and asked anew.
+    sent.clear();
+    untilRound();
+    say(at(7), new State(said(at(7), AskState.class).token(), at(6), list(9, 1)));
     say(at(6), new State(said(at(6), AskState.class).token(), at(5), list(7, 9)));
     assertEquals(list(6, 7), node.successors());
     said(at(6), Notify.class);
@@ -386,20 +388,68 @@ class RingNodeTest {
   }
 
   @Test
-  void aSilentMemberIsAskedAgainAndMet() {
+  void aSilentMemberIsAskedAgainAndIntroducedTo() {
     founded(node);
     untilRound();
     passes(SETTINGS.answerNanos() * SETTINGS.tries());
     say(at(9), new State(said(at(9), AskState.class).token(), at(5), list(1, 3)));
     sent.clear();
     untilRound();
-    said(at(7), Ping.class);
+    say(at(9), new State(said(at(9), AskState.class).token(), at(5), list(1, 3)));
+    say(at(7), new Pong(said(at(7), Ping.class).token()));
+    untilRound();
+    assertEquals(at(5), said(at(7), Meet.class).stranger());
     say(at(9), new State(said(at(9), AskState.class).token(), at(5), list(1, 3)));
     assertEquals(list(9, 1), node.successors());
-    say(at(7), new Pong(1));
-    assertNull(found.get(1L));
+    // Its ring brings it here in turn; it is taken in when it has answered.
+    say(at(3), new Meet(at(7), 1));
+    assertEquals(list(9, 1), node.successors());
     say(at(7), new State(said(at(7), AskState.class).token(), at(3), list(9, 1)));
     assertEquals(list(7, 9), node.successors());
-    assertEquals(at(9), said(at(7), RingMessage.Meet.class).stranger());
+    assertEquals(at(9), said(at(7), Meet.class).stranger());
+  }
+
+  @Test
+  void aStrangerIsBroughtToItsPlace() {
+    founded(node);
+    say(at(3), new Meet(at(2), 1));
+    assertEquals(new Meet(at(2), 2), said(at(1), Meet.class));
+    say(at(3), new Meet(at(2), SETTINGS.hopsMax()));
+    say(at(3), new Meet(at(7), 1));
+    say(at(3), new Meet(at(5), 1));
+    say(at(3), new Meet(at(6).anyLife(), 1));
+    assertFalse(isSaid(Meet.class) || isSaid(AskState.class), sent.toString());
+  }
+
+  /** Else it would spread from predecessor to predecessor that there is nobody else. */
+  @Test
+  void whoHasLostAllItsSuccessorsIsShownOne() {
+    founded(node);
+    untilRound();
+    say(at(7), new State(said(at(7), AskState.class).token(), at(5), list(7, 7)));
+    assertEquals(list(7, 9), node.successors());
+    assertEquals(at(9), said(at(7), Meet.class).stranger());
+    said(at(7), Notify.class);
+    untilRound();
+    say(at(7), new State(said(at(7), AskState.class).token(), at(6), list(9, 1)));
+    say(at(6), new State(said(at(6), AskState.class).token(), at(6), list(6, 6)));
+    assertEquals(list(6, 7), node.successors());
+    assertEquals(at(7), said(at(6), Meet.class).stranger());
+  }
+
+  @Test
+  void whoIsAloneOutlivesItsPredecessor() {
+    founded(node);
+    passes(20 * SETTINGS.roundNanosMax());
+    assertEquals(list(5, 5), node.successors());
+    assertEquals(at(5), node.predecessor());
+    assertFalse(node.hasNoDuplicates() || node.hasOrderedSuccessors());
+    said(at(1).anyLife(), Meet.class);
+    say(at(4), new Notify());
+    sent.clear();
+    untilRound();
+    passes(SETTINGS.answerNanos() * SETTINGS.tries());
+    assertEquals(at(5), node.predecessor(), "it died as well");
+    assertTrue(node.owns(at(4).id()));
   }
 }
