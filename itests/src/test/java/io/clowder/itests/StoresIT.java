@@ -111,7 +111,7 @@ public class StoresIT {
           {"rejoin.mebibytes", "0", "rejoin.mebibytes is 0: use 1 to 65536"},
         }) {
       n2.probe().configure(pid, Map.of(wrong[0], wrong[1]));
-      awaitMissing(n2, BUNDLE + ": " + wrong[2]);
+      awaitMissing(n2, pid + ": " + wrong[2]);
       assertNull(StoreCluster.store(n2, "extra").offer());
     }
     n2.probe().configure(BUNDLE + "~Bills", Map.of());
