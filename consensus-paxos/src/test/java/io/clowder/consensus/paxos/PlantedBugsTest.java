@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Bugs that are planted into Raft, Multi-Paxos and the driver are found. {@code -Dplanted=search}
@@ -32,6 +34,7 @@ class PlantedBugsTest {
                   "consensus-raft/src/test/java/io/clowder/consensus/raft/RaftVocabulary.java")));
 
   @TestFactory
+  @Execution(ExecutionMode.CONCURRENT)
   @DisabledIfSystemProperty(named = "planted", matches = "search")
   List<DynamicTest> eachIsFound() throws IOException {
     return BENCH.bugs().stream()
