@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
-import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -18,16 +15,15 @@ import org.jspecify.annotations.Nullable;
  * are on one ring; what should have joined the rings may have got lost.
  */
 final class Absentees {
-  private final int max;
   private final Sample silent;
   private final Sample returned;
-  private final Set<Member> gone = new LinkedHashSet<>();
+  private final Latest<Member> gone;
 
   /** Remembers so many of each kind. */
   Absentees(int max, RandomGenerator random) {
-    this.max = max;
     silent = new Sample(max, random);
     returned = new Sample(max, random);
+    gone = new Latest<>(max);
   }
 
   /** A member did not answer. */
@@ -50,11 +46,7 @@ final class Absentees {
   void gone(Member member) {
     silent.remove(member);
     returned.remove(member);
-    if (gone.add(member) && gone.size() > max) {
-      Iterator<Member> oldest = gone.iterator();
-      oldest.next();
-      oldest.remove();
-    }
+    gone.add(member);
   }
 
   /** Whether a member is known to be no more. */

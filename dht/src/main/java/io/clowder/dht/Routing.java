@@ -9,12 +9,9 @@ import io.clowder.dht.RingMessage.Route;
 import io.clowder.dht.RingMessage.Taken;
 import io.clowder.dht.RingMessage.Unfound;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +60,7 @@ final class Routing {
   private final List<Claimed> claims = new ArrayList<>();
 
   /** The latest lookups of others that were here. */
-  private final Set<Seen> seen = new LinkedHashSet<>();
+  private final Latest<Seen> seen;
 
   /** Is told that a member takes itself for the predecessor; says whether it will see to that. */
   private final Predicate<Member> notified;
@@ -79,6 +76,7 @@ final class Routing {
       BiConsumer<Long, Failure> unfound) {
     this.ring = ring;
     this.fingers = fingers;
+    this.seen = new Latest<>(ring.settings.lookupsMax());
     this.notified = stabilization::notified;
     this.outdated = stabilization::stabilize;
     this.found = found;
@@ -94,15 +92,14 @@ final class Routing {
   }
 
   void tick() {
-    List<Hop> silent = new ArrayList<>();
-    for (Iterator<Hop> rest = hops.values().iterator(); rest.hasNext(); ) {
-      Hop hop = rest.next();
-      if (hop.dueAt <= ring.now) {
-        rest.remove();
-        silent.add(hop);
-      }
-    }
-    silent.forEach(this::silent);
+    take(it -> it.dueAt <= ring.now).forEach(this::silent);
+  }
+
+  /** Some of the hops, which are not waited for any more. */
+  private List<Hop> take(Predicate<Hop> which) {
+    List<Hop> taken = new ArrayList<>();
+    hops.values().removeIf(it -> which.test(it) && taken.add(it));
+    return taken;
   }
 
   private void silent(Hop hop) {
@@ -119,15 +116,7 @@ final class Routing {
   /** A member is no more. */
   void gone(Member member) {
     fingers.drop(member);
-    List<Hop> lost = new ArrayList<>();
-    for (Iterator<Hop> rest = hops.values().iterator(); rest.hasNext(); ) {
-      Hop hop = rest.next();
-      if (hop.target.equals(member)) {
-        rest.remove();
-        lost.add(hop);
-      }
-    }
-    lost.forEach(it -> forward(it.query));
+    take(it -> it.target.equals(member)).forEach(it -> forward(it.query));
   }
 
   // ---- onward --------------------------------------------------------------------------------
@@ -148,15 +137,7 @@ final class Routing {
    * from hop to hop just when all are slow.
    */
   private boolean isFirst(Query query) {
-    if (!seen.add(new Seen(query.origin(), query.ticket(), query.attempt()))) {
-      return false;
-    }
-    if (seen.size() > ring.settings.lookupsMax()) {
-      Iterator<Seen> oldest = seen.iterator();
-      oldest.next();
-      oldest.remove();
-    }
-    return true;
+    return seen.add(new Seen(query.origin(), query.ticket(), query.attempt()));
   }
 
   /** Brings a lookup that is here nearer to its key. */

@@ -251,9 +251,7 @@ final class LocalCluster {
   void killTogether() throws Exception {
     List<String> command = new ArrayList<>(List.of("kill", "-KILL"));
     running().forEach(pid -> command.add(pid.toString()));
-    if (new ProcessBuilder(command).start().waitFor() != 0) {
-      throw new AssertionError("failed: " + command);
-    }
+    Tool.run(command.toArray(String[]::new));
     for (ProcessHandle process : processes.values()) {
       process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
@@ -268,10 +266,7 @@ final class LocalCluster {
   /** Sends a signal to the process of a node, such as STOP. */
   void signal(String signal, String node) throws Exception {
     String pid = Files.readString(dir(node).resolve("pid")).split(" ")[0];
-    Process kill = new ProcessBuilder("kill", "-" + signal, pid).start();
-    if (kill.waitFor() != 0) {
-      throw new AssertionError("no signal " + signal + " for " + node + ", process " + pid);
-    }
+    Tool.run("kill", "-" + signal, pid);
   }
 
   /** Those of its processes that run. */

@@ -33,17 +33,17 @@ public class LockProcessIT {
           List.of("n1", "n2", "n3").stream().filter(it -> !it.equals(leader)).findFirst().get();
       Shell holder = cluster.shell(frozen);
       Shell next = cluster.shell(leader);
-      long first = token(answer(holder, "lock:acquire account -o json"));
-      answer(holder, "kv:put balance 1 --fence account:" + first);
+      long first = token(holder.done("lock:acquire account -o json"));
+      holder.done("kv:put balance 1 --fence account:" + first);
 
       cluster.signal("STOP", frozen);
       Deadline threeLeases = Deadline.in(LEASE.multipliedBy(3));
       CompletableFuture<Shell.Answer> late;
       long second;
       try {
-        second = token(answer(next, "lock:acquire account --wait 30s -o json"));
+        second = token(next.done("lock:acquire account --wait 30s -o json"));
         assertTrue(second + " after " + first, second > first);
-        answer(next, "kv:put balance 2 --fence account:" + second);
+        next.done("kv:put balance 2 --fence account:" + second);
         assertTrue(Deadline.in(WAIT).until(threeLeases::isOver));
         // It lies in the frozen process's socket, and is the first that it does.
         late = run(holder, "kv:put balance 3 --fence account:" + first);
@@ -56,13 +56,13 @@ public class LockProcessIT {
           refused.err(),
           refused.err().contains("token %d is stale".formatted(first))
               && refused.err().contains("account has seen " + second));
-      assertEquals("2", answer(holder, "kv:get balance"));
-      String info = answer(holder, "lock:info account -o json");
+      assertEquals("2", holder.done("kv:get balance"));
+      String info = holder.done("lock:info account -o json");
       assertEquals(info, second, token(info));
-      assertTrue(answer(next, "lock:history account").contains("expired"));
+      assertTrue(next.done("lock:history account").contains("expired"));
       // The one that lost it goes on under a new session.
-      answer(next, "lock:release account " + second);
-      assertTrue(token(answer(holder, "lock:acquire account --wait 30s -o json")) > second);
+      next.done("lock:release account " + second);
+      assertTrue(token(holder.done("lock:acquire account --wait 30s -o json")) > second);
     } finally {
       cluster.killAll();
     }
@@ -77,12 +77,6 @@ public class LockProcessIT {
             throw new AssertionError(e);
           }
         });
-  }
-
-  private static String answer(Shell shell, String line) throws IOException {
-    Shell.Answer answer = shell.run(line);
-    assertEquals(line + ": " + answer.err(), 0, answer.status());
-    return answer.out().strip();
   }
 
   private static long token(String json) {

@@ -25,6 +25,15 @@ record Shell(Path nodeDir) {
   /** What a command said. */
   record Answer(int status, String out, String err) {}
 
+  /** As {@link #run}, and expects it to succeed; what it said. */
+  String done(String line) throws IOException {
+    Answer answer = run(line);
+    if (answer.status() != 0) {
+      throw new AssertionError("failed: " + line + ": " + answer);
+    }
+    return answer.out();
+  }
+
   /**
    * Runs a line.
    *

@@ -2,7 +2,6 @@
 package io.clowder.itests;
 
 import static io.clowder.itests.StoreLoads.WAIT;
-import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotEquals;
 import static org.junit.Assert.assertTrue;
@@ -128,9 +127,8 @@ public class StoreProcessIT {
       wipe(cluster.dir(backup).resolve("data"));
       cluster.start(backup);
       Shell other = cluster.shell(cluster.other(backup));
-      assertEquals(0, other.run("clowder:remove " + backup).status());
-      String again = backup + "=" + cluster.address(backup);
-      assertEquals(0, other.run("clowder:add " + again).status());
+      other.done("clowder:remove " + backup);
+      other.done("clowder:add " + backup + "=" + cluster.address(backup));
       cluster.primary(WAIT);
       loads.awaitProgress("");
       loads.assertNothingLost(cluster);

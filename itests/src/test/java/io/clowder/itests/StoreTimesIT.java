@@ -6,7 +6,6 @@ import static org.junit.Assert.assertTrue;
 import static org.junit.Assume.assumeTrue;
 
 import io.clowder.itests.filler.Filler;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,10 +46,10 @@ public class StoreTimesIT {
         measure(cluster, cluster.primary(WAIT));
       }
       for (String node : cluster.nodes()) {
-        Map<String, String> status = Rows.one(answer(cluster, node, "store:status -o json"));
+        Map<String, String> status = Rows.one(cluster.shell(node).done("store:status -o json"));
         assertTrue(status.toString(), Long.parseLong(status.get("entries")) >= ENTRIES);
       }
-      List<Map<String, String>> copies = Rows.of(answer(cluster, "n1", "store:verify -o json"));
+      List<Map<String, String>> copies = Rows.of(cluster.shell("n1").done("store:verify -o json"));
       assertEquals(
           copies.toString(), 1, copies.stream().map(it -> it.get("digest")).distinct().count());
       assertTrue(witness.check() > 0);
@@ -62,10 +61,12 @@ public class StoreTimesIT {
   private static void fill(LocalCluster cluster) throws Exception {
     Path jar = cluster.dir().resolve("filler.jar");
     ProbeBundle.write(jar, Filler.class, List.of("io.clowder.api.store", "org.osgi.framework"));
-    String said = answer(cluster, "n1", "felix:install '" + jar.toUri() + "'");
-    answer(cluster, "n1", "felix:start " + said.replaceFirst("(?s).*Bundle IDs?: (\\d+).*", "$1"));
+    String said = cluster.shell("n1").done("felix:install '" + jar.toUri() + "'");
+    cluster
+        .shell("n1")
+        .done("felix:start " + said.replaceFirst("(?s).*Bundle IDs?: (\\d+).*", "$1"));
     Instant begin = Instant.now();
-    answer(cluster, "n1", "fill:store main " + ENTRIES);
+    cluster.shell("n1").done("fill:store main " + ENTRIES);
     System.out.printf("store: %d entries in %s%n", ENTRIES, Duration.between(begin, Instant.now()));
   }
 
@@ -121,18 +122,12 @@ public class StoreTimesIT {
         within(
             () -> {
               last.clear();
-              Rows.of(answer(cluster, node, "fd:history " + victim + " -o json")).stream()
+              Rows.of(cluster.shell(node).done("fd:history " + victim + " -o json")).stream()
                   .filter(it -> "suspect".equals(it.get("event")))
                   .forEach(it -> last.add(Instant.parse(it.get("time"))));
-              return answer(cluster, node, "fd:suspects -o json").contains('"' + victim + '"');
+              return cluster.shell(node).done("fd:suspects -o json").contains('"' + victim + '"');
             }));
     return last.get(last.size() - 1);
-  }
-
-  private static String answer(LocalCluster cluster, String node, String line) throws IOException {
-    Shell.Answer answer = cluster.shell(node).run(line);
-    assertEquals(line + ": " + answer.err(), 0, answer.status());
-    return answer.out();
   }
 
   private static boolean within(Callable<Boolean> condition) throws Exception {

@@ -35,7 +35,7 @@ public class SwapProcessIT {
     LocalCluster cluster = LocalCluster.up("swaps");
     try {
       Shell holder = cluster.shell("n3");
-      String token = find(TOKEN, answer(holder, "lock:acquire job -o json"));
+      String token = find(TOKEN, holder.done("lock:acquire job -o json"));
       MapLoad.Witness witness = new MapLoad.Witness();
       for (String node : List.of("n1", "n2")) {
         loads.add(new MapLoad(cluster.shell(node)::run, node, "kv", witness));
@@ -49,10 +49,10 @@ public class SwapProcessIT {
           if (kill) {
             killInside(cluster, protocol, kills++ % 2 == 0 ? "n1" : "n2");
           } else {
-            String said = answer(holder, "clowder:swap " + protocol);
+            String said = holder.done("clowder:swap " + protocol);
             assertTrue(said, said.contains("serving, gap "));
           }
-          assertEquals(protocol, find(PROTOCOL, answer(holder, "clowder:status -o json")));
+          assertEquals(protocol, find(PROTOCOL, holder.done("clowder:status -o json")));
           awaitProgress("");
         }
       } finally {
@@ -63,9 +63,9 @@ public class SwapProcessIT {
       assertEquals(5, kills);
       int completed = witness.check();
       assertTrue("only " + completed + " operations", completed > SWAPS * SOME);
-      assertEquals(token, find(TOKEN, answer(holder, "lock:info job -o json")));
+      assertEquals(token, find(TOKEN, holder.done("lock:info job -o json")));
       String next =
-          answer(holder, "lock:release job " + token) + answer(holder, "lock:acquire job -o json");
+          holder.done("lock:release job " + token) + holder.done("lock:acquire job -o json");
       assertTrue(next, Long.parseLong(find(TOKEN, next)) > Long.parseLong(token));
       awaitSameSegment(cluster);
     } finally {
@@ -97,7 +97,7 @@ public class SwapProcessIT {
     awaitProgress(victim);
     cluster.order("start", victim);
     awaitProgress("");
-    if (!protocol.equals(find(PROTOCOL, answer(shell, "clowder:status -o json")))) {
+    if (!protocol.equals(find(PROTOCOL, shell.done("clowder:status -o json")))) {
       boolean swapped =
           Deadline.in(WAIT).until(() -> shell.run("clowder:swap " + protocol).status() == 0);
       assertTrue("no swap after a kill", swapped);
@@ -123,19 +123,12 @@ public class SwapProcessIT {
                 () -> {
                   segments.clear();
                   for (String node : NODES) {
-                    segments.add(
-                        find(SEGMENT, answer(cluster.shell(node), "clowder:status -o json")));
+                    segments.add(find(SEGMENT, cluster.shell(node).done("clowder:status -o json")));
                   }
                   return segments.stream().distinct().count() == 1;
                 });
     assertTrue("segments " + segments, same);
     assertTrue(segments.toString(), Integer.parseInt(segments.get(0)) >= SWAPS);
-  }
-
-  private static String answer(Shell shell, String line) throws IOException {
-    Shell.Answer answer = shell.run(line);
-    assertEquals(line + ": " + answer.err(), 0, answer.status());
-    return answer.out();
   }
 
   private static String find(Pattern pattern, String text) {

@@ -259,7 +259,7 @@ final class Clerk {
 
     /** Brings it to where it belongs by now, if it is not there. */
     void again() {
-      bring(reply -> Clerk.this.complete(() -> replied(self, reply)));
+      bring(reply -> complete(() -> replied(self, reply)));
     }
 
     private void bring(Consumer<Reply> here) {
@@ -319,11 +319,11 @@ final class Clerk {
         fail(refusal(refused));
       } else {
         end();
-        complete(reply);
+        answer(reply);
       }
     }
 
-    private void complete(Reply reply) {
+    private void answer(Reply reply) {
       T value;
       try {
         value = result.apply(reply);
@@ -422,7 +422,7 @@ final class Clerk {
 
     private void fail(CoordinationException failure) {
       end();
-      Clerk.this.complete(() -> future.completeExceptionally(failure));
+      complete(() -> future.completeExceptionally(failure));
     }
 
     private void end() {

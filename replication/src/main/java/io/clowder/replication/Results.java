@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 final class Results {
   private static final int ROOM = 8;
 
-  /** What kinds there are; a conflict's is this and its step. */
   private static final int STALE = 0;
-
   private static final int CHANGED = 1;
   private static final int CHANGED_EXISTED = 2;
+
+  /** A conflict's kind is this and its step. */
   private static final int CONFLICT = 3;
 
   private long[] numbers = new long[ROOM];

@@ -252,10 +252,9 @@ final class Steward implements StoreAdmin {
                         Duration.ofSeconds(10),
                         answer -> ((Answer.Changed) answer).version())
                     .thenCompose(
-                        seq -> {
-                          return digests(config, seq)
-                              .thenCompose(found -> judge(config, seq, found, isRepairing));
-                        }));
+                        seq ->
+                            digests(config, seq)
+                                .thenCompose(found -> judge(config, seq, found, isRepairing))));
   }
 
   private CompletionStage<SortedMap<NodeId, Digested>> digests(StoreConfig config, long seq) {
