@@ -130,6 +130,21 @@ final class Identifier implements Comparable<Identifier> {
     return new Identifier(other.high - high - (isBorrowed ? 1 : 0), mid, lowest);
   }
 
+  /** Its highest bits, 1 to 31 of them, as a number. */
+  int top(int bits) {
+    return (int) (high >>> (64 - bits));
+  }
+
+  /** The first point whose highest bits are those of a number: the inverse of {@link #top}. */
+  static Identifier startOf(int number, int bits) {
+    return new Identifier((long) number << (64 - bits), 0, 0);
+  }
+
+  /** All bits mixed into 64, for hashing. */
+  long fold() {
+    return high * 31 + middle * 17 + low;
+  }
+
   /** The number of the highest bit that is set, 0 to 159; -1 for zero. */
   int highestBit() {
     if (high != 0) {

@@ -130,12 +130,22 @@ final class TableChange {
         new TableMember(it.node(), it.life(), it.domain(), it.weight(), State.MEMBER);
     put(next);
     isPlacementDue |= !next.equals(known);
-    if (known != null && known.life() != it.life()) {
-      for (int i = 0; i < partitions(); i++) {
+    for (int i = 0; i < partitions() && known != null; i++) {
+      if (known.life() != it.life()) {
         takeOut(i, it.node(), true);
+      } else if (it.node().equals(at(i).owner())) {
+        renew(i);
       }
     }
     return null;
+  }
+
+  /** What an owner that comes back gives is newer than all that it gave before, known or not. */
+  private void renew(int partition) {
+    Assignment now = at(partition);
+    changed.put(
+        partition,
+        new Assignment(epoch, now.holders(), now.targets(), epoch, true, now.lost()));
   }
 
   private @Nullable String leave(Leave it) {

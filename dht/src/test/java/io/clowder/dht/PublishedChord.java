@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It has the best of it: lookups of joiners are an oracle's, and its rings are founded whole.
  */
-final class PublishedChord implements Seat {
+final class PublishedChord implements Berth {
   /** With what Zave's proof assumes, and to be held to all that it promises. */
   static final RingSchedule.Kind HELD_TO_OURS = new Kind(true);
 
@@ -27,15 +27,15 @@ final class PublishedChord implements Seat {
 
   private record Kind(boolean isHeldToOurs) implements RingSchedule.Kind {
     @Override
-    public Seat found(RingWorld world, Member me, Founders founders) {
+    public Berth found(RingWorld world, Member me, Founders founders) {
       int place = founders.placeFrom(me.id());
       List<Member> after = founders.from(place + 1, world.settings.successors());
       return settle(new PublishedChord(world, me, founders.get(place - 1), after));
     }
 
     @Override
-    public Seat join(RingWorld world, Member me, Seat contact) {
-      Founders circle = new Founders(world.members().stream().map(Seat::me).toList());
+    public Berth join(RingWorld world, Member me, Berth contact) {
+      Founders circle = new Founders(world.members().stream().map(Berth::me).toList());
       Member successor = circle.get(circle.placeFrom(me.id()));
       return settle(new PublishedChord(world, me, null, List.of(successor)));
     }
@@ -50,14 +50,14 @@ final class PublishedChord implements Seat {
       return isHeldToOurs ? invariants.violation() : invariants.claimed();
     }
 
-    private Seat settle(PublishedChord node) {
+    private Berth settle(PublishedChord node) {
       node.world.settle(node);
       node.world.changes++;
       return node;
     }
 
     @Override
-    public void leave(RingWorld world, Seat seat) {
+    public void leave(RingWorld world, Berth seat) {
       world.kill(seat);
     }
   }

@@ -62,7 +62,7 @@ class RingChaosTest {
       world = new RingWorld(seed, RingSettings.USUAL.withSuccessors(successors));
       nodes = successors + 1 + world.random.nextInt(40);
       world.found(nodes);
-      seeds = world.members().stream().limit(2).map(Seat::me).toList();
+      seeds = world.members().stream().limit(2).map(Berth::me).toList();
     }
 
     int run() {
@@ -88,12 +88,12 @@ class RingChaosTest {
     }
 
     private void step() {
-      List<Seat> members = world.members();
+      List<Berth> members = world.members();
       switch (world.random.nextInt(8)) {
         case 0 -> {
           int victims = world.random.nextInt(4) == 0 ? members.size() / 2 : 1;
           for (int i = 0; i < victims; i++) {
-            Seat victim = world.any(world.members());
+            Berth victim = world.any(world.members());
             if (!seeds.contains(victim.me())) {
               world.kill(victim);
             }
@@ -109,7 +109,7 @@ class RingChaosTest {
           boolean isArc = world.random.nextBoolean();
           Identifier from = world.point();
           Identifier to = world.point();
-          for (Seat seat : world.seats.values()) {
+          for (Berth seat : world.seats.values()) {
             boolean isLeft =
                 isArc ? Identifier.between(from, seat.me().id(), to) : world.random.nextInt(3) == 0;
             if (isLeft) {
@@ -127,7 +127,7 @@ class RingChaosTest {
         case 6 -> world.loss = world.random.nextInt(3) * 0.15;
         default -> world.delaySpread = (1 + world.random.nextInt(400)) * RingWorld.MILLI;
       }
-      for (Seat seat : members) {
+      for (Berth seat : members) {
         if (world.lives(seat) && world.random.nextInt(4) == 0) {
           lookups++;
           origins.put(world.lookup(seat.me(), world.point(), false), seat.me());

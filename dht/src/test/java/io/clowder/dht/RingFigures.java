@@ -103,11 +103,11 @@ final class RingFigures {
   static Sums failures(long seed, int count, int successors, double share, int lookups) {
     RingWorld world = new RingWorld(seed, settings(successors, NO_ROUND, NO_ROUND, 60 * SECOND));
     world.found(count);
-    List<Seat> seats = new ArrayList<>(world.seats.values());
+    List<Berth> seats = new ArrayList<>(world.seats.values());
     for (int i = 0; i < Math.round(share * count); i++) {
       world.kill(seats.remove(world.random.nextInt(seats.size())));
     }
-    Founders living = new Founders(seats.stream().map(Seat::me).toList());
+    Founders living = new Founders(seats.stream().map(Berth::me).toList());
     Map<Long, Identifier> keys = new HashMap<>();
     for (int i = 0; i < lookups; i++) {
       Identifier key = world.point();
@@ -138,7 +138,7 @@ final class RingFigures {
     // A list of one member is the first finger, and no shortcut.
     RingWorld world = new RingWorld(seed, settings(1, NO_ROUND, NO_ROUND, 60 * SECOND));
     world.found(count);
-    List<Seat> seats = new ArrayList<>(world.seats.values());
+    List<Berth> seats = new ArrayList<>(world.seats.values());
     Sums sums = new Sums();
     for (int i = 0; i < lookups; i++) {
       long ticket = world.lookup(world.any(seats).me(), world.point(), true);
@@ -218,7 +218,7 @@ final class RingFigures {
     }
 
     private void go() {
-      Seat victim = world.any(world.members());
+      Berth victim = world.any(world.members());
       ends.put(victim.me(), world.now);
       world.kill(victim);
     }

@@ -51,7 +51,7 @@ class RingRepairTest {
   }
 
   private static void assertAllFound(RingWorld world, int lookups) {
-    Founders circle = new Founders(world.members().stream().map(Seat::me).toList());
+    Founders circle = new Founders(world.members().stream().map(Berth::me).toList());
     for (int i = 0; i < lookups; i++) {
       Identifier key = world.point();
       long ticket = world.lookup(world.any(world.members()).me(), key, false);
@@ -69,7 +69,7 @@ class RingRepairTest {
     for (long seed = 1; seed <= 10; seed++) {
       RingWorld world = world(seed, 40, 8);
       Set<Member> left = new HashSet<>();
-      for (Seat seat : world.members()) {
+      for (Berth seat : world.members()) {
         if (world.random.nextBoolean()) {
           left.add(seat.me());
         }
@@ -85,7 +85,7 @@ class RingRepairTest {
     int most = 0;
     for (long seed = 1; seed <= 10; seed++) {
       RingWorld world = world(seed, 40, 8);
-      Founders circle = new Founders(world.members().stream().map(Seat::me).toList());
+      Founders circle = new Founders(world.members().stream().map(Berth::me).toList());
       most = Math.max(most, partition(world, new HashSet<>(circle.from((int) seed, 20))));
     }
     System.out.printf("halves of the circle: one ring after at most %d s%n", most);
@@ -97,7 +97,7 @@ class RingRepairTest {
     int most = 0;
     for (long seed = 1; seed <= 20; seed++) {
       RingWorld world = world(seed, 8, 5);
-      Founders circle = new Founders(world.members().stream().map(Seat::me).toList());
+      Founders circle = new Founders(world.members().stream().map(Berth::me).toList());
       Set<Member> left = new HashSet<>(circle.from(0, 1 + (int) seed % 4));
       if (seed % 2 == 0) {
         left.add(circle.get(6));
@@ -113,9 +113,9 @@ class RingRepairTest {
     left.forEach(it -> leftNodes.add(Objects.requireNonNull(it.node())));
     world.isCut = (source, target) -> leftNodes.contains(source) != leftNodes.contains(target);
     world.runFor(10 * MINUTE * RingWorld.SECOND);
-    List<Seat> here = new ArrayList<>(world.members());
+    List<Berth> here = new ArrayList<>(world.members());
     here.removeIf(it -> !left.contains(it.me()));
-    List<Seat> there = new ArrayList<>(world.members());
+    List<Berth> there = new ArrayList<>(world.members());
     there.removeIf(it -> left.contains(it.me()));
     assertNull(world.flaw(here), "one side by itself");
     assertNull(world.flaw(there), "the other side by itself");

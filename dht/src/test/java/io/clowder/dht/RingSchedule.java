@@ -23,11 +23,11 @@ final class RingSchedule {
 
   /** What may live here beside our nodes. */
   interface Kind {
-    Seat found(RingWorld world, Member me, Founders founders);
+    Berth found(RingWorld world, Member me, Founders founders);
 
-    Seat join(RingWorld world, Member me, Seat contact);
+    Berth join(RingWorld world, Member me, Berth contact);
 
-    void leave(RingWorld world, Seat seat);
+    void leave(RingWorld world, Berth seat);
 
     /** What it takes for granted, if that does not hold. */
     @Nullable String assumption(Invariants invariants);
@@ -39,19 +39,19 @@ final class RingSchedule {
   static final Kind OURS =
       new Kind() {
         @Override
-        public Seat found(RingWorld world, Member me, Founders founders) {
+        public Berth found(RingWorld world, Member me, Founders founders) {
           world.begin(me).found(founders, world.now);
           return seat(world, me);
         }
 
         @Override
-        public Seat join(RingWorld world, Member me, Seat contact) {
+        public Berth join(RingWorld world, Member me, Berth contact) {
           world.join(me, List.of(contact.me()));
           return seat(world, me);
         }
 
         @Override
-        public void leave(RingWorld world, Seat seat) {
+        public void leave(RingWorld world, Berth seat) {
           world.node(seat.me()).leave(world.now);
           world.kill(seat);
         }
@@ -66,7 +66,7 @@ final class RingSchedule {
           return invariants.violation();
         }
 
-        private Seat seat(RingWorld world, Member me) {
+        private Berth seat(RingWorld world, Member me) {
           return Objects.requireNonNull(world.seats.get(me.node()));
         }
       };
@@ -134,7 +134,7 @@ final class RingSchedule {
 
   private void step() {
     int choice = world.random.nextInt(10);
-    List<Seat> members = world.members();
+    List<Berth> members = world.members();
     if (choice < 5) {
       int node = world.random.nextInt(NODES_MAX);
       Member me = world.member(node);
@@ -145,7 +145,7 @@ final class RingSchedule {
       }
       return;
     }
-    Seat victim = world.any(new ArrayList<>(world.seats.values()));
+    Berth victim = world.any(new ArrayList<>(world.seats.values()));
     if (!mayGo(victim)) {
       refused++;
     } else if (choice < 9) {
@@ -160,7 +160,7 @@ final class RingSchedule {
   }
 
   /** Whether the assumptions still hold when somebody is no more. */
-  private boolean mayGo(Seat victim) {
+  private boolean mayGo(Berth victim) {
     Map<Member, List<Member>> then = lists();
     then.remove(victim.me());
     return kind.assumption(new Invariants(then, world.settings.successors())) == null;
@@ -169,11 +169,11 @@ final class RingSchedule {
   /** The extended lists of all members, as they are since the last answer was given. */
   private Map<Member, List<Member>> lists() {
     Map<Member, List<Member>> lists = new HashMap<>();
-    for (Seat seat : world.members()) {
+    for (Berth seat : world.members()) {
       lists.put(seat.me(), Invariants.extended(seat.me(), seat.successors()));
     }
     for (Envelope envelope : world.shown) {
-      Seat target = world.seats.get(envelope.target().node());
+      Berth target = world.seats.get(envelope.target().node());
       if (target != null && target.me().equals(envelope.target())) {
         RingMessage.State state = (RingMessage.State) envelope.message();
         List<Member> coming = target.successorsBy(envelope.source(), state);

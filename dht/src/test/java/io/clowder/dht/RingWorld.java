@@ -26,7 +26,7 @@ final class RingWorld {
   final SplittableRandom random;
 
   /** Who lives, by node; in the order in which they came. */
-  final Map<NodeId, Seat> seats = new LinkedHashMap<>();
+  final Map<NodeId, Berth> seats = new LinkedHashMap<>();
 
   final Map<Long, Located> found = new HashMap<>();
   final Map<Long, Failure> failed = new HashMap<>();
@@ -107,7 +107,7 @@ final class RingWorld {
   }
 
   /** Has a node tick when it wants to. */
-  private void appoint(Seat seat) {
+  private void appoint(Berth seat) {
     long due = seat.dueAt();
     Long appointed = wakes.get(seat.me());
     if (due == Ring.NEVER || (appointed != null && appointed <= due)) {
@@ -133,12 +133,12 @@ final class RingWorld {
     return new Member(Identifier.hash(Identifier.SHA_1, name), id, lives += 16);
   }
 
-  boolean lives(Seat seat) {
+  boolean lives(Berth seat) {
     return seats.get(Objects.requireNonNull(seat.me().node())) == seat;
   }
 
   boolean lives(Member member) {
-    Seat seat = seats.get(member.node());
+    Berth seat = seats.get(member.node());
     return seat != null && seat.me().equals(member);
   }
 
@@ -147,37 +147,37 @@ final class RingWorld {
     Wire wire = new Wire();
     RingNode node = new RingNode(me, settings, random.split(), wire, now);
     wire.node = node;
-    settle(new Seat.Ours(node));
+    settle(new Berth.Ours(node));
     return node;
   }
 
   /** Has somebody live here, from now on. */
-  void settle(Seat seat) {
+  void settle(Berth seat) {
     seats.put(Objects.requireNonNull(seat.me().node()), seat);
     appoint(seat);
   }
 
   /** Ends a life without a word. */
-  void kill(Seat seat) {
+  void kill(Berth seat) {
     seats.remove(seat.me().node());
     wakes.remove(seat.me());
   }
 
   /** What was done to a node from outside may have moved its next appointment. */
   void touched(NodeId node) {
-    Seat seat = seats.get(node);
+    Berth seat = seats.get(node);
     if (seat != null) {
       appoint(seat);
     }
   }
 
   RingNode node(Member member) {
-    return ((Seat.Ours) Objects.requireNonNull(seats.get(member.node()))).node();
+    return ((Berth.Ours) Objects.requireNonNull(seats.get(member.node()))).node();
   }
 
-  List<Seat> members() {
-    List<Seat> members = new ArrayList<>();
-    for (Seat seat : seats.values()) {
+  List<Berth> members() {
+    List<Berth> members = new ArrayList<>();
+    for (Berth seat : seats.values()) {
       if (seat.isMember()) {
         members.add(seat);
       }
@@ -262,7 +262,7 @@ final class RingWorld {
           if (isState) {
             shown.remove(envelope);
           }
-          Seat seat = seats.get(target);
+          Berth seat = seats.get(target);
           if (seat != null && !isCut.test(source, target)) {
             seat.received(arriving, now);
             appoint(seat);
@@ -309,9 +309,9 @@ final class RingWorld {
   }
 
   /** As {@link #flaw()}, if these are all that there should be. */
-  @Nullable String flaw(List<Seat> members) {
-    Founders circle = new Founders(members.stream().map(Seat::me).toList());
-    for (Seat seat : members) {
+  @Nullable String flaw(List<Berth> members) {
+    Founders circle = new Founders(members.stream().map(Berth::me).toList());
+    for (Berth seat : members) {
       int place = circle.placeFrom(seat.me().id());
       if (!seat.predecessor().equals(circle.get(place - 1))) {
         return seat.me()

@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Whoever lives in a {@link RingWorld}: a node under test, or the published Chord. */
-interface Seat {
+interface Berth {
   Member me();
 
   boolean isMember();
@@ -29,7 +29,7 @@ interface Seat {
   long dueAt();
 
   /** A node of ours. */
-  record Ours(RingNode node) implements Seat {
+  record Ours(RingNode node) implements Berth {
     @Override
     public Member me() {
       return node.me();

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import io.clowder.api.Limits;
+import io.clowder.dht.KeeperMessage.Compare;
+import io.clowder.dht.KeeperMessage.Gift;
+import io.clowder.dht.KeeperMessage.Give;
+import io.clowder.dht.KeeperMessage.Item;
+import io.clowder.dht.KeeperMessage.Listing;
+import io.clowder.dht.KeeperMessage.Parts;
+import io.clowder.dht.KeeperMessage.Same;
+import io.clowder.dht.KeeperMessage.Want;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings copies in order: compares an interval with another node by a hash tree (Merkle, 1987; as
+ * Dynamo does, DeCandia and others, 2007), from the top down, and sends what differs and nothing
+ * else. The one that begins has one question out at a time, and asks again if it is not answered;
+ * the other remembers nothing. So what was interrupted is taken up by comparing again.
+ */
+final class Reconciliation {
+  /** Up to how many values in an interval are listed instead of split. */
+  private static final int LISTED_MAX = 512;
+
+  /** How many are under way at the same time. */
+  private static final int AT_ONCE = 8;
+
+  private static final int TRIES = 5;
+  private static final int VALUES_MAX = 1_000;
+
+  /** What becomes of what differs. */
+  enum Mode {
+    /** Both have the newer of all values afterwards. */
+    MERGE,
+    /** The other one has what this one has, and nothing else. */
+    MIRROR,
+    /** The other one has the newer of all that this one has. */
+    PUSH
+  }
+
+  /**
+   * What is to be brought in order.
+   *
+   * @param isReplica whether this node owns it, and the other one keeps it for that
+   */
+  record Job(Interval interval, Seat with, Mode mode, long stamp, boolean isReplica) {}
+
+  /** How one ended. */
+  interface Outcome {
+    /**
+     * It is over.
+     *
+     * @param isDone whether both have now what they should
+     * @param moved how many values were sent or fetched
+     * @param isWhole whether the other one owns it, and said that its copies are in order
+     */
+    void ended(boolean isDone, long moved, boolean isWhole);
+  }
+
+  private final Shelf shelf;
+  private final Deque<Run> queue = new ArrayDeque<>();
+  private final Map<Long, Run> running = new HashMap<>();
+
+  /** How many bytes may still be sent; below zero, it waits. */
+  private double allowance;
+
+  private long allowedAt;
+
+  private static final class Run {
+    final Job job;
+    final Outcome outcome;
+    final Deque<Interval> intervals = new ArrayDeque<>();
+    final Deque<Value> toGive = new ArrayDeque<>();
+    final Deque<Item> toForget = new ArrayDeque<>();
+    final Deque<Identifier> toFetch = new ArrayDeque<>();
+    @Nullable KeeperMessage question;
+    Interval compared = Interval.ALL;
+    long ticket;
+    long nextAt;
+    int tries;
+    long moved;
+    boolean isWhole = true;
+    boolean isPaused;
+
+    Run(Job job, Outcome outcome) {
+      this.job = job;
+      this.outcome = outcome;
+      intervals.push(job.interval());
+    }
+  }
+
+  Reconciliation(Shelf shelf) {
+    this.shelf = shelf;
+    this.allowedAt = shelf.now;
+  }
+
+  /** Begins now, or when others have ended. */
+  void begin(Job job, Outcome outcome) {
+    queue.add(new Run(job, outcome));
+    startQueued();
+  }
+
+  /** How many are under way or wait. */
+  int count() {
+    return queue.size() + running.size();
+  }
+
+  /** Ends those that are of no use any more, without telling. */
+  void cancelIf(java.util.function.Predicate<Job> isUseless) {
+    queue.removeIf(it -> isUseless.test(it.job));
+    running.values().removeIf(it -> isUseless.test(it.job));
+    startQueued();
+  }
+
+  private void startQueued() {
+    while (running.size() < AT_ONCE && !queue.isEmpty()) {
+      step(queue.remove());
+    }
+  }
+
+  /** Asks the next question, or ends. */
+  private void step(Run run) {
+    running.remove(run.ticket);
+    run.tries = 0;
+    run.ticket = shelf.ticket();
+    KeeperMessage next = next(run);
+    if (next == null) {
+      run.outcome.ended(true, run.moved, run.isWhole);
+      startQueued();
+      return;
+    }
+    run.question = next;
+    running.put(run.ticket, run);
+    if (allowance() < 0 && next instanceof Give) {
+      run.isPaused = true;
+      run.nextAt = shelf.now + (long) (-allowance / shelf.settings.transferBytes() * 1e9) + 1;
+    } else {
+      ask(run);
+    }
+  }
+
+  private double allowance() {
+    double perNano = shelf.settings.transferBytes() / 1e9;
+    // What was not used in a tenth of a second is not used later.
+    allowance =
+        Math.min(
+            allowance + (shelf.now - allowedAt) * perNano, shelf.settings.transferBytes() / 10.0);
+    allowedAt = shelf.now;
+    return allowance;
+  }
+
+  private void ask(Run run) {
+    run.isPaused = false;
+    run.nextAt = shelf.now + shelf.settings.attemptNanos();
+    KeeperMessage question = run.question;
+    if (question == null) {
+      return;
+    }
+    if (question instanceof Give give) {
+      allowance -= give.values().stream().mapToLong(Value::size).sum();
+    }
+    shelf.port.send(run.job.with(), question);
+  }
+
+  private @Nullable KeeperMessage next(Run run) {
+    if (!run.toGive.isEmpty() || !run.toForget.isEmpty()) {
+      return give(run);
+    } else if (!run.toFetch.isEmpty()) {
+      List<Identifier> ids = new ArrayList<>();
+      while (ids.size() < VALUES_MAX && !run.toFetch.isEmpty()) {
+        ids.add(run.toFetch.remove());
+      }
+      return new Want(run.ticket, ids);
+    } else if (run.intervals.isEmpty()) {
+      return null;
+    }
+    run.compared = run.intervals.pop();
+    return new Compare(
+        run.ticket,
+        run.job.stamp(),
+        run.job.isReplica(),
+        run.compared,
+        shelf.values.digest(run.compared));
+  }
+
+  private static Give give(Run run) {
+    List<Value> values = new ArrayList<>();
+    int bytes = 0;
+    while (!run.toGive.isEmpty()
+        && values.size() < VALUES_MAX
+        && (values.isEmpty() || bytes + run.toGive.peek().size() <= Limits.BATCH_BYTES)) {
+      bytes += run.toGive.peek().size();
+      values.add(run.toGive.remove());
+    }
+    List<Item> forgotten = new ArrayList<>();
+    while (!run.toForget.isEmpty() && forgotten.size() < VALUES_MAX) {
+      forgotten.add(run.toForget.remove());
+    }
+    run.moved += values.size() + forgotten.size();
+    return new Give(run.ticket, run.job.stamp(), values, forgotten);
+  }
+
+  // ---- what the other one says ---------------------------------------------------------------
+
+  /** There is no difference. */
+  void same(long ticket, boolean isWhole) {
+    Run run = running.get(ticket);
+    if (run != null) {
+      run.isWhole &= isWhole;
+      step(run);
+    }
+  }
+
+  /** There are differences in some of these. */
+  void parts(long ticket, List<Values.Digest> digests) {
+    Run run = running.get(ticket);
+    if (run == null) {
+      return;
+    }
+    run.isWhole = false;
+    List<Interval> parts = run.compared.split();
+    if (digests.size() != parts.size()) {
+      fail(run);
+      return;
+    }
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      if (!shelf.values.digest(parts.get(i)).equals(digests.get(i))) {
+        run.intervals.push(parts.get(i));
+      }
+    }
+    step(run);
+  }
+
+  /** What there is. */
+  void listing(long ticket, List<Item> items) {
+    Run run = running.get(ticket);
+    if (run == null) {
+      return;
+    }
+    run.isWhole = false;
+    Map<Identifier, Item> there = new HashMap<>();
+    items.forEach(it -> there.put(it.id(), it));
+    for (Value value : shelf.values.in(run.compared)) {
+      Item item = there.remove(value.id());
+      int order = item == null ? 1 : value.version().compareTo(item.version());
+      if (order > 0) {
+        run.toGive.add(value);
+      } else if (order < 0) {
+        differs(run, Item.of(value), item);
+      }
+    }
+    there.values().forEach(it -> differs(run, null, it));
+    step(run);
+  }
+
+  /** The other one has something newer than this one, or that this one has not. */
+  private static void differs(Run run, @Nullable Item here, Item there) {
+    if (run.job.mode() == Mode.MERGE) {
+      run.toFetch.add(there.id());
+    } else if (run.job.mode() == Mode.MIRROR && here == null) {
+      run.toForget.add(there);
+    }
+  }
+
+  /** It has taken what was given. */
+  void given(long ticket) {
+    Run run = running.get(ticket);
+    if (run != null && run.question instanceof Give) {
+      step(run);
+    }
+  }
+
+  /** What was wanted. */
+  void gift(Gift gift) {
+    Run run = running.get(gift.ticket());
+    if (run == null || !(run.question instanceof Want want)) {
+      return;
+    }
+    for (Value value : gift.values()) {
+      if (run.job.interval().contains(value.id()) && shelf.keep(value)) {
+        run.moved++;
+      }
+    }
+    int handled = Math.min(Math.max(1, gift.handled()), want.ids().size());
+    run.toFetch.addAll(want.ids().subList(handled, want.ids().size()));
+    shelf.whenDurable(
+        () -> {
+          if (running.containsKey(run.ticket)) {
+            step(run);
+          }
+        });
+  }
+
+  /** It does not take part. */
+  void refused(long ticket) {
+    Run run = running.get(ticket);
+    if (run != null) {
+      fail(run);
+    }
+  }
+
+  private void fail(Run run) {
+    running.remove(run.ticket);
+    run.outcome.ended(false, run.moved, false);
+    startQueued();
+  }
+
+  // ---- what others ask -----------------------------------------------------------------------
+
+  /** Compares with what is here. */
+  KeeperMessage compare(Compare compare, boolean isWhole) {
+    Interval interval = compare.interval();
+    Values.Digest here = shelf.values.digest(interval);
+    if (here.equals(compare.digest())) {
+      return new Same(compare.ticket(), isWhole);
+    }
+    List<Interval> parts = interval.split();
+    if (Math.max(here.count(), compare.digest().count()) <= LISTED_MAX || parts.size() == 1) {
+      return new Listing(
+          compare.ticket(), shelf.values.in(interval).stream().map(Item::of).toList());
+    }
+    return new Parts(compare.ticket(), parts.stream().map(shelf.values::digest).toList());
+  }
+
+  /** What is wanted, as much as fits. */
+  Gift gift(Want want) {
+    List<Value> values = new ArrayList<>();
+    int bytes = 0;
+    int handled = 0;
+    for (Identifier id : want.ids()) {
+      Value value = shelf.values.get(id);
+      bytes += value == null ? 0 : value.size();
+      if (bytes > Limits.BATCH_BYTES && !values.isEmpty()) {
+        break;
+      }
+      handled++;
+      if (value != null) {
+        values.add(value);
+      }
+    }
+    return new Gift(want.ticket(), handled, values);
+  }
+
+  // ---- time ----------------------------------------------------------------------------------
+
+  long dueAt() {
+    long due = Ring.NEVER;
+    for (Run run : running.values()) {
+      due = Math.min(due, run.nextAt);
+    }
+    return due;
+  }
+
+  void tick() {
+    for (Run run : List.copyOf(running.values())) {
+      if (run.nextAt > shelf.now || !running.containsKey(run.ticket)) {
+        continue;
+      }
+      if (!run.isPaused && ++run.tries >= TRIES) {
+        fail(run);
+      } else {
+        ask(run);
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.dht.PlacementPolicy;
+import io.clowder.dht.KeeperMessage.Tallied;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One life of a node on a ring of mode {@code consistent}: its {@link Keeper}, by a table. */
+final class TableKeeper {
+  private final Shelf shelf;
+  private final TablePlacement placement;
+  private final Steering steering;
+  private final Keeper keeper;
+
+  /**
+   * A node that is to be a member.
+   *
+   * @param join says who it is
+   * @param policy asked when it is this node that proposes
+   */
+  TableKeeper(
+      Shelf shelf,
+      TablePlacement.Consensus consensus,
+      TableCommand.Join join,
+      Supplier<PlacementPolicy> policy) {
+    this.shelf = shelf;
+    placement = new TablePlacement(shelf, consensus);
+    Reconciliation reconciliation = new Reconciliation(shelf);
+    keeper = new Keeper(shelf, placement, reconciliation, this::tally);
+    steering =
+        new Steering(
+            shelf, placement, keeper.coordination(), reconciliation, consensus, join, policy);
+  }
+
+  Keeper keeper() {
+    return keeper;
+  }
+
+  Steering steering() {
+    return steering;
+  }
+
+  @Nullable Table table() {
+    return placement.table();
+  }
+
+  boolean isMember() {
+    return placement.isMember();
+  }
+
+  /** The partitions that this node serves now. */
+  List<Integer> serving() {
+    List<Integer> serving = new ArrayList<>();
+    placement
+        .holdings()
+        .forEach(
+            (partition, holding) -> {
+              if (holding.servesFrom <= shelf.now) {
+                serving.add(partition);
+              }
+            });
+    return serving;
+  }
+
+  /** Who is a member, with the life that it has. */
+  List<Seat> seats() {
+    Table table = placement.table();
+    List<Seat> seats = new ArrayList<>();
+    if (table != null) {
+      table.members().values().forEach(it -> seats.add(new Seat(it.node(), it.life())));
+    }
+    return seats;
+  }
+
+  /** A table was committed. */
+  void committed(Table table, long now) {
+    shelf.now = now;
+    Table before = placement.table();
+    placement.committed(table);
+    steering.tableChanged(before);
+    keeper.placementChanged(now);
+  }
+
+  /** Who is suspected of having failed, now. */
+  void suspects(Set<NodeId> nodes, long now) {
+    shelf.now = now;
+    steering.suspects(nodes);
+  }
+
+  private Tallied tally() {
+    Table table = placement.table();
+    long owned = 0;
+    if (table != null) {
+      for (int partition : placement.holdings().keySet()) {
+        owned += shelf.values.digest(Steering.interval(table, partition)).count();
+      }
+    }
+    return new Tallied(
+        0, shelf.values.size(), shelf.values.bytes(), owned, steering.moving(), problems());
+  }
+
+  /** What is not as it should be, a sentence each. */
+  List<String> problems() {
+    List<String> problems = new ArrayList<>();
+    Table table = placement.table();
+    if (!steering.refusal().isEmpty()) {
+      problems.add("this node cannot join: " + steering.refusal());
+    }
+    if (table == null) {
+      problems.add("the view is not known: consensus has not answered (clowder:why)");
+      return problems;
+    }
+    int unowned = 0;
+    int few = 0;
+    long lost = 0;
+    for (int i = 0; i < table.settings().partitions(); i++) {
+      Assignment it = table.assignment(i);
+      unowned += it.owner() == null ? 1 : 0;
+      few += it.holders().size() < table.settings().replicas() ? 1 : 0;
+      lost += it.lost();
+    }
+    int partitions = table.settings().partitions();
+    if (unowned > 0) {
+      problems.add(unowned + " of " + partitions + " partitions have no owner yet");
+    } else if (few > 0) {
+      problems.add(
+          few
+              + " of "
+              + partitions
+              + " partitions have fewer than "
+              + table.settings().replicas()
+              + " copies: "
+              + table.candidates().size()
+              + " nodes can keep any");
+    }
+    if (lost > 0) {
+      problems.add(
+          "the content of partitions was lost "
+              + lost
+              + " times since the ring was founded, as all nodes that had it were gone");
+    }
+    return problems;
+  }
+
+  long dueAt() {
+    return Math.min(keeper.dueAt(), steering.dueAt());
+  }
+
+  void tick(long now) {
+    shelf.now = now;
+    steering.tick();
+    keeper.tick(now);
+  }
+}
