@@ -63,9 +63,6 @@ final class Coordination {
     Answer outcome = Answer.of(Code.NOT_READY);
     int copies;
 
-    /** Whether what is being confirmed is a write that others may have. */
-    boolean isWrite;
-
     Operation(Ask ask, Asker asker, long ticket, long now) {
       this.ask = ask;
       askers.add(asker);
@@ -83,7 +80,8 @@ final class Coordination {
 
     /** Whether it is undecided outside whether it happens. */
     boolean isWriting() {
-      return phase == Phase.KEEPING && outcome.code() == Code.DONE && ask.isWrite();
+      boolean isBegun = phase == Phase.KEEPING || phase == Phase.CONFIRMING;
+      return isBegun && outcome.code() == Code.DONE && ask.isWrite();
     }
   }
 
@@ -233,7 +231,7 @@ final class Coordination {
 
   /** Larger than what is there; null if a later assignment than this node knows gave that. */
   private @Nullable DhtVersion next(long major, @Nullable Value newest, long wall) {
-    DhtVersion before = newest == null ? DhtVersion.NONE : newest.version();
+    DhtVersion before = newest == null ? shelf.forgotten() : newest.version();
     if (major == 0) {
       return new DhtVersion(Math.max(before.major() + 1, wall * 1_000), shelf.me.life());
     } else if (before.major() > major) {
@@ -321,7 +319,6 @@ final class Coordination {
 
   /** What is told must be the newest there is: nobody else may own the key by now. */
   private void confirm(Operation operation) {
-    operation.isWrite = operation.isWriting();
     operation.phase = Phase.CONFIRMING;
     if (placement.isSure(shelf.now)) {
       end(operation, operation.outcome);
@@ -334,7 +331,7 @@ final class Coordination {
             Tenure present = placement.tenure(operation.ask.id());
             boolean isOwner = present != null && present.major() == operation.tenure().major();
             boolean isSure = isOwner && placement.isSure(shelf.now);
-            Code otherwise = operation.isWrite ? Code.LOST : Code.NOT_READY;
+            Code otherwise = operation.isWriting() ? Code.LOST : Code.NOT_READY;
             end(operation, isSure ? operation.outcome : Answer.of(otherwise));
             startNext(operation.ask.id());
           }

@@ -260,13 +260,6 @@ final class Keeper {
   }
 
   private void give(Seat source, Give give) {
-    for (Value value : give.values()) {
-      if (!placement.admits(source, value.id(), give.stamp())) {
-        shelf.port.send(source, new Refuse(give.ticket()));
-        return;
-      }
-      shelf.keep(value);
-    }
     for (Item item : give.forgotten()) {
       Value value = shelf.values.get(item.id());
       if (value != null
@@ -274,6 +267,13 @@ final class Keeper {
           && placement.admits(source, item.id(), give.stamp())) {
         shelf.forget(item.id());
       }
+    }
+    for (Value value : give.values()) {
+      if (!placement.admits(source, value.id(), give.stamp())) {
+        shelf.port.send(source, new Refuse(give.ticket()));
+        return;
+      }
+      shelf.keep(value);
     }
     shelf.whenDurable(() -> shelf.port.send(source, new Given(give.ticket())));
   }
@@ -324,6 +324,6 @@ final class Keeper {
       }
     }
     sweptTo = left >= 0 ? Identifier.ZERO : last;
-    over.forEach(shelf::forget);
+    over.forEach(shelf::forgetForGood);
   }
 }

@@ -190,17 +190,19 @@ final class Reconciliation {
   }
 
   private static Give give(Run run) {
+    List<Item> forgotten = new ArrayList<>();
+    while (!run.toForget.isEmpty() && forgotten.size() < VALUES_MAX) {
+      forgotten.add(run.toForget.remove());
+    }
+    // What takes the place of something newer comes after that is gone.
     List<Value> values = new ArrayList<>();
     int bytes = 0;
-    while (!run.toGive.isEmpty()
+    while (run.toForget.isEmpty()
+        && !run.toGive.isEmpty()
         && values.size() < VALUES_MAX
         && (values.isEmpty() || bytes + run.toGive.peek().size() <= Limits.BATCH_BYTES)) {
       bytes += run.toGive.peek().size();
       values.add(run.toGive.remove());
-    }
-    List<Item> forgotten = new ArrayList<>();
-    while (!run.toForget.isEmpty() && forgotten.size() < VALUES_MAX) {
-      forgotten.add(run.toForget.remove());
     }
     run.moved += values.size() + forgotten.size();
     return new Give(run.ticket, run.job.stamp(), values, forgotten);
@@ -252,18 +254,20 @@ final class Reconciliation {
       if (order > 0) {
         run.toGive.add(value);
       } else if (order < 0) {
-        differs(run, Item.of(value), item);
+        if (run.job.mode() == Mode.MIRROR) {
+          run.toGive.add(value);
+        }
+        isOnlyThere(run, item);
       }
     }
-    there.values().forEach(it -> differs(run, null, it));
+    there.values().forEach(it -> isOnlyThere(run, it));
     step(run);
   }
 
-  /** The other one has something newer than this one, or that this one has not. */
-  private static void differs(Run run, @Nullable Item here, Item there) {
+  private static void isOnlyThere(Run run, Item there) {
     if (run.job.mode() == Mode.MERGE) {
       run.toFetch.add(there.id());
-    } else if (run.job.mode() == Mode.MIRROR && here == null) {
+    } else if (run.job.mode() == Mode.MIRROR) {
       run.toForget.add(there);
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
+import io.clowder.api.dht.DhtVersion;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.random.RandomGenerator;
@@ -18,6 +19,7 @@ final class Shelf {
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long tickets;
+  private DhtVersion forgotten = DhtVersion.NONE;
   private long appended;
   private long durable;
 
@@ -36,6 +38,8 @@ final class Shelf {
     this.port = port;
     this.random = random;
     this.now = now;
+    // A node may come back in the same life: answers to what it asked before are for nobody.
+    tickets = random.nextLong() >>> 2;
   }
 
   long ticket() {
@@ -59,6 +63,20 @@ final class Shelf {
   void forget(Identifier id) {
     values.remove(id);
     port.forget(id);
+  }
+
+  /** Forgets what is over; versions of its key do not begin anew. */
+  void forgetForGood(Identifier id) {
+    Value value = values.get(id);
+    if (value != null && value.version().compareTo(forgotten) > 0) {
+      forgotten = value.version();
+    }
+    forget(id);
+  }
+
+  /** The largest version that was forgotten: what comes after a gap is larger. */
+  DhtVersion forgotten() {
+    return forgotten;
   }
 
   /** Runs a task once all that was kept so far is on disk: now, if it is. */

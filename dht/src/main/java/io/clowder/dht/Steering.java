@@ -373,26 +373,26 @@ final class Steering {
 
   /** Has all holders have what this one has, and the other way round. */
   private void settle(Table table, int partition, Assignment assignment, Movement movement) {
-    for (NodeId node : assignment.holders()) {
+    List<NodeId> others = new ArrayList<>(assignment.holders());
+    others.remove(shelf.me.node());
+    others.removeAll(movement.same);
+    movement.holding.isSettled = others.isEmpty();
+    for (NodeId node : others) {
       Seat seat = placement.seat(node);
-      if (node.equals(shelf.me.node()) || seat == null || movement.same.contains(node)) {
-        continue;
+      if (seat != null) {
+        compare(
+            table,
+            partition,
+            movement,
+            seat,
+            Mode.MERGE,
+            moved -> {
+              if (moved > 0) {
+                movement.same.clear(); // What came from one the others may not have.
+              }
+              movement.same.add(node);
+            });
       }
-      compare(
-          table,
-          partition,
-          movement,
-          seat,
-          Mode.MERGE,
-          moved -> {
-            if (moved > 0) {
-              movement.same.clear(); // What came from one the others may not have.
-            }
-            movement.same.add(node);
-            List<NodeId> others = new ArrayList<>(assignment.holders());
-            others.remove(shelf.me.node());
-            movement.holding.isSettled |= movement.same.containsAll(others);
-          });
     }
   }
 

@@ -144,8 +144,7 @@ final class TableChange {
   private void renew(int partition) {
     Assignment now = at(partition);
     changed.put(
-        partition,
-        new Assignment(epoch, now.holders(), now.targets(), epoch, true, now.lost()));
+        partition, new Assignment(epoch, now.holders(), now.targets(), epoch, true, now.lost()));
   }
 
   private @Nullable String leave(Leave it) {

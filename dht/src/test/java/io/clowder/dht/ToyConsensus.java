@@ -3,6 +3,7 @@ package io.clowder.dht;
 
 import io.clowder.api.NodeId;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,11 +14,13 @@ final class ToyConsensus {
   private static final long TIMEOUT = 5 * KeeperWorld.SECOND;
 
   private final KeeperWorld world;
+  private final Predicate<TableCommand> mayComeLate;
   private @Nullable Table table;
   private int commands;
 
-  ToyConsensus(KeeperWorld world) {
+  ToyConsensus(KeeperWorld world, Predicate<TableCommand> mayComeLate) {
     this.world = world;
+    this.mayComeLate = mayComeLate;
   }
 
   @Nullable Table table() {
@@ -68,6 +71,10 @@ final class ToyConsensus {
         world.at(
             isReached ? delay() : TIMEOUT + delay(),
             () -> {
+              if (!isReached && !mayComeLate.test(command)) {
+                computer.onIt(0, () -> then.accept(null));
+                return;
+              }
               Verdict verdict = apply(command);
               boolean isTold = isReached && world.random.nextInt(50) > 0;
               computer.onIt(isTold ? delay() : TIMEOUT, () -> then.accept(isTold ? verdict : null));
@@ -126,6 +133,14 @@ final class ToyConsensus {
     if (isReached(computer.node()) && computer.machine() instanceof TableMachineOn it) {
       long late = world.random.nextInt(30) == 0 ? 700 * KeeperWorld.MILLI : 0;
       computer.onIt(delay() + late, () -> it.committed(next));
+    }
+  }
+
+  /** Has everybody know the present table who can, as who was away gets the log. */
+  void catchUp() {
+    Table present = table;
+    if (present != null) {
+      world.up().forEach(it -> tell(it, present));
     }
   }
 
