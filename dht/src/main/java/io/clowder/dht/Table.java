@@ -2,6 +2,7 @@
 package io.clowder.dht;
 
 import io.clowder.api.NodeId;
+import io.clowder.api.dht.PlacementPolicy;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
@@ -72,6 +73,24 @@ record Table(
   /** The members that may be given partitions, in order. */
   List<TableMember> candidates() {
     return members.values().stream().filter(TableMember::isCandidate).toList();
+  }
+
+  /**
+   * What a policy is asked. Where a failure left too few targets, those that have the data all the
+   * same count as present, so that it need not move.
+   */
+  PlacementPolicy.Request placement() {
+    List<List<NodeId>> present = new ArrayList<>(assignments.size());
+    for (Assignment it : assignments) {
+      List<NodeId> nodes = new ArrayList<>(it.targets());
+      it.holders().stream()
+          .filter(holder -> !nodes.contains(holder))
+          .limit(Math.max(0, settings.replicas() - nodes.size()))
+          .forEach(nodes::add);
+      present.add(nodes);
+    }
+    return new PlacementPolicy.Request(
+        settings.replicas(), candidates().stream().map(TableMember::candidate).toList(), present);
   }
 
   /** How many nodes are to keep each partition, as there are candidates. */
