@@ -37,6 +37,9 @@ final class RingPicture {
   private static final double KIND_WIDTH = 150;
   private static final String WAY = "#c00000";
 
+  /** Keeps text legible where lines cross it. */
+  private static final String HALO = " stroke='#ffffff' stroke-width='3' paint-order='stroke'";
+
   /** Can be told apart by most people who are colour-blind (Okabe and Ito). */
   private static final List<String> COLOURS =
       List.of(
@@ -298,7 +301,7 @@ final class RingPicture {
     line(key, radius - 12, key, radius + 12, WAY);
     svg.text(
         "key",
-        "text x='%s' y='%s' dy='0.35em' text-anchor='middle' fill='%s'",
+        "text x='%s' y='%s' dy='0.35em' text-anchor='middle' fill='%s'" + HALO,
         x(key, radius - 24),
         y(key, radius - 24),
         WAY);
@@ -328,7 +331,7 @@ final class RingPicture {
         fromX, fromY, fromX + end * (toX - fromX), fromY + end * (toY - fromY), WAY);
     svg.text(
         Integer.toString(number),
-        "text x='%s' y='%s' fill='%s'",
+        "text x='%s' y='%s' fill='%s'" + HALO,
         (fromX + toX) / 2 + 6,
         (fromY + toY) / 2 - 6,
         WAY);
