@@ -24,7 +24,8 @@ final class BundleFiles {
           "io.clowder.kv",
           "io.clowder.lock",
           "io.clowder.failure-detector",
-          "io.clowder.replication");
+          "io.clowder.replication",
+          "io.clowder.dht");
 
   /** What ours run on. */
   static final List<String> PLATFORM =

@@ -319,6 +319,9 @@ public class ServicesIT {
     refused("store:put a 1 --store none", "io.clowder.replication~none");
     refused("store:get a --consistency strong", "bounded:MILLIS");
     refused("store:force-promote", "NODE");
+    refused("dht:put a 1 --ring none", "io.clowder.dht~none");
+    refused("dht:get --any", "KEY");
+    refused("dht:put a 1 --ttl soon", "500ms");
   }
 
   private void refused(String line, String part) {

@@ -62,26 +62,34 @@ final class ClusterStatus {
           .thenComparing(store -> "primary".equals(text(store, "role")))
           .thenComparingLong(store -> Objects.requireNonNullElse(number(store, "committed"), 0L));
 
-  /** What one node said: of itself, whom it suspects, and of its stores. */
-  private record Answer(List<View> views, List<JsonObject> suspects, List<JsonObject> stores) {}
+  /** What one node said: of itself, whom it suspects, and of its stores and rings. */
+  private record Answer(
+      List<View> views,
+      List<JsonObject> suspects,
+      List<JsonObject> stores,
+      List<JsonObject> rings) {}
 
   private final List<View> views;
   private final SortedMap<String, SortedSet<String>> suspectedBy;
   private final SortedMap<String, List<JsonObject>> storesOf;
+  private final ClusterRings rings;
 
   /**
    * What was found.
    *
    * @param suspectedBy for each node that is suspected, by whom
    * @param storesOf what each node said of its stores
+   * @param rings what they said of their rings
    */
   ClusterStatus(
       List<View> views,
       SortedMap<String, SortedSet<String>> suspectedBy,
-      SortedMap<String, List<JsonObject>> storesOf) {
+      SortedMap<String, List<JsonObject>> storesOf,
+      ClusterRings rings) {
     this.views = List.copyOf(views);
     this.suspectedBy = suspectedBy;
     this.storesOf = storesOf;
+    this.rings = rings;
   }
 
   /** Asks all nodes at once; one that does not answer in time is in the result all the same. */
@@ -97,19 +105,22 @@ final class ClusterStatus {
                 return new Answer(
                     own,
                     spoke ? rows(node, SUSPECTS) : List.of(),
-                    spoke ? rows(node, STORES) : List.of());
+                    spoke ? rows(node, STORES) : List.of(),
+                    spoke ? rows(node, ClusterRings.QUESTION) : List.of());
               },
               ClusterStatus::thread));
     }
     List<View> views = new ArrayList<>();
     SortedMap<String, SortedSet<String>> suspectedBy = new TreeMap<>();
     SortedMap<String, List<JsonObject>> storesOf = new TreeMap<>();
+    SortedMap<String, List<JsonObject>> ringsOf = new TreeMap<>();
     for (int i = 0; i < answers.size(); i++) {
       String observer = cluster.nodes().get(i).id().value();
       try {
         Answer answer = answers.get(i).join();
         views.addAll(answer.views);
         storesOf.put(observer, answer.stores);
+        ringsOf.put(observer, answer.rings);
         for (JsonObject suspect : answer.suspects) {
           suspectedBy
               .computeIfAbsent(String.valueOf(text(suspect, "node")), it -> new TreeSet<>())
@@ -119,7 +130,7 @@ final class ClusterStatus {
         throw new AssertionError("a node that fails is a row", e);
       }
     }
-    return new ClusterStatus(views, suspectedBy, storesOf);
+    return new ClusterStatus(views, suspectedBy, storesOf, new ClusterRings(ringsOf));
   }
 
   /** Asks one node. */
@@ -141,15 +152,23 @@ final class ClusterStatus {
     return null;
   }
 
-  /** For people: a row per node and group, and below a row per store, if there are any. */
+  /** For people: a row per node and group, and below one per store and ring, if there are any. */
   String text() {
-    Table nodes = table().without("stores");
-    String text = nodes.withoutIfEmpty("transition").withoutIfEmpty("suspected by").toText();
+    Table nodes = table().without("stores").without("rings");
+    StringBuilder text = new StringBuilder();
+    text.append(nodes.withoutIfEmpty("transition").withoutIfEmpty("suspected by").toText());
     Table stores = stores();
-    return stores.isEmpty() ? text : text + "\n\n" + stores.withoutIfEmpty("learners").toText();
+    if (!stores.isEmpty()) {
+      text.append("\n\n").append(stores.withoutIfEmpty("learners").toText());
+    }
+    Table ofRings = rings.table();
+    if (!ofRings.isEmpty()) {
+      text.append("\n\n").append(ofRings.withoutIfEmpty("not ideal for").toText());
+    }
+    return text.toString();
   }
 
-  /** One row per node and group, with what the node itself says of its stores. */
+  /** One row per node and group, with what the node itself says of its stores and rings. */
   Table table() {
     Map<String, Long> committed = new HashMap<>();
     for (View view : views) {
@@ -174,7 +193,8 @@ final class ClusterStatus {
             "lag",
             "suspected by",
             "transition",
-            "stores");
+            "stores",
+            "rings");
     for (View view : views) {
       Long applied = view.number("applied");
       Long most = committed.get(String.valueOf(view.text("group")));
@@ -193,7 +213,8 @@ final class ClusterStatus {
           applied == null || most == null ? null : Math.max(0, most - applied),
           String.join(",", suspectedBy.getOrDefault(view.node(), new TreeSet<>())),
           view.text("transition"),
-          ownStores(view.node()));
+          ownStores(view.node()),
+          rings.of(view.node()));
     }
     return table;
   }
@@ -243,12 +264,12 @@ final class ClusterStatus {
     return table;
   }
 
-  private static @Nullable String text(@Nullable JsonObject said, String key) {
+  static @Nullable String text(@Nullable JsonObject said, String key) {
     JsonElement value = said == null ? null : said.get(key);
     return value == null || value.isJsonNull() ? null : value.getAsString();
   }
 
-  private static @Nullable Long number(@Nullable JsonObject said, String key) {
+  static @Nullable Long number(@Nullable JsonObject said, String key) {
     JsonElement value = said == null ? null : said.get(key);
     return value == null || value.isJsonNull() ? null : value.getAsLong();
   }

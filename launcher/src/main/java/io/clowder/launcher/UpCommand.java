@@ -27,6 +27,7 @@ final class UpCommand implements Callable<Integer> {
   private static final int NODES = 3;
   private static final String PROTOCOL = "raft";
   private static final String STORES = "io.clowder.replication";
+  private static final String RINGS = "io.clowder.dht";
 
   @Option(
       names = "--nodes",
@@ -46,7 +47,8 @@ final class UpCommand implements Callable<Integer> {
       description = {
         "Settings for every node of a new cluster, by PID and key, such as",
         "io.clowder.consensus.group~second.protocol=paxos",
-        "Without a store in it (io.clowder.replication~NAME), there is one that is named main."
+        "Without a store in it (io.clowder.replication~NAME), there is one that is named main;",
+        "so with a ring (io.clowder.dht~NAME)."
       })
   private @Nullable Path config;
 
@@ -133,15 +135,32 @@ final class UpCommand implements Callable<Integer> {
     if (catalog.knows(STORES)) {
       addStore(settings, nodes == null ? NODES : nodes);
     }
+    if (catalog.knows(RINGS)) {
+      addRing(settings, nodes == null ? NODES : nodes);
+    }
     return settings;
   }
 
   /** Gives a new cluster a store, if its settings name none; of no more copies than nodes. */
   static void addStore(Properties settings, int nodes) {
-    if (settings.stringPropertyNames().stream().noneMatch(it -> it.startsWith(STORES + "~"))) {
+    if (!names(settings, STORES)) {
       settings.setProperty(STORES + "~main.replicas", Integer.toString(Math.min(3, nodes)));
       settings.setProperty(STORES + "~main.min.insync", Integer.toString(Math.min(2, nodes)));
     }
+  }
+
+  /**
+   * Gives a new cluster a ring, if its settings name none; it may need no more copies than nodes.
+   */
+  static void addRing(Properties settings, int nodes) {
+    if (!names(settings, RINGS)) {
+      settings.setProperty(RINGS + "~main.replicas", Integer.toString(Math.min(3, nodes)));
+      settings.setProperty(RINGS + "~main.write.quorum", Integer.toString(Math.min(2, nodes)));
+    }
+  }
+
+  private static boolean names(Properties settings, String pid) {
+    return settings.stringPropertyNames().stream().anyMatch(it -> it.startsWith(pid + "~"));
   }
 
   private Cluster created(Properties settings) throws IOException, CommandFailure {

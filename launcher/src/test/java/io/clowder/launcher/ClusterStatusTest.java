@@ -51,7 +51,8 @@ class ClusterStatusTest {
             "lag",
             "suspected by",
             "transition",
-            "stores"),
+            "stores",
+            "rings"),
         row.keySet());
     assertEquals("down", row.get("health").getAsString());
     assertEquals(true, row.get("pid").isJsonNull());
@@ -76,7 +77,8 @@ class ClusterStatusTest {
         new ClusterStatus(
                 List.of(quiet, view("n2", "follower", 1, 1)),
                 new TreeMap<>(Map.of("n2", new TreeSet<>(List.of("n3", "n1")))),
-                new TreeMap<>())
+                new TreeMap<>(),
+                ClusterRings.none())
             .text();
     assertEquals(true, text.contains("SUSPECTED BY"), text);
     assertEquals(true, text.lines().toList().get(2).endsWith("n1,n3"), text);
@@ -113,14 +115,72 @@ class ClusterStatusTest {
         true,
         json.contains(
             "\"stores\": [{\"store\": \"main\", \"role\": \"backup\", \"epoch\": 4,"
-                + " \"committed\": 39}]}"),
+                + " \"committed\": 39}], \"rings\": []}"),
         json);
     assertEquals(3, json.lines().count());
   }
 
+  @Test
+  void aRingIsARowInTheWordsOfWhoKnowsMostAndSaysForWhomItIsNotIdeal() {
+    ClusterStatus status =
+        rings(
+            Map.of(
+                "n1", List.of(ring("main", 4, 3, true), ring("peers", 0, 2, true)),
+                "n2", List.of(ring("main", 5, 2, true), ring("peers", 0, 9, true))));
+    assertEquals(
+        """
+        RING   MODE  EPOCH  MEMBERS  REPLICAS
+        main   peer      5        2         3
+        peers  peer      0        9         3\
+        """,
+        status.text().replaceFirst("(?s).*\n\n", ""));
+    status =
+        rings(
+            Map.of(
+                "n1", List.of(ring("main", 4, 3, false)),
+                "n2", List.of(ring("main", 5, 2, false)),
+                "n3", List.of(ring("main", 5, 2, true))));
+    assertEquals(true, status.text().endsWith("3  n1,n2"), status.text());
+  }
+
+  @Test
+  void whatANodeIsToItsRingsIsInItsRow() {
+    String json = rings(Map.of("n1", List.of(ring("main", 4, 3, true)))).table().toJson();
+    assertEquals(
+        true,
+        json.contains(
+            "\"rings\": [{\"ring\": \"main\", \"member\": true, \"epoch\": 4, \"ranges\": 1,"
+                + " \"ideal\": true}]}"),
+        json);
+  }
+
+  private static ClusterStatus rings(Map<String, List<JsonObject>> said) {
+    return new ClusterStatus(
+        List.of(view("n1", "leader", 1, 1)),
+        new TreeMap<>(),
+        new TreeMap<>(),
+        new ClusterRings(new TreeMap<>(said)));
+  }
+
+  private static JsonObject ring(String name, long epoch, int members, boolean isIdeal) {
+    JsonObject said = new JsonObject();
+    said.addProperty("ring", name);
+    said.addProperty("mode", "peer");
+    said.addProperty("epoch", epoch);
+    said.addProperty("members", members);
+    said.addProperty("replicas", 3);
+    said.addProperty("member", true);
+    said.addProperty("ranges", 1);
+    said.addProperty("ideal", isIdeal);
+    return said;
+  }
+
   private static ClusterStatus stores(Map<String, List<JsonObject>> said) {
     return new ClusterStatus(
-        List.of(view("n1", "leader", 1, 1)), new TreeMap<>(), new TreeMap<>(said));
+        List.of(view("n1", "leader", 1, 1)),
+        new TreeMap<>(),
+        new TreeMap<>(said),
+        ClusterRings.none());
   }
 
   private static JsonObject store(
@@ -137,7 +197,7 @@ class ClusterStatusTest {
   }
 
   private static ClusterStatus status(ClusterStatus.View... views) {
-    return new ClusterStatus(List.of(views), new TreeMap<>(), new TreeMap<>());
+    return new ClusterStatus(List.of(views), new TreeMap<>(), new TreeMap<>(), ClusterRings.none());
   }
 
   private static ClusterStatus.View view(String node, String role, long committed, long applied) {

@@ -88,7 +88,8 @@ public final class Entries {
     return out.toString();
   }
 
-  private static String brief(byte[] value) {
+  /** The beginning of a value, where all of it would be too long for a line. */
+  public static String brief(byte[] value) {
     String text = visible(value);
     return text.length() <= BRIEF_CHARS
         ? text
