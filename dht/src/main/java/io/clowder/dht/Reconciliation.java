@@ -16,6 +16,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,10 +112,14 @@ final class Reconciliation {
     return queue.size() + running.size();
   }
 
-  /** Ends those that are of no use any more, without telling. */
-  void cancelIf(java.util.function.Predicate<Job> isUseless) {
-    queue.removeIf(it -> isUseless.test(it.job));
-    running.values().removeIf(it -> isUseless.test(it.job));
+  /** Ends those that are of no use any more. */
+  void cancelIf(Predicate<Job> isUseless) {
+    List<Run> useless = new ArrayList<>(queue);
+    useless.addAll(running.values());
+    useless.removeIf(it -> !isUseless.test(it.job));
+    queue.removeAll(useless);
+    running.values().removeAll(useless);
+    useless.forEach(it -> it.outcome.ended(false, it.moved, false));
     startQueued();
   }
 

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,7 @@ final class Steering {
   private String refusal = "";
   private long steerAt;
   private long proposeAt;
+  private long repairAt;
   private long placeDueSince = Ring.NEVER;
 
   /** The copies of a partition that this node makes. */
@@ -97,6 +99,7 @@ final class Steering {
     this.join = join;
     this.policy = policy;
     this.steerAt = shelf.now;
+    this.repairAt = afterInterval();
   }
 
   // ---- what is wanted ------------------------------------------------------------------------
@@ -127,6 +130,43 @@ final class Steering {
   /** How many copies are being made, or compared. */
   int moving() {
     return reconciliation.count();
+  }
+
+  /**
+   * Compares what this node owns with the copies, and mends what differs.
+   *
+   * @param then is told how many values were moved
+   */
+  void repair(LongConsumer then) {
+    Table table = placement.table();
+    long[] moved = {0, 1};
+    Runnable ended =
+        () -> {
+          if (--moved[1] == 0) {
+            then.accept(moved[0]);
+          }
+        };
+    for (int partition : List.copyOf(placement.holdings().keySet())) {
+      if (table == null) {
+        break;
+      }
+      Assignment assignment = table.assignment(partition);
+      for (NodeId node : assignment.holders()) {
+        Seat seat = placement.seat(node);
+        if (!node.equals(shelf.me.node()) && seat != null) {
+          moved[1]++;
+          Interval interval = interval(table, partition);
+          Job job = new Job(interval, seat, Mode.MERGE, assignment.version(), true);
+          reconciliation.begin(
+              job,
+              (isDone, count, isWhole) -> {
+                moved[0] += count;
+                ended.run();
+              });
+        }
+      }
+    }
+    ended.run();
   }
 
   /** Who is suspected of having failed, now. */
@@ -176,14 +216,8 @@ final class Steering {
 
   private boolean isOld(Job job, Table table) {
     int partition = table.partitionOf(job.interval().upTo());
-    boolean isOld =
-        job.stamp() != table.assignment(partition).version()
-            || !job.with().equals(placement.seat(job.with().node()));
-    Movement movement = movements.get(partition);
-    if (isOld && movement != null) {
-      movement.comparing.remove(job.with().node());
-    }
-    return isOld;
+    return job.stamp() != table.assignment(partition).version()
+        || !job.with().equals(placement.seat(job.with().node()));
   }
 
   /** What this node is neither to hold nor holds is void: others have all of it, and more. */
@@ -244,7 +278,16 @@ final class Steering {
     }
     if (table != null && placement.isMember()) {
       move(table);
+      if (repairAt <= shelf.now && reconciliation.count() == 0) {
+        repairAt = afterInterval();
+        repair(moved -> {});
+      }
     }
+  }
+
+  private long afterInterval() {
+    long interval = shelf.settings.antiEntropyNanos();
+    return shelf.now + interval / 2 + shelf.random.nextLong(interval);
   }
 
   /** What to propose about who is a member, and who gets what; null for nothing. */
@@ -443,7 +486,10 @@ final class Steering {
             // Nobody waits for it any longer than it answers.
             movement.holding.required.remove(seat.node());
             coordination.placementChanged();
-            movement.retryAt = shelf.now + SECOND;
+            Table now = placement.table();
+            if (now != null && !isOld(job, now)) {
+              movement.retryAt = shelf.now + SECOND;
+            }
           }
           soon();
         });

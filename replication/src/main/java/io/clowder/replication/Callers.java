@@ -3,6 +3,7 @@ package io.clowder.replication;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.runtime.Completions;
+import io.clowder.api.runtime.Inbox;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;

@@ -7,6 +7,7 @@ import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.runtime.Completions;
+import io.clowder.api.runtime.Inbox;
 import io.clowder.api.runtime.Loop;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.store.Freshness;

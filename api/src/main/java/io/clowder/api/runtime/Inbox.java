@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.replication;
+package io.clowder.api.runtime;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +9,7 @@ import java.util.List;
  * what the owner tells itself always gets in, as it is bounded by what was taken before. Any thread
  * puts, one takes.
  */
-final class Inbox {
+public final class Inbox {
   private final int tasksMax;
   private final long bytesMax;
   private final Runnable wakeup;
@@ -19,7 +19,7 @@ final class Inbox {
   private boolean isShut;
 
   /** Empty; {@code wakeup} is called when something came. */
-  Inbox(int tasksMax, long bytesMax, Runnable wakeup) {
+  public Inbox(int tasksMax, long bytesMax, Runnable wakeup) {
     this.tasksMax = tasksMax;
     this.bytesMax = bytesMax;
     this.wakeup = wakeup;
@@ -30,7 +30,7 @@ final class Inbox {
    *
    * @param size bytes that it holds until they are {@link #release released}
    */
-  boolean offer(long size, Runnable task) {
+  public boolean offer(long size, Runnable task) {
     synchronized (this) {
       if (isShut || tasks.size() >= tasksMax || bytes + size > bytesMax) {
         return false;
@@ -43,7 +43,7 @@ final class Inbox {
   }
 
   /** Takes a task of the owner's. */
-  void add(Runnable task) {
+  public void add(Runnable task) {
     synchronized (this) {
       tasks.add(task);
     }
@@ -51,17 +51,17 @@ final class Inbox {
   }
 
   /** Makes room. */
-  synchronized void release(long size) {
+  public synchronized void release(long size) {
     bytes -= size;
   }
 
   /** Takes nothing from without any more. */
-  synchronized void shut() {
+  public synchronized void shut() {
     isShut = true;
   }
 
   /** All that has come so far, to be cleared when it was done: it is used again. */
-  synchronized List<Runnable> take() {
+  public synchronized List<Runnable> take() {
     List<Runnable> taken = tasks;
     tasks = spare;
     spare = taken;
