@@ -23,6 +23,13 @@ final class Chains {
   private final int[] by;
   private final int[] queue;
   private final boolean[] isReached;
+
+  /**
+   * From where no node that owns too little can be reached: what they own is held among them alone,
+   * and that does not change, as chains never pass there.
+   */
+  private final boolean[] isHopeless;
+
   private int queued;
   private long steps;
 
@@ -34,11 +41,7 @@ final class Chains {
     by = new int[layout.nodes];
     queue = new int[layout.nodes];
     isReached = new boolean[layout.nodes];
-  }
-
-  private void begin() {
-    queued = 0;
-    Arrays.fill(isReached, false);
+    isHopeless = new boolean[layout.nodes];
   }
 
   private void reach(int node, int fromNode, int byPartition) {
@@ -122,26 +125,32 @@ final class Chains {
    * @param isAny whether a node will do that owns enough, and may own one more
    */
   private int owner(int partition, int node, boolean isCheap, boolean isAny) {
-    begin();
+    queued = 0;
+    System.arraycopy(isHopeless, 0, isReached, 0, layout.nodes);
+    int found = Layout.NONE;
     if (node != Layout.NONE) {
       reach(node, Layout.NONE, Layout.NONE);
     } else {
-      int found = reachHolders(partition, Layout.NONE, isAny);
-      if (found != Layout.NONE) {
-        return found;
+      found = reachHolders(partition, Layout.NONE, isAny);
+    }
+    for (int i = 0; i < queued && found == Layout.NONE; i++) {
+      found = reachFrom(queue[i], isCheap, isAny);
+    }
+    for (int i = 0; i < queued && found == Layout.NONE && !isCheap; i++) {
+      isHopeless[queue[i]] = true;
+    }
+    return found;
+  }
+
+  private int reachFrom(int node, boolean isCheap, boolean isAny) {
+    int found = Layout.NONE;
+    int[] held = layout.held(node);
+    for (int i = 0; i < held.length && found == Layout.NONE; i++) {
+      if (layout.owner(held[i]) == node && (!isCheap || isOwnerNew[held[i]])) {
+        found = reachHolders(held[i], node, isAny);
       }
     }
-    for (int i = 0; i < queued; i++) {
-      for (int next : layout.held(queue[i])) {
-        if (layout.owner(next) == queue[i] && (!isCheap || isOwnerNew[next])) {
-          int found = reachHolders(next, queue[i], isAny);
-          if (found != Layout.NONE) {
-            return found;
-          }
-        }
-      }
-    }
-    return Layout.NONE;
+    return found;
   }
 
   private int reachHolders(int partition, int fromNode, boolean isAny) {
@@ -171,10 +180,8 @@ final class Chains {
   /** Fills what is vacant still, and takes from who has too much still, copies and ownership. */
   void finish() {
     for (int i = 0; i < layout.partitions; i++) {
-      boolean isStuck = false;
-      while (!isStuck && layout.slotOf(i, Layout.NONE) >= 0) {
-        isStuck = !passCopy(i, Layout.NONE);
-        if (isStuck) {
+      while (layout.slotOf(i, Layout.NONE) >= 0) {
+        if (!passCopy(i, Layout.NONE)) {
           fillAnyhow(i);
         }
       }
@@ -185,6 +192,7 @@ final class Chains {
         isStuck = !passCopy(Layout.NONE, i);
       }
     }
+    Arrays.fill(isHopeless, false);
     for (int i = 0; i < layout.nodes; i++) {
       int last = 0;
       while (last != Layout.NONE && surplus(i) > 0) {
@@ -196,29 +204,27 @@ final class Chains {
 
   /** A partition with too few copies is worse than a node with too many. */
   private void fillAnyhow(int partition) {
-    int slot = layout.slotOf(partition, Layout.NONE);
-    while (slot >= 0) {
-      int best = Layout.NONE;
-      for (int i = 0; i < layout.nodes; i++) {
-        boolean isBetter =
-            best == Layout.NONE
-                || layout.copies[i] - quotas.copies()[i]
-                    < layout.copies[best] - quotas.copies()[best];
-        if (isBetter && layout.fits(partition, i, Layout.NONE)) {
-          best = i;
-        }
+    int best = Layout.NONE;
+    for (int i = 0; i < layout.nodes; i++) {
+      boolean isBetter = best == Layout.NONE || excess(i) < excess(best);
+      if (isBetter && layout.fits(partition, i, Layout.NONE)) {
+        best = i;
       }
-      if (best == Layout.NONE) {
-        throw new AssertionError("no room for partition " + partition);
-      }
-      layout.set(partition, slot, best);
-      slot = layout.slotOf(partition, Layout.NONE);
     }
+    if (best == Layout.NONE) {
+      throw new AssertionError("no room for partition " + partition);
+    }
+    replace(partition, Layout.NONE, best);
+  }
+
+  private int excess(int node) {
+    return layout.copies[node] - quotas.copies()[node];
   }
 
   /** A copy goes from a node, or comes to a partition, so that a node gets one that has too few. */
   private boolean passCopy(int partition, int node) {
-    begin();
+    queued = 0;
+    Arrays.fill(isReached, false);
     int found = Layout.NONE;
     if (node == Layout.NONE) {
       found = reachFitting(partition, Layout.NONE);
