@@ -24,14 +24,22 @@ final class Chains {
   private final int[] queue;
   private final boolean[] isReached;
 
-  /**
-   * From where no node that owns too little can be reached: what they own is held among them alone,
-   * and that does not change, as chains never pass there.
-   */
-  private final boolean[] isHopeless;
-
+  private final Search cheap;
+  private final Search cheapForAny;
+  private final Search thorough;
   private int queued;
   private long steps;
+
+  /**
+   * How to look for a node that owns too little.
+   *
+   * @param isCheap whether only partitions may get another owner that get one anyway
+   * @param isAny whether a node will do that owns enough, and may own one more
+   * @param isHopeless from where nobody was found before, so that it is not tried again. If all
+   *     partitions may move that stays so: what those own is held among them, and no chain passes
+   *     there. If not, it is only seldom otherwise
+   */
+  private record Search(boolean isCheap, boolean isAny, boolean[] isHopeless) {}
 
   Chains(Layout layout, Quotas quotas) {
     this.layout = layout;
@@ -41,7 +49,9 @@ final class Chains {
     by = new int[layout.nodes];
     queue = new int[layout.nodes];
     isReached = new boolean[layout.nodes];
-    isHopeless = new boolean[layout.nodes];
+    cheap = new Search(true, false, new boolean[layout.nodes]);
+    cheapForAny = new Search(true, true, new boolean[layout.nodes]);
+    thorough = new Search(false, false, new boolean[layout.nodes]);
   }
 
   private void reach(int node, int fromNode, int byPartition) {
@@ -75,17 +85,17 @@ final class Chains {
   }
 
   private boolean succeed(int partition) {
-    int last = owner(partition, Layout.NONE, true, false);
+    int last = owner(partition, Layout.NONE, cheap);
     int lowered = last == Layout.NONE ? lowered() : Layout.NONE;
     if (lowered != Layout.NONE) {
-      last = owner(partition, Layout.NONE, true, true);
+      last = owner(partition, Layout.NONE, cheapForAny);
       if (last != Layout.NONE) {
         quotas.owned()[last]++;
         quotas.owned()[lowered]--;
       }
     }
     if (last == Layout.NONE) {
-      last = owner(partition, Layout.NONE, false, false);
+      last = owner(partition, Layout.NONE, thorough);
     }
     passOwner(last);
     return last != Layout.NONE;
@@ -117,43 +127,37 @@ final class Chains {
     return layout.owned[node] - quotas.owned()[node];
   }
 
-  /**
-   * Looks for a node that owns too little, from a partition without an owner, or from a node that
-   * owns too much.
-   *
-   * @param isCheap whether only partitions may get another owner that get one anyway
-   * @param isAny whether a node will do that owns enough, and may own one more
-   */
-  private int owner(int partition, int node, boolean isCheap, boolean isAny) {
+  /** Looks from a partition without an owner, or else from a node that owns too much. */
+  private int owner(int partition, int node, Search how) {
     queued = 0;
-    System.arraycopy(isHopeless, 0, isReached, 0, layout.nodes);
+    System.arraycopy(how.isHopeless, 0, isReached, 0, layout.nodes);
     int found = Layout.NONE;
     if (node != Layout.NONE) {
       reach(node, Layout.NONE, Layout.NONE);
     } else {
-      found = reachHolders(partition, Layout.NONE, isAny);
+      found = reachHolders(partition, Layout.NONE, how);
     }
     for (int i = 0; i < queued && found == Layout.NONE; i++) {
-      found = reachFrom(queue[i], isCheap, isAny);
+      found = reachFrom(queue[i], how);
     }
-    for (int i = 0; i < queued && found == Layout.NONE && !isCheap; i++) {
-      isHopeless[queue[i]] = true;
+    for (int i = 0; i < queued && found == Layout.NONE; i++) {
+      how.isHopeless[queue[i]] = true;
     }
     return found;
   }
 
-  private int reachFrom(int node, boolean isCheap, boolean isAny) {
+  private int reachFrom(int node, Search how) {
     int found = Layout.NONE;
     int[] held = layout.held(node);
     for (int i = 0; i < held.length && found == Layout.NONE; i++) {
-      if (layout.owner(held[i]) == node && (!isCheap || isOwnerNew[held[i]])) {
-        found = reachHolders(held[i], node, isAny);
+      if (layout.owner(held[i]) == node && (!how.isCheap || isOwnerNew[held[i]])) {
+        found = reachHolders(held[i], node, how);
       }
     }
     return found;
   }
 
-  private int reachHolders(int partition, int fromNode, boolean isAny) {
+  private int reachHolders(int partition, int fromNode, Search how) {
     int best = Layout.NONE;
     for (int i = 0; i < layout.replicas; i++) {
       int holder = layout.get(partition, i);
@@ -161,7 +165,7 @@ final class Chains {
         reach(holder, fromNode, partition);
         boolean isLacking = surplus(holder) < 0;
         boolean isWanted =
-            isLacking || (isAny && surplus(holder) == 0 && quotas.isRaisable(holder));
+            isLacking || (how.isAny && surplus(holder) == 0 && quotas.isRaisable(holder));
         if (isWanted && (best == Layout.NONE || surplus(holder) < surplus(best))) {
           best = holder;
         }
@@ -192,11 +196,11 @@ final class Chains {
         isStuck = !passCopy(Layout.NONE, i);
       }
     }
-    Arrays.fill(isHopeless, false);
+    Arrays.fill(thorough.isHopeless, false);
     for (int i = 0; i < layout.nodes; i++) {
       int last = 0;
       while (last != Layout.NONE && surplus(i) > 0) {
-        last = owner(Layout.NONE, i, false, false);
+        last = owner(Layout.NONE, i, thorough);
         passOwner(last);
       }
     }
