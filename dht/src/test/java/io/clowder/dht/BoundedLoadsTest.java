@@ -232,10 +232,15 @@ class BoundedLoadsTest {
   /** Nobody can hold a partition twice: who is too heavy has all, and the others share the rest. */
   @Test
   void whoIsTooHeavyHasAll() {
+    assertHeaviestHasAll("");
+    assertHeaviestHasAll("r1");
+  }
+
+  private void assertHeaviestHasAll(String domain) {
     List<Candidate> light =
-        IntStream.range(0, 5).mapToObj(it -> candidate(it, "", 1 + it % 2)).toList();
+        IntStream.range(0, 5).mapToObj(it -> candidate(it, domain, 1 + it % 2)).toList();
     List<Candidate> candidates = new ArrayList<>(light);
-    candidates.add(candidate(9, "", 100));
+    candidates.add(candidate(9, domain, 100));
     for (List<List<NodeId>> present : List.of(nothing(1024), place(3, light, nothing(1024)))) {
       List<List<NodeId>> placed = place(3, candidates, present);
       Map<NodeId, Integer> copies = copies(placed);
