@@ -23,8 +23,23 @@ final class Chains {
   private final int[] by;
   private final int[] queue;
   private final boolean[] isReached;
+
+  private final Search cheap;
+  private final Search cheapForAny;
+  private final Search thorough;
   private int queued;
   private long steps;
+
+  /**
+   * How to look for a node that owns too little.
+   *
+   * @param isCheap whether only partitions may get another owner that get one anyway
+   * @param isAny whether a node will do that owns enough, and may own one more
+   * @param isHopeless from where nobody was found before, so that it is not tried again. If all
+   *     partitions may move that stays so: what those own is held among them, and no chain passes
+   *     there. If not, it is only seldom otherwise
+   */
+  private record Search(boolean isCheap, boolean isAny, boolean[] isHopeless) {}
 
   Chains(Layout layout, Quotas quotas) {
     this.layout = layout;
@@ -34,11 +49,9 @@ final class Chains {
     by = new int[layout.nodes];
     queue = new int[layout.nodes];
     isReached = new boolean[layout.nodes];
-  }
-
-  private void begin() {
-    queued = 0;
-    Arrays.fill(isReached, false);
+    cheap = new Search(true, false, new boolean[layout.nodes]);
+    cheapForAny = new Search(true, true, new boolean[layout.nodes]);
+    thorough = new Search(false, false, new boolean[layout.nodes]);
   }
 
   private void reach(int node, int fromNode, int byPartition) {
@@ -72,17 +85,17 @@ final class Chains {
   }
 
   private boolean succeed(int partition) {
-    int last = owner(partition, Layout.NONE, true, false);
+    int last = owner(partition, Layout.NONE, cheap);
     int lowered = last == Layout.NONE ? lowered() : Layout.NONE;
     if (lowered != Layout.NONE) {
-      last = owner(partition, Layout.NONE, true, true);
+      last = owner(partition, Layout.NONE, cheapForAny);
       if (last != Layout.NONE) {
         quotas.owned()[last]++;
         quotas.owned()[lowered]--;
       }
     }
     if (last == Layout.NONE) {
-      last = owner(partition, Layout.NONE, false, false);
+      last = owner(partition, Layout.NONE, thorough);
     }
     passOwner(last);
     return last != Layout.NONE;
@@ -114,37 +127,37 @@ final class Chains {
     return layout.owned[node] - quotas.owned()[node];
   }
 
-  /**
-   * Looks for a node that owns too little, from a partition without an owner, or from a node that
-   * owns too much.
-   *
-   * @param isCheap whether only partitions may get another owner that get one anyway
-   * @param isAny whether a node will do that owns enough, and may own one more
-   */
-  private int owner(int partition, int node, boolean isCheap, boolean isAny) {
-    begin();
+  /** Looks from a partition without an owner, or else from a node that owns too much. */
+  private int owner(int partition, int node, Search how) {
+    queued = 0;
+    System.arraycopy(how.isHopeless, 0, isReached, 0, layout.nodes);
+    int found = Layout.NONE;
     if (node != Layout.NONE) {
       reach(node, Layout.NONE, Layout.NONE);
     } else {
-      int found = reachHolders(partition, Layout.NONE, isAny);
-      if (found != Layout.NONE) {
-        return found;
-      }
+      found = reachHolders(partition, Layout.NONE, how);
     }
-    for (int i = 0; i < queued; i++) {
-      for (int next : layout.held(queue[i])) {
-        if (layout.owner(next) == queue[i] && (!isCheap || isOwnerNew[next])) {
-          int found = reachHolders(next, queue[i], isAny);
-          if (found != Layout.NONE) {
-            return found;
-          }
-        }
-      }
+    for (int i = 0; i < queued && found == Layout.NONE; i++) {
+      found = reachFrom(queue[i], how);
     }
-    return Layout.NONE;
+    for (int i = 0; i < queued && found == Layout.NONE; i++) {
+      how.isHopeless[queue[i]] = true;
+    }
+    return found;
   }
 
-  private int reachHolders(int partition, int fromNode, boolean isAny) {
+  private int reachFrom(int node, Search how) {
+    int found = Layout.NONE;
+    int[] held = layout.held(node);
+    for (int i = 0; i < held.length && found == Layout.NONE; i++) {
+      if (layout.owner(held[i]) == node && (!how.isCheap || isOwnerNew[held[i]])) {
+        found = reachHolders(held[i], node, how);
+      }
+    }
+    return found;
+  }
+
+  private int reachHolders(int partition, int fromNode, Search how) {
     int best = Layout.NONE;
     for (int i = 0; i < layout.replicas; i++) {
       int holder = layout.get(partition, i);
@@ -152,7 +165,7 @@ final class Chains {
         reach(holder, fromNode, partition);
         boolean isLacking = surplus(holder) < 0;
         boolean isWanted =
-            isLacking || (isAny && surplus(holder) == 0 && quotas.isRaisable(holder));
+            isLacking || (how.isAny && surplus(holder) == 0 && quotas.isRaisable(holder));
         if (isWanted && (best == Layout.NONE || surplus(holder) < surplus(best))) {
           best = holder;
         }
@@ -171,10 +184,8 @@ final class Chains {
   /** Fills what is vacant still, and takes from who has too much still, copies and ownership. */
   void finish() {
     for (int i = 0; i < layout.partitions; i++) {
-      boolean isStuck = false;
-      while (!isStuck && layout.slotOf(i, Layout.NONE) >= 0) {
-        isStuck = !passCopy(i, Layout.NONE);
-        if (isStuck) {
+      while (layout.slotOf(i, Layout.NONE) >= 0) {
+        if (!passCopy(i, Layout.NONE)) {
           fillAnyhow(i);
         }
       }
@@ -185,10 +196,11 @@ final class Chains {
         isStuck = !passCopy(Layout.NONE, i);
       }
     }
+    Arrays.fill(thorough.isHopeless, false);
     for (int i = 0; i < layout.nodes; i++) {
       int last = 0;
       while (last != Layout.NONE && surplus(i) > 0) {
-        last = owner(Layout.NONE, i, false, false);
+        last = owner(Layout.NONE, i, thorough);
         passOwner(last);
       }
     }
@@ -196,29 +208,27 @@ final class Chains {
 
   /** A partition with too few copies is worse than a node with too many. */
   private void fillAnyhow(int partition) {
-    int slot = layout.slotOf(partition, Layout.NONE);
-    while (slot >= 0) {
-      int best = Layout.NONE;
-      for (int i = 0; i < layout.nodes; i++) {
-        boolean isBetter =
-            best == Layout.NONE
-                || layout.copies[i] - quotas.copies()[i]
-                    < layout.copies[best] - quotas.copies()[best];
-        if (isBetter && layout.fits(partition, i, Layout.NONE)) {
-          best = i;
-        }
+    int best = Layout.NONE;
+    for (int i = 0; i < layout.nodes; i++) {
+      boolean isBetter = best == Layout.NONE || excess(i) < excess(best);
+      if (isBetter && layout.fits(partition, i, Layout.NONE)) {
+        best = i;
       }
-      if (best == Layout.NONE) {
-        throw new AssertionError("no room for partition " + partition);
-      }
-      layout.set(partition, slot, best);
-      slot = layout.slotOf(partition, Layout.NONE);
     }
+    if (best == Layout.NONE) {
+      throw new AssertionError("no room for partition " + partition);
+    }
+    replace(partition, Layout.NONE, best);
+  }
+
+  private int excess(int node) {
+    return layout.copies[node] - quotas.copies()[node];
   }
 
   /** A copy goes from a node, or comes to a partition, so that a node gets one that has too few. */
   private boolean passCopy(int partition, int node) {
-    begin();
+    queued = 0;
+    Arrays.fill(isReached, false);
     int found = Layout.NONE;
     if (node == Layout.NONE) {
       found = reachFitting(partition, Layout.NONE);

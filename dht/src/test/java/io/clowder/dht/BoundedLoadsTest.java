@@ -186,6 +186,8 @@ class BoundedLoadsTest {
   void whatIsBalancedStays() {
     List<List<NodeId>> before = place(3, equal(0, 17), nothing(1024));
     assertEquals(before, place(3, equal(0, 17), before));
+    List<List<NodeId>> changed = place(3, equal(2, 19), place(3, equal(1, 18), before));
+    assertEquals(changed, place(3, equal(2, 19), changed), "after others were there");
     List<Candidate> reversed = new ArrayList<>(equal(0, 17));
     Collections.reverse(reversed);
     assertEquals(before, place(3, reversed, nothing(1024)), "in another order");
@@ -230,15 +232,21 @@ class BoundedLoadsTest {
   /** Nobody can hold a partition twice: who is too heavy has all, and the others share the rest. */
   @Test
   void whoIsTooHeavyHasAll() {
-    List<Candidate> candidates = new ArrayList<>(equal(0, 5));
-    candidates.add(candidate(9, "", 100));
-    for (List<List<NodeId>> present :
-        List.of(nothing(1024), place(3, equal(0, 5), nothing(1024)))) {
+    assertHeaviestHasAll("");
+    assertHeaviestHasAll("r1");
+  }
+
+  private void assertHeaviestHasAll(String domain) {
+    List<Candidate> light =
+        IntStream.range(0, 5).mapToObj(it -> candidate(it, domain, 1 + it % 2)).toList();
+    List<Candidate> candidates = new ArrayList<>(light);
+    candidates.add(candidate(9, domain, 100));
+    for (List<List<NodeId>> present : List.of(nothing(1024), place(3, light, nothing(1024)))) {
       List<List<NodeId>> placed = place(3, candidates, present);
       Map<NodeId, Integer> copies = copies(placed);
       assertEquals(1024, copies.get(new NodeId("n9")));
       copies.remove(new NodeId("n9"));
-      assertShares(equal(0, 5), 2048, copies, "copies");
+      assertShares(light, 2048, copies, "copies");
       assertShares(candidates, 1024, owned(placed), "owned");
     }
   }

@@ -3,6 +3,7 @@ package io.clowder.dht;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.NodeId;
 import io.clowder.api.wire.WireFormatException;
@@ -17,6 +18,7 @@ import io.clowder.dht.TableCommand.Part;
 import io.clowder.dht.TableCommand.Place;
 import io.clowder.dht.TableCommand.Remove;
 import io.clowder.dht.TableMember.State;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -121,10 +123,8 @@ class TableCommandTest {
   @Test
   void garbage() {
     SplittableRandom random = new SplittableRandom(3);
-    List<byte[]> sound =
-        golden().keySet().stream()
-            .map(TableCommand::encode)
-            .collect(java.util.stream.Collectors.toList());
+    List<byte[]> sound = new ArrayList<>();
+    golden().keySet().forEach(it -> sound.add(it.encode()));
     sound.add(table().encode());
     int refused = 0;
     for (int round = 0; round < 20_000; round++) {
@@ -136,7 +136,7 @@ class TableCommandTest {
       refused += isRefused(() -> TableCommand.decode(cut)) ? 1 : 0;
       refused += isRefused(() -> Table.read(new WireReader(cut))) ? 1 : 0;
     }
-    assertEquals(true, refused > 20_000, refused + " refused");
+    assertTrue(refused > 20_000, refused + " refused");
     for (byte[] bytes : sound.subList(0, sound.size() - 1)) {
       for (int length = 0; length < bytes.length; length++) {
         byte[] cut = Arrays.copyOf(bytes, length);

@@ -20,6 +20,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -136,7 +137,7 @@ class TableMachineTest {
     unknown[3] = 99;
     assertThrows(WireFormatException.class, () -> apply(machine, unknown));
     assertThrows(WireFormatException.class, () -> apply(machine, new byte[] {1}));
-    byte[] cut = java.util.Arrays.copyOf(before, before.length - 1);
+    byte[] cut = Arrays.copyOf(before, before.length - 1);
     assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(cut)));
     assertThrows(IOException.class, () -> machine.restore(new ByteArrayInputStream(unknown)));
     assertArrayEquals(before, snapshot(machine));
