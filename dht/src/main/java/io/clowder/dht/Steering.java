@@ -229,8 +229,20 @@ final class Steering {
       if (isChanged && !now.concerns(shelf.me.node())) {
         toForget.add(i);
       }
+      if (before != null && now.lost() > before.assignment(i).lost()) {
+        forgetVoid(interval(table, i), now.version());
+      }
     }
     wasMember = true;
+  }
+
+  /** What was given before the content was lost is older than what was lost. */
+  private void forgetVoid(Interval interval, long lostAt) {
+    for (Value value : shelf.values.in(interval)) {
+      if (value.version().major() < lostAt) {
+        shelf.forget(value.id());
+      }
+    }
   }
 
   private void forget() {
@@ -337,17 +349,8 @@ final class Steering {
         || table.candidates().isEmpty()) {
       return null;
     }
-    List<List<NodeId>> present = new ArrayList<>(table.settings().partitions());
-    for (int i = 0; i < table.settings().partitions(); i++) {
-      Assignment it = table.assignment(i);
-      present.add(it.targets().isEmpty() ? it.holders() : it.targets());
-    }
-    PlacementPolicy.Request request =
-        new PlacementPolicy.Request(
-            table.settings().replicas(),
-            table.candidates().stream().map(TableMember::candidate).toList(),
-            present);
-    return new TableCommand.Place(shelf.me.node(), table.epoch(), policy.get().place(request));
+    List<List<NodeId>> placed = policy.get().place(table.placement());
+    return new TableCommand.Place(shelf.me.node(), table.epoch(), placed);
   }
 
   private void propose(TableCommand command) {

@@ -161,7 +161,7 @@ final class TableChange {
     TableMember known = members.get(it.node());
     if (known == null || known.life() != it.life()) {
       return it.node() + " is no member in this life";
-    } else if (it.by().equals(it.node()) || !isTrusted(it.by())) {
+    } else if (!isTrusted(it.by())) {
       return it.by() + " cannot say so";
     }
     put(known.with(State.FAILED));

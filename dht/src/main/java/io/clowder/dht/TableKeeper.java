@@ -37,6 +37,11 @@ final class TableKeeper {
             shelf, placement, keeper.coordination(), reconciliation, consensus, join, policy);
   }
 
+  /** What is done next is done at this time. */
+  void at(long now) {
+    shelf.now = now;
+  }
+
   Keeper keeper() {
     return keeper;
   }

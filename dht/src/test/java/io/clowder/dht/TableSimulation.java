@@ -39,6 +39,7 @@ final class TableSimulation {
   private final History history = new History();
   private final boolean hasDisk;
   private final KeeperSettings settings;
+  private final PlacementPolicy policy;
   private final TableSettings ring = new TableSettings(16, REPLICAS, Identifier.SHA_1);
   private final Map<NodeId, Map<NodeId, Long>> silentSince = new HashMap<>();
   private final List<Client> clients = new ArrayList<>();
@@ -57,6 +58,7 @@ final class TableSimulation {
     random = world.random;
     consensus = new ToyConsensus(world, this::mayComeLate);
     hasDisk = random.nextBoolean();
+    policy = random.nextBoolean() ? TableSimulation::place : new BoundedLoads();
     settings =
         new KeeperSettings(
             REPLICAS,
@@ -359,7 +361,7 @@ final class TableSimulation {
               shelf,
               consensus.of(computer, this::committed),
               new TableCommand.Join(me.node(), me.life(), "", 1, ring),
-              () -> TableSimulation::place);
+              () -> policy);
     }
 
     void ask(Ask ask, Consumer<Reply> then) {

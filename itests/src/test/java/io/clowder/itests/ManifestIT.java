@@ -126,7 +126,8 @@ public class ManifestIT {
             "io.clowder.kv", "kv",
             "io.clowder.lock", "lock",
             "io.clowder.failure-detector", "failure",
-            "io.clowder.replication", "store");
+            "io.clowder.replication", "store",
+            "io.clowder.dht", "dht");
     String provided = provides.get(name);
     if (provided != null) {
       String range = provided.equals("protocol") ? "[1.0,2)" : "[1.0,1.1)";

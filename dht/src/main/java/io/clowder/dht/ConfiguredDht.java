@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import io.clowder.api.Node;
+import io.clowder.api.NodeId;
+import io.clowder.api.dht.Dht;
+import io.clowder.api.dht.DhtAdmin;
+import io.clowder.api.dht.PlacementPolicy;
+import io.clowder.api.dht.Range;
+import io.clowder.api.dht.RangeListener;
+import io.clowder.api.dht.RingView;
+import io.clowder.api.shell.Diagnosis;
+import io.clowder.api.storage.Storage;
+import io.clowder.api.transport.Transport;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.util.tracker.ServiceTracker;
+import org.osgi.util.tracker.ServiceTrackerCustomizer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A ring on this node by configuration {@code io.clowder.dht~NAME}: offers it to users and
+ * operators under its name, tells listeners which ranges are this node's, asks placement policies,
+ * and opens it again when its disk has failed.
+ */
+@Component(
+    service = Diagnosis.class,
+    immediate = true,
+    configurationPid = DhtSetting.PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = DhtSetting.Config.class, factory = true)
+public final class ConfiguredDht
+    implements Diagnosis,
+        NodeRing.Surroundings,
+        ServiceTrackerCustomizer<RangeListener, RangeListener> {
+  private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDht.class);
+  private static final long REOPEN_MILLIS_MIN = 1_000;
+  private static final long REOPEN_MILLIS_MAX = 30_000;
+
+  private final BundleContext context;
+  private final Node node;
+  private final Storage storage;
+  private final Transport transport;
+  private final Tables tables;
+  private final String name;
+  private final DhtSetting setting;
+  private final PlacementPolicy usual = new BoundedLoads();
+
+  /** Opens rings and tells listeners: both may wait. */
+  private final ScheduledThreadPoolExecutor worker;
+
+  private final ServiceTracker<PlacementPolicy, PlacementPolicy> policies;
+  private final ServiceTracker<RangeListener, RangeListener> listeners;
+  private final Map<RangeListener, List<Range>> told = new ConcurrentHashMap<>();
+  private final AtomicBoolean isDue = new AtomicBoolean();
+  private final List<ServiceRegistration<?>> registrations;
+  private volatile @Nullable NodeRing ring;
+  private volatile String problem = "it has just begun";
+  private volatile NodeRing.@Nullable Glance last;
+  private @Nullable TableMode party;
+  private Map<String, Object> offered;
+  private long reopenMillis = REOPEN_MILLIS_MIN;
+  private boolean isClosed;
+
+  /** The component; refuses a configuration by the key's name. */
+  @Activate
+  public ConfiguredDht(
+      BundleContext context,
+      @Reference(name = "node") Node node,
+      @Reference(name = "storage") Storage storage,
+      @Reference(name = "transport") Transport transport,
+      @Reference(name = "tables") Tables tables,
+      DhtSetting.Config config,
+      Map<String, Object> properties) {
+    this.context = context;
+    this.node = node;
+    this.storage = storage;
+    this.transport = transport;
+    this.tables = tables;
+    this.name = name(String.valueOf(properties.get(Constants.SERVICE_PID)));
+    this.setting = DhtSetting.of(name, config);
+    worker =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "clowder-dht-worker-" + name);
+              thread.setDaemon(true);
+              return thread;
+            });
+    worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    policies = new ServiceTracker<>(context, PlacementPolicy.class, null);
+    policies.open();
+    OpenDht dht = new OpenDht(name, setting, () -> ring, this::glance);
+    OpenDhtAdmin admin = new OpenDhtAdmin(name, setting, () -> ring, dht);
+    offered = properties(0, false);
+    registrations =
+        List.of(
+            context.registerService(Dht.class, dht, FrameworkUtil.asDictionary(offered)),
+            context.registerService(DhtAdmin.class, admin, FrameworkUtil.asDictionary(offered)));
+    listeners = new ServiceTracker<>(context, RangeListener.class, this);
+    listeners.open();
+    worker.execute(this::open);
+  }
+
+  private static String name(String pid) {
+    int tilde = pid.indexOf('~');
+    String name = tilde < 0 ? "" : pid.substring(tilde + 1);
+    if (!name.matches("[a-z0-9][a-z0-9_]{0,31}")) {
+      throw new IllegalArgumentException(
+          "%s: the ring's name is '%s': configure %s~NAME, with a name of 1 to 32 of a-z, 0-9 and"
+                  .formatted(pid, name, DhtSetting.PID)
+              + " '_'");
+    }
+    return name;
+  }
+
+  // ---- lives ---------------------------------------------------------------------------------
+
+  private void open() {
+    NodeRing opened;
+    try {
+      opened = NodeRing.open(name, node.id(), setting, storage, transport, this);
+    } catch (IOException | RuntimeException e) {
+      failed("what it has on disk cannot be opened: " + e.getMessage(), e);
+      return;
+    }
+    TableMode member;
+    synchronized (this) {
+      member = party;
+      if (!isClosed) {
+        ring = opened;
+        problem = "";
+      }
+    }
+    if (!opened.equals(ring)) {
+      opened.close();
+    } else if (member != null) {
+      tables.join(name, member);
+    }
+  }
+
+  @Override
+  public synchronized RingMode mode(Shelf shelf, NodeRing opening) {
+    if (setting.mode() == Dht.Mode.PEER) {
+      throw new IllegalArgumentException("mode peer is not there yet");
+    }
+    TableMode mode = new TableMode(name, setting, shelf, tables, opening::execute, this::policy);
+    party = mode;
+    return mode;
+  }
+
+  /** The one with the highest ranking; what it makes of it is checked when it is committed. */
+  private PlacementPolicy policy() {
+    PlacementPolicy policy = policies.getService();
+    if (policy == null) {
+      return usual;
+    }
+    return request -> {
+      try {
+        List<List<NodeId>> placed = policy.place(request);
+        String refusal = PlacementCheck.refusal(request, placed);
+        if (refusal.isEmpty()) {
+          return placed;
+        }
+        LOG.warn("ring {}: the policy {} is not used: {}", name, policy.getClass(), refusal);
+      } catch (RuntimeException | LinkageError e) {
+        LOG.warn("ring {}: the policy {} failed", name, policy.getClass(), e);
+      }
+      return usual.place(request);
+    };
+  }
+
+  @Override
+  public void failed(String why, Throwable cause) {
+    long delay;
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      problem = why;
+      delay = reopenMillis;
+      reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
+    }
+    LOG.error("ring {}: {}; trying again in {} ms", name, why, delay, cause);
+    try {
+      var unused = worker.schedule(this::reopen, delay, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("ring {} is closed", name);
+    }
+    changed();
+  }
+
+  private void reopen() {
+    end();
+    open();
+  }
+
+  /** Ends the present life, which takes some seconds at most. */
+  private void end() {
+    NodeRing former;
+    TableMode member;
+    synchronized (this) {
+      former = ring;
+      member = party;
+      ring = null;
+      party = null;
+    }
+    if (member != null) {
+      tables.leave(name, member);
+    }
+    if (former != null) {
+      former.close();
+    }
+  }
+
+  // ---- what is known -------------------------------------------------------------------------
+
+  private NodeRing.Glance glance() {
+    NodeRing present = ring;
+    NodeRing.Glance seen = present == null ? last : present.glance();
+    if (seen != null && problem.isEmpty()) {
+      last = seen;
+      return seen;
+    }
+    List<Range> none = List.of();
+    return new NodeRing.Glance(seen == null ? nothing() : seen.view(), none, List.of(problem));
+  }
+
+  private RingView nothing() {
+    return new RingView(
+        name,
+        setting.mode(),
+        0,
+        setting.table().hash(),
+        setting.table().replicas(),
+        node.id(),
+        false,
+        null,
+        List.of(),
+        List.of());
+  }
+
+  @Override
+  public List<String> problems() {
+    return glance().problems().stream().map(it -> "ring " + name + ": " + it).toList();
+  }
+
+  private Map<String, Object> properties(long epoch, boolean isIdeal) {
+    return Map.of(
+        Dht.NAME,
+        name,
+        Dht.MODE,
+        setting.mode().name().toLowerCase(Locale.ROOT),
+        Dht.REPLICAS,
+        setting.keeper().replicas(),
+        Dht.EPOCH,
+        epoch,
+        Dht.IDEAL,
+        isIdeal);
+  }
+
+  @Override
+  public void changed() {
+    if (isDue.compareAndSet(false, true)) {
+      try {
+        worker.execute(this::tell);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("ring {} is closed", name);
+      }
+    }
+  }
+
+  private void tell() {
+    isDue.set(false);
+    NodeRing.Glance seen = glance();
+    Map<String, Object> next = properties(seen.view().epoch(), seen.problems().isEmpty());
+    if (!next.equals(offered)) {
+      offered = next;
+      try {
+        registrations.forEach(it -> it.setProperties(FrameworkUtil.asDictionary(next)));
+      } catch (IllegalStateException e) {
+        return; // They are taken back.
+      }
+    }
+    told.keySet().forEach(it -> tell(it, seen.owned()));
+  }
+
+  private void tell(RangeListener listener, List<Range> owned) {
+    List<Range> before = told.replace(listener, owned);
+    if (before == null || before.equals(owned)) {
+      return; // It has gone, or knows.
+    }
+    List<Range> gained = new ArrayList<>(owned);
+    gained.removeAll(before);
+    List<Range> lost = new ArrayList<>(before);
+    lost.removeAll(owned);
+    try {
+      listener.changed(name, gained, lost);
+    } catch (RuntimeException | Error e) {
+      LOG.warn("range listener {} failed", listener.getClass().getName(), e);
+    }
+  }
+
+  @Override
+  public @Nullable RangeListener addingService(ServiceReference<RangeListener> reference) {
+    if (!names(reference.getProperty(RangeListener.RINGS))) {
+      return null;
+    }
+    RangeListener listener = context.getService(reference);
+    if (listener != null) {
+      told.put(listener, List.of());
+      changed();
+    }
+    return listener;
+  }
+
+  private boolean names(@Nullable Object property) {
+    if (property == null) {
+      return true;
+    }
+    Stream<?> names =
+        property instanceof Object[] several
+            ? Stream.of(several)
+            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
+    return names.anyMatch(it -> name.equals(String.valueOf(it)));
+  }
+
+  @Override
+  public void modifiedService(ServiceReference<RangeListener> reference, RangeListener listener) {}
+
+  @Override
+  public void removedService(ServiceReference<RangeListener> reference, RangeListener listener) {
+    told.remove(listener);
+    context.ungetService(reference);
+  }
+
+  /** Takes the services back, tells the other nodes, and ends. */
+  @Deactivate
+  public void close() {
+    synchronized (this) {
+      isClosed = true;
+    }
+    registrations.forEach(ServiceRegistration::unregister);
+    end();
+    listeners.close();
+    policies.close();
+    worker.shutdownNow();
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.dht.LookupResult;
+import io.clowder.api.dht.Range;
+import io.clowder.api.dht.RingView;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** How a node is on a ring, by one mode or the other. Used by the ring's thread only. */
+interface RingMode {
+  Keeper keeper();
+
+  /** Finds out who owns a point; null if that was not found out. */
+  void lookup(Identifier id, Consumer<@Nullable LookupResult> then);
+
+  /** What this node knows. */
+  RingView view();
+
+  /** The view with all members; may ask around. */
+  void ring(Consumer<RingView> then);
+
+  /** What this node owns now. */
+  List<Range> owned();
+
+  /** All ranges; may ask around. */
+  void ranges(Consumer<List<Range>> then);
+
+  /** Who is there to be asked what it has. */
+  List<Seat> seats();
+
+  /** What is not as it should be as this node sees it, a sentence each. */
+  List<String> problems();
+
+  /** Why a node cannot be stopped now, a sentence each. */
+  List<String> reasonsToStay(NodeId node);
+
+  /** Begins to leave. */
+  void leave();
+
+  /** Begins to join again. */
+  void join();
+
+  /** Whether this node wanted to leave, and has. */
+  boolean hasLeft();
+
+  /** Compares what this node owns with the copies, and mends what differs. */
+  void repair(LongConsumer then);
+
+  /** The connection to a node is lost. */
+  void lost(NodeId node, long now);
+
+  /** A message of the ring's own came in, if the mode has any. */
+  void received(NodeId from, byte[] message, long now);
+
+  long dueAt();
+
+  void tick(long now);
+
+  /**
+   * Ends it in order, which must not take long.
+   *
+   * @param then runs when others know
+   */
+  void close(Runnable then);
+}
