@@ -241,14 +241,15 @@ public final class ConfiguredStore
     context.ungetService(reference);
   }
 
-  /** Hands over if this node is the primary, takes the services back, and ends. */
+  /** Takes the services back, hands over if this node is the primary, and ends. */
   @Deactivate
   public void close() {
+    // First, so that nobody finds a store that is closed; others go on through other nodes.
+    registrations.forEach(ServiceRegistration::unregister);
     liveness.unregister();
     configurations.leave(name, this);
     node.close();
     listeners.close();
     roles.shutdown();
-    registrations.forEach(ServiceRegistration::unregister);
   }
 }
