@@ -62,6 +62,9 @@ final class Reconciliation {
      * @param isWhole whether the other one owns it, and said that its copies are in order
      */
     void ended(boolean isDone, long moved, boolean isWhole);
+
+    /** Something newer is about to come from the other one. */
+    default void fetches() {}
   }
 
   private final Shelf shelf;
@@ -177,6 +180,7 @@ final class Reconciliation {
     if (!run.toGive.isEmpty() || !run.toForget.isEmpty()) {
       return give(run);
     } else if (!run.toFetch.isEmpty()) {
+      run.outcome.fetches();
       List<Identifier> ids = new ArrayList<>();
       while (ids.size() < VALUES_MAX && !run.toFetch.isEmpty()) {
         ids.add(run.toFetch.remove());
