@@ -177,11 +177,32 @@ public final class ConfiguredDht
   @Override
   public synchronized RingMode mode(Shelf shelf, NodeRing opening) {
     if (setting.mode() == Dht.Mode.PEER) {
-      throw new IllegalArgumentException("mode peer is not there yet");
+      party = null;
+      return new PeerMode(name, setting, shelf, opening, founders(), this::rebirth);
     }
     TableMode mode = new TableMode(name, setting, shelf, tables, opening::execute, this::policy);
     party = mode;
     return mode;
+  }
+
+  private List<NodeId> founders() {
+    List<NodeId> founders =
+        setting.founders().isEmpty() ? List.copyOf(node.members().keySet()) : setting.founders();
+    if (founders.size() < 2) {
+      throw new IllegalArgumentException(
+          "a ring of mode peer is founded by 2 nodes at least: name them (founders of %s~%s), or use mode consistent"
+              .formatted(DhtSetting.PID, name));
+    }
+    return founders;
+  }
+
+  /** Begins again, in another life. */
+  private void rebirth() {
+    try {
+      worker.execute(this::reopen);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("ring {} is closed", name);
+    }
   }
 
   /** The one with the highest ranking; what it makes of it is checked when it is committed. */

@@ -146,7 +146,9 @@ final class NodeRing
     inbox = new Inbox(INBOX_TASKS, INBOX_BYTES, loop::wakeup);
     completions = new Completions(loop.completions());
     long now = System.nanoTime();
-    me = new Seat(self, opened == null ? 1 + (random.nextLong() >>> 2) : opened.life());
+    // On a ring of peers each life is new, as who was silent is taken for dead; values are kept.
+    boolean isNew = opened == null || setting.mode() == Dht.Mode.PEER;
+    me = new Seat(self, isNew ? 1 + (random.nextLong() >>> 2) : opened.life());
     journal =
         opened == null ? null : new ValueJournal(opened, loop.disk(), loop.background(), this, now);
     Values values = opened == null ? new Values() : opened.values();
@@ -206,7 +208,7 @@ final class NodeRing
               if (isOver) {
                 completions.complete(future, OVER);
               } else {
-                mode.keeper().ask(expect(future), ask, deadline, System.nanoTime());
+                mode.ask(expect(future), ask, deadline, System.nanoTime());
               }
             });
     return isTaken ? future : null;
@@ -224,7 +226,7 @@ final class NodeRing
               if (isOver) {
                 completions.complete(future, OVER);
               } else {
-                mode.keeper().look(expect(future), id, deadline, System.nanoTime());
+                mode.look(expect(future), id, deadline, System.nanoTime());
               }
             });
     return isTaken ? future : null;
@@ -297,7 +299,7 @@ final class NodeRing
       if (!source.node().equals(from)) {
         throw new WireFormatException("it says that it is of " + source);
       }
-      mode.keeper().received(source, target, message, System.nanoTime());
+      mode.received(source, target, message, System.nanoTime());
     } catch (WireFormatException e) {
       log.warn("ring {}: a message of {} is dropped: {}", name, from, e.getMessage());
     }
@@ -377,7 +379,7 @@ final class NodeRing
     ValueJournal disk = journal;
     if (disk != null && disk.durable() > durable) {
       durable = disk.durable();
-      mode.keeper().durable(durable, System.nanoTime());
+      mode.durable(durable, System.nanoTime());
     }
     if (mode.dueAt() <= now) {
       mode.tick(System.nanoTime());
@@ -448,7 +450,7 @@ final class NodeRing
   }
 
   private void endCalls() {
-    mode.keeper().close(System.nanoTime());
+    mode.endCalls(System.nanoTime());
     leaving.forEach(it -> completions.complete(it.left, false));
     leaving.clear();
     if (journal != null) {

@@ -55,37 +55,38 @@ final class OpenDhtAdmin implements DhtAdmin {
   /** What all members say that do so in time; null of the others. */
   private CompletionStage<SortedMap<NodeId, @Nullable Tallied>> tally() {
     return dht.<SortedMap<NodeId, @Nullable Tallied>>with(
-        (here, future) -> {
-          SortedMap<NodeId, @Nullable Tallied> said = new TreeMap<>();
-          List<Seat> seats = here.mode().seats();
-          seats.forEach(it -> said.put(it.node(), null));
-          int[] left = {seats.size()};
-          // Whoever has not answered by then is told without.
-          CompletableFuture<Boolean> late =
-              new CompletableFuture<Boolean>()
-                  .completeOnTimeout(true, TALLY.toMillis(), TimeUnit.MILLISECONDS);
-          var unused =
-              late.thenRun(
-                  () ->
-                      here.node().execute(() -> here.node().complete(future, new TreeMap<>(said))));
-          for (Seat seat : seats) {
-            here.mode()
-                .keeper()
-                .tally(
-                    seat,
-                    (from, tallied) -> {
-                      said.put(from.node(), tallied);
-                      if (--left[0] == 0) {
-                        here.node().complete(future, new TreeMap<>(said));
-                      }
-                    },
-                    System.nanoTime());
-          }
-          if (seats.isEmpty()) {
-            here.node().complete(future, said);
-          }
-        },
-        TALLY.multipliedBy(2));
+        (here, future) -> here.mode().seats(seats -> tally(here, seats, future)),
+        setting.timeout().plus(TALLY));
+  }
+
+  private static void tally(
+      OpenDht.Here here,
+      List<Seat> seats,
+      CompletableFuture<SortedMap<NodeId, @Nullable Tallied>> future) {
+    SortedMap<NodeId, @Nullable Tallied> said = new TreeMap<>();
+    seats.forEach(it -> said.put(it.node(), null));
+    Runnable end = () -> here.node().complete(future, new TreeMap<>(said));
+    if (seats.isEmpty()) {
+      end.run();
+      return;
+    }
+    // Whoever has not answered by then is told without.
+    var unused =
+        new CompletableFuture<Boolean>()
+            .completeOnTimeout(true, TALLY.toMillis(), TimeUnit.MILLISECONDS)
+            .thenRun(() -> here.node().execute(end));
+    for (Seat seat : seats) {
+      here.mode()
+          .tally(
+              seat,
+              (from, tallied) -> {
+                said.put(from.node(), tallied);
+                if (!said.containsValue(null)) {
+                  end.run();
+                }
+              },
+              System.nanoTime());
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -155,6 +156,20 @@ final class PeerKeeper {
   /** As {@link Keeper#tally}. */
   void tally(Seat seat, BiConsumer<Seat, Tallied> then, long now) {
     keeper.tally(seat, then, now);
+    passOn();
+  }
+
+  /** Compares what this node owns with the copies; {@code then} is told how much was moved. */
+  void repair(LongConsumer then, long now) {
+    shelf.now = now;
+    tending.repair(then);
+    passOn();
+  }
+
+  /** Ends this life without handing anything over, and tells those next to it on the ring. */
+  void goodbye(long now) {
+    shelf.now = now;
+    ring.leave(now);
     passOn();
   }
 

@@ -5,14 +5,32 @@ import io.clowder.api.NodeId;
 import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RingView;
+import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** How a node is on a ring, by one mode or the other. Used by the ring's thread only. */
 interface RingMode {
-  Keeper keeper();
+  /** As {@link Keeper#ask}. */
+  void ask(long ticket, Ask ask, long deadline, long now);
+
+  /** As {@link Keeper#look}. */
+  void look(long ticket, Identifier id, long deadline, long now);
+
+  /** As {@link Keeper#tally}. */
+  void tally(Seat seat, BiConsumer<Seat, Tallied> then, long now);
+
+  /** A message between keepers came in. */
+  void received(Seat source, Seat target, KeeperMessage message, long now);
+
+  /** So many values that were appended are on disk. */
+  void durable(long number, long now);
+
+  /** Ends what users wait for. */
+  void endCalls(long now);
 
   /** Finds out who owns a point; null if that was not found out. */
   void lookup(Identifier id, Consumer<@Nullable LookupResult> then);
@@ -32,8 +50,8 @@ interface RingMode {
   /** All ranges; may ask around. */
   void ranges(Consumer<List<Range>> then);
 
-  /** Who is there to be asked what it has. */
-  List<Seat> seats();
+  /** Who is there to be asked what it has; may ask around. */
+  void seats(Consumer<List<Seat>> then);
 
   /** What is not as it should be as this node sees it, a sentence each. */
   List<String> problems();

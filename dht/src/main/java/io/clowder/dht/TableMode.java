@@ -9,6 +9,7 @@ import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.PlacementPolicy;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RingView;
+import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
@@ -90,8 +92,33 @@ final class TableMode implements RingMode, Tables.Party {
   }
 
   @Override
-  public Keeper keeper() {
-    return keeper.keeper();
+  public void ask(long ticket, Ask ask, long deadline, long now) {
+    keeper.keeper().ask(ticket, ask, deadline, now);
+  }
+
+  @Override
+  public void look(long ticket, Identifier id, long deadline, long now) {
+    keeper.keeper().look(ticket, id, deadline, now);
+  }
+
+  @Override
+  public void tally(Seat seat, BiConsumer<Seat, Tallied> then, long now) {
+    keeper.keeper().tally(seat, then, now);
+  }
+
+  @Override
+  public void received(Seat source, Seat target, KeeperMessage message, long now) {
+    keeper.keeper().received(source, target, message, now);
+  }
+
+  @Override
+  public void durable(long number, long now) {
+    keeper.keeper().durable(number, now);
+  }
+
+  @Override
+  public void endCalls(long now) {
+    keeper.keeper().close(now);
   }
 
   @Override
@@ -222,8 +249,8 @@ final class TableMode implements RingMode, Tables.Party {
   }
 
   @Override
-  public List<Seat> seats() {
-    return keeper.seats();
+  public void seats(Consumer<List<Seat>> then) {
+    then.accept(keeper.seats());
   }
 
   @Override

@@ -45,8 +45,10 @@ final class TablePlacement implements Placement {
 
     final long servesFrom;
 
-    /** The version of its assignment. */
+    /** The version of its assignment, and its holders. */
     long version;
+
+    List<NodeId> holders = List.of();
 
     /** Whether all that this node has is on all holders. */
     boolean isSettled;
@@ -134,7 +136,10 @@ final class TablePlacement implements Placement {
         // What was said of an older assignment comes to nothing.
         holding.isClosing = false;
       }
+      // Who has become a holder has all that was acknowledged, and maybe not what was found since.
+      holding.isSettled &= holding.holders.containsAll(assignment.holders());
       holding.version = assignment.version();
+      holding.holders = assignment.holders();
     }
   }
 

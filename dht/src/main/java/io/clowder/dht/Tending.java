@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,6 +144,27 @@ final class Tending {
   void given() {
     placement.given();
     lookAt = shelf.now;
+  }
+
+  /**
+   * Compares what this node owns with the copies, and mends what differs.
+   *
+   * @param then is told how many values were moved
+   */
+  void repair(LongConsumer then) {
+    long[] moved = {0, 1};
+    Reconciliation.Outcome outcome =
+        (isDone, count, isWhole) -> {
+          moved[0] += count;
+          if (--moved[1] == 0) {
+            then.accept(moved[0]);
+          }
+        };
+    for (Seat replica : placement.replicas()) {
+      moved[1]++;
+      reconciliation.begin(new Job(placement.range(), replica, Mode.MERGE, 0, true), outcome);
+    }
+    outcome.ended(true, 0, true);
   }
 
   /** How many comparisons are under way. */

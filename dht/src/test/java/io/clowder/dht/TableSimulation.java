@@ -187,8 +187,15 @@ final class TableSimulation {
     return true;
   }
 
-  /** Who was cut off fails others by what it says late: that is one more that is taken out. */
+  /**
+   * Who was cut off fails others by what it says late: that is one more that is taken out. If it
+   * comes in a former life, the present one is void.
+   */
   private boolean mayComeLate(TableCommand command) {
+    if (command instanceof TableCommand.Join join) {
+      boolean isFormer = world.computer(join.node()).life() != join.life();
+      return !isFormer || mayTrouble(join.node(), true);
+    }
     return !(command instanceof TableCommand.Fail fail) || mayTrouble(fail.node(), false);
   }
 

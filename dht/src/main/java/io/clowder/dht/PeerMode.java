@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.dht.Dht;
+import io.clowder.api.dht.LookupResult;
+import io.clowder.api.dht.Range;
+import io.clowder.api.dht.RingView;
+import io.clowder.api.wire.WireFormatException;
+import io.clowder.api.wire.WireReader;
+import io.clowder.api.wire.WireWriter;
+import io.clowder.dht.Founding.Here;
+import io.clowder.dht.KeeperMessage.Tallied;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** A node on a ring of mode {@code peer}. */
+final class PeerMode implements RingMode {
+  /** The first byte of a message. */
+  private static final int ENVELOPE = 1;
+
+  private static final int HERE = 2;
+
+  /** How often a node that is on no ring says that it is here; and one that is, to some. */
+  private static final long HERE_NANOS = 300_000_000L;
+
+  private static final long REMIND_NANOS = 10_000_000_000L;
+  private static final int REMINDED = 3;
+
+  /** How many members a walk round the ring meets at most. */
+  private static final int WALK_MAX = 5_000;
+
+  private final String name;
+  private final DhtSetting setting;
+  private final Shelf shelf;
+  private final Seat me;
+  private final NodeRing node;
+  private final List<NodeId> founders;
+  private final Runnable rebirth;
+  private final PeerKeeper keeper;
+  private final RingSettings ring;
+  private final Founding founding;
+
+  /** Of the ring that this node has begun; none if it joined. */
+  private List<Member> begunWith = List.of();
+
+  private long begunAt;
+  private boolean hasBegun;
+  private boolean wantsToLeave;
+  private @Nullable String whyNotLeft;
+  private boolean hasLeft;
+  private long hereAt;
+  private long changes;
+
+  /**
+   * A node that is on no ring yet.
+   *
+   * @param founders who founds the ring, if none of them is on one
+   * @param rebirth has this node begin again, in another life
+   */
+  PeerMode(
+      String name,
+      DhtSetting setting,
+      Shelf shelf,
+      NodeRing node,
+      List<NodeId> founders,
+      Runnable rebirth) {
+    this.name = name;
+    this.setting = setting;
+    this.shelf = shelf;
+    this.me = shelf.me;
+    this.node = node;
+    this.founders = List.copyOf(founders);
+    this.rebirth = rebirth;
+    ring = RingSettings.USUAL.withSuccessors(successors(setting, founders.size()));
+    Identifier id = place(me.node());
+    keeper = new PeerKeeper(shelf, id, ring, new Port());
+    founding =
+        new Founding(new Member(id, me.node(), me.life()), founders, ring.foundersMin(), shelf.now);
+    hereAt = shelf.now;
+  }
+
+  /**
+   * How long successor lists are: no longer than most of the founders know others, so that most of
+   * them can found it again when one of them does not come back.
+   */
+  static int successors(DhtSetting setting, int founders) {
+    int most = Math.max(setting.keeper().replicas() - 1, (founders - 1) / 2);
+    return Math.max(1, Math.min(setting.successors(), most));
+  }
+
+  private final class Port implements PeerPort {
+    @Override
+    public void send(Envelope envelope) {
+      NodeId to = envelope.target().node();
+      if (to != null) {
+        byte[] bytes = envelope.encode();
+        WireWriter out = new WireWriter(bytes.length + 1).writeByte(ENVELOPE);
+        node.sendRing(to, out.writeRaw(bytes, 0, bytes.length).toByteArray());
+      }
+    }
+
+    @Override
+    public void changed() {
+      changes++;
+    }
+
+    @Override
+    public boolean send(Seat to, KeeperMessage message) {
+      return node.send(to, message);
+    }
+
+    @Override
+    public long append(Value value) {
+      return node.append(value);
+    }
+
+    @Override
+    public void forget(Identifier id) {
+      node.forget(id);
+    }
+
+    @Override
+    public void answered(long ticket, Reply reply) {
+      node.answered(ticket, reply);
+    }
+
+    @Override
+    public long wallMillis() {
+      return node.wallMillis();
+    }
+  }
+
+  private Identifier place(NodeId id) {
+    return Identifier.hash(setting.table().hash(), id.value().getBytes(UTF_8));
+  }
+
+  // ---- to be on a ring -----------------------------------------------------------------------
+
+  private void take(Here here, NodeId from, long now) {
+    if (hasBegun) {
+      if (here.isOnRing()) {
+        keeper.introduce(here.member(), now);
+      } else if (keeper.ring().isMember()) {
+        tell(from, now);
+      }
+      return;
+    }
+    Founding.Step step = founding.heard(from, here, now);
+    if (step instanceof Founding.Step.Found it) {
+      hasBegun = true;
+      begunWith = it.founders();
+      begunAt = now;
+      keeper.found(new Founders(it.founders()), now);
+      founders.forEach(other -> tell(other, now));
+    } else if (step instanceof Founding.Step.Join it) {
+      hasBegun = true;
+      List<Member> contacts = new ArrayList<>(List.of(it.contact()));
+      founders.stream()
+          .filter(other -> !other.equals(me.node()) && !other.equals(it.contact().node()))
+          .forEach(other -> contacts.add(Member.contact(place(other), other)));
+      keeper.join(contacts, now);
+    } else if (step instanceof Founding.Step.Reborn) {
+      hasBegun = true;
+      rebirth.run();
+    }
+  }
+
+  private void tell(NodeId to, long now) {
+    if (to.equals(me.node())) {
+      return;
+    }
+    Here here =
+        hasBegun
+            ? new Here(keeper.ring().me(), true, begunWith, (now - begunAt) / 1_000_000)
+            : founding.here(now);
+    WireWriter out = new WireWriter(256).writeByte(HERE);
+    here.write(out);
+    node.sendRing(to, out.toByteArray());
+  }
+
+  private void remind(long now) {
+    if (!hasBegun) {
+      hereAt = now + HERE_NANOS;
+      founders.forEach(it -> tell(it, now));
+    } else {
+      hereAt = now + REMIND_NANOS;
+      // Two rings that have forgotten each other meet by this.
+      for (int i = 0; i < REMINDED && keeper.ring().isMember(); i++) {
+        tell(founders.get(shelf.random.nextInt(founders.size())), now);
+      }
+    }
+  }
+
+  @Override
+  public void received(NodeId from, byte[] message, long now) {
+    WireReader in = new WireReader(message);
+    int kind = in.readByte();
+    if (kind == ENVELOPE) {
+      Envelope envelope = Envelope.decode(in.readRest());
+      if (!from.equals(envelope.source().node())) {
+        throw new WireFormatException("it says that it is of " + envelope.source());
+      }
+      keeper.received(envelope, now);
+    } else if (kind == HERE) {
+      Here here = Here.read(in);
+      if (!from.equals(here.member().node())) {
+        throw new WireFormatException("it says that it is of " + here.member());
+      }
+      shelf.now = now;
+      take(here, from, now);
+    } else {
+      throw new WireFormatException("message of unknown kind " + kind);
+    }
+  }
+
+  // ---- values --------------------------------------------------------------------------------
+
+  @Override
+  public void ask(long ticket, Ask ask, long deadline, long now) {
+    keeper.ask(ticket, ask, deadline, now);
+  }
+
+  @Override
+  public void look(long ticket, Identifier id, long deadline, long now) {
+    keeper.look(ticket, id, deadline, now);
+  }
+
+  @Override
+  public void tally(Seat seat, BiConsumer<Seat, Tallied> then, long now) {
+    keeper.tally(seat, then, now);
+  }
+
+  @Override
+  public void received(Seat source, Seat target, KeeperMessage message, long now) {
+    keeper.received(source, target, message, now);
+  }
+
+  @Override
+  public void durable(long number, long now) {
+    keeper.durable(number, now);
+  }
+
+  @Override
+  public void lost(NodeId other, long now) {
+    keeper.lost(other, now);
+  }
+
+  @Override
+  public void endCalls(long now) {
+    keeper.close(now);
+  }
+
+  // ---- the ring ------------------------------------------------------------------------------
+
+  @Override
+  public void lookup(Identifier id, Consumer<@Nullable LookupResult> then) {
+    keeper.lookup(
+        id,
+        found ->
+            then.accept(
+                found == null
+                    ? null
+                    : new LookupResult(
+                        id.toString(),
+                        Objects.requireNonNull(found.owner().node()),
+                        nodes(found.replicas().subList(0, copies(found.replicas()))),
+                        nodes(found.path()),
+                        found.timeouts(),
+                        found.retries(),
+                        0)),
+        System.nanoTime());
+  }
+
+  private int copies(List<Member> others) {
+    return Math.min(others.size(), setting.keeper().replicas() - 1);
+  }
+
+  private static List<NodeId> nodes(List<Member> members) {
+    List<NodeId> nodes = new ArrayList<>(members.size());
+    for (Member member : members) {
+      if (member.node() != null) {
+        nodes.add(member.node());
+      }
+    }
+    return nodes;
+  }
+
+  @Override
+  public long revision() {
+    return changes << 1 | (keeper.ring().isMember() ? 1 : 0);
+  }
+
+  @Override
+  public RingView view() {
+    SortedMap<Identifier, NodeId> known = new TreeMap<>();
+    known.put(keeper.ring().me().id(), me.node());
+    if (keeper.ring().isMember()) {
+      add(known, List.of(keeper.ring().predecessor()));
+      add(known, keeper.ring().successors().list());
+      keeper.ring().fingers().forEach(it -> add(known, it));
+    }
+    return view(known, false);
+  }
+
+  private static void add(SortedMap<Identifier, NodeId> known, List<Member> members) {
+    for (Member member : members) {
+      if (member.node() != null) {
+        known.put(member.id(), member.node());
+      }
+    }
+  }
+
+  private RingView view(SortedMap<Identifier, NodeId> known, boolean isAll) {
+    List<RingView.Place> places = new ArrayList<>();
+    Identifier before = known.lastKey();
+    for (var it : known.entrySet()) {
+      boolean isHere = it.getValue().equals(me.node());
+      Identifier from = isAll || !isHere ? before : keeper.placement().range().after();
+      double share = isAll || isHere ? share(from, it.getKey()) : -1;
+      places.add(
+          new RingView.Place(
+              it.getValue(),
+              it.getKey().toString(),
+              "",
+              keeper.ring().isMember() ? share : -1,
+              isHere && wantsToLeave ? "leaving" : "member"));
+      before = it.getKey();
+    }
+    boolean isMember = keeper.ring().isMember();
+    List<NodeId> successors = new ArrayList<>();
+    NodeId predecessor = null;
+    if (isMember) {
+      keeper.placement().successors().forEach(it -> successors.add(it.node()));
+      NodeId previous = keeper.ring().predecessor().node();
+      predecessor = me.node().equals(previous) ? null : previous;
+    }
+    return new RingView(
+        name,
+        Dht.Mode.PEER,
+        0,
+        setting.table().hash(),
+        setting.table().replicas(),
+        me.node(),
+        isMember,
+        predecessor,
+        successors.stream().distinct().toList(),
+        places);
+  }
+
+  /** How much of the ring lies between two points. */
+  private static double share(Identifier after, Identifier upTo) {
+    return after.equals(upTo) ? 1 : after.distanceTo(upTo).top(31) / (double) (1L << 31);
+  }
+
+  /** Asks for the owner of the point after each member that was found, until it is round. */
+  private void walk(SortedMap<Identifier, NodeId> found, Identifier last, Runnable then) {
+    keeper.lookup(
+        last.next(),
+        it -> {
+          int before = found.size();
+          Identifier next = last;
+          if (it != null) {
+            List<Member> members = new ArrayList<>(List.of(it.owner()));
+            members.addAll(it.replicas());
+            for (Member member : members) {
+              if (found.containsKey(member.id())) {
+                break;
+              }
+              add(found, List.of(member));
+              next = member.id();
+            }
+          }
+          if (found.size() == before || found.size() > WALK_MAX) {
+            then.run();
+          } else {
+            walk(found, next, then);
+          }
+        },
+        System.nanoTime());
+  }
+
+  @Override
+  public void ring(Consumer<RingView> then) {
+    SortedMap<Identifier, NodeId> found = new TreeMap<>();
+    Identifier here = keeper.ring().me().id();
+    found.put(here, me.node());
+    if (keeper.ring().isMember()) {
+      walk(found, here, () -> then.accept(view(found, true)));
+    } else {
+      then.accept(view());
+    }
+  }
+
+  @Override
+  public List<Range> owned() {
+    if (!keeper.ring().isMember()) {
+      return List.of();
+    }
+    Interval range = keeper.placement().range();
+    List<NodeId> replicas = new ArrayList<>();
+    keeper.placement().replicas().forEach(it -> replicas.add(it.node()));
+    return List.of(
+        new Range(
+            range.after().toString(),
+            range.upTo().toString(),
+            me.node(),
+            replicas,
+            0,
+            keeper.placement().isWhole(range)));
+  }
+
+  @Override
+  public void ranges(Consumer<List<Range>> then) {
+    ring(
+        view -> {
+          List<RingView.Place> places = view.places();
+          List<Range> ranges = new ArrayList<>();
+          for (int i = 0; i < places.size() && view.isMember(); i++) {
+            RingView.Place place = places.get(i);
+            RingView.Place before = places.get(Math.floorMod(i - 1, places.size()));
+            List<NodeId> replicas = new ArrayList<>();
+            int copies = Math.min(places.size(), setting.keeper().replicas());
+            for (int next = 1; next < copies; next++) {
+              replicas.add(places.get((i + next) % places.size()).node());
+            }
+            ranges.add(
+                new Range(
+                    before.identifier(),
+                    place.identifier(),
+                    place.node(),
+                    replicas,
+                    0,
+                    copies == setting.keeper().replicas()));
+          }
+          then.accept(ranges);
+        });
+  }
+
+  @Override
+  public void seats(Consumer<List<Seat>> then) {
+    if (!keeper.ring().isMember()) {
+      then.accept(List.of());
+      return;
+    }
+    List<Seat> seats = new ArrayList<>(List.of(me));
+    walkSeats(seats, keeper.ring().me().id(), () -> then.accept(seats));
+  }
+
+  private void walkSeats(List<Seat> seats, Identifier last, Runnable then) {
+    keeper.lookup(
+        last.next(),
+        it -> {
+          Seat seat = it == null ? me : RingPlacement.seat(it.owner());
+          if (it == null || seats.contains(seat) || seats.size() > WALK_MAX) {
+            then.run();
+          } else {
+            seats.add(seat);
+            walkSeats(seats, it.owner().id(), then);
+          }
+        },
+        System.nanoTime());
+  }
+
+  @Override
+  public List<String> problems() {
+    if (hasBegun) {
+      return keeper.problems();
+    }
+    List<NodeId> missing = founding.missing(shelf.now);
+    return List.of(
+        missing.isEmpty()
+            ? "the ring is being founded"
+            : "this node is on no ring: it waits for %s, to found one with %d nodes at least"
+                .formatted(missing, founding.least()));
+  }
+
+  @Override
+  public List<String> reasonsToStay(NodeId other) {
+    if (!keeper.ring().isMember()) {
+      return problems();
+    }
+    List<String> reasons = new ArrayList<>();
+    long others =
+        keeper.placement().successors().stream()
+            .map(Seat::node)
+            .filter(it -> !it.equals(other))
+            .distinct()
+            .count();
+    long left = others + (other.equals(me.node()) ? 0 : 1);
+    int quorum = setting.keeper().writeQuorum();
+    if (left < quorum) {
+      reasons.add(
+          "writes would need %d nodes, and %d would be left, as write.quorum is %d"
+              .formatted(quorum, left, quorum));
+    }
+    if (!keeper.placement().isWhole(keeper.placement().range())) {
+      reasons.add(
+          "not all copies of what %s owns are in order: wait, or have it done (dht:repair)"
+              .formatted(me.node()));
+    }
+    return reasons;
+  }
+
+  @Override
+  public void leave() {
+    if (wantsToLeave || !keeper.ring().isMember()) {
+      wantsToLeave = true;
+      hasLeft |= !keeper.ring().isMember();
+      return;
+    }
+    wantsToLeave = true;
+    long now = System.nanoTime();
+    keeper.leave(
+        now + setting.leaving().toNanos(),
+        why -> {
+          whyNotLeft = why;
+          hasLeft = why == null;
+          wantsToLeave = hasLeft;
+        },
+        now);
+  }
+
+  @Override
+  public void join() {
+    if (hasLeft) {
+      rebirth.run();
+    }
+  }
+
+  @Override
+  public boolean hasLeft() {
+    return hasLeft;
+  }
+
+  @Override
+  public void repair(LongConsumer then) {
+    keeper.repair(then, System.nanoTime());
+  }
+
+  @Override
+  public long dueAt() {
+    return Math.min(keeper.dueAt(), hasLeft ? Ring.NEVER : hereAt);
+  }
+
+  @Override
+  public void tick(long now) {
+    shelf.now = now;
+    if (hereAt <= now && !hasLeft) {
+      remind(now);
+    }
+    keeper.tick(now);
+  }
+
+  /** The others find out by themselves, as from any that is gone. */
+  @Override
+  public void close(Runnable then) {
+    keeper.goodbye(System.nanoTime());
+    then.run();
+  }
+}
