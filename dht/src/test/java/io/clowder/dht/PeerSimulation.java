@@ -206,9 +206,7 @@ final class PeerSimulation {
     if (random.nextBoolean()) {
       return;
     }
-    world.at(
-        random.nextLong(2 * KeeperWorld.SECOND),
-        () -> killNear(node));
+    world.at(random.nextLong(2 * KeeperWorld.SECOND), () -> killNear(node));
   }
 
   private void kill(Computer one) {
@@ -223,6 +221,7 @@ final class PeerSimulation {
       load.count("kills", 1);
     }
     leaving.remove(one.node());
+    peers.disconnect(one.node());
     comeBack(one);
   }
 

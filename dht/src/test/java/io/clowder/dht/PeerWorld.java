@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.clowder.api.NodeId;
 import io.clowder.dht.KeeperWorld.Computer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +31,19 @@ final class PeerWorld {
 
   /** Of 1,000 messages between keepers, how many are lost. */
   int lossPerMille;
+
+  /** Which messages are lost for certain. */
+  Filter filter = (source, target, message) -> false;
+
+  /** What is wrong with the network. */
+  interface Filter {
+    /**
+     * Whether it loses a message.
+     *
+     * @param message a {@link RingMessage} or a {@link KeeperMessage}
+     */
+    boolean loses(NodeId source, NodeId target, Object message);
+  }
 
   /** Who begins the ring; null when it has begun, and who starts joins it. */
   private @Nullable Founders founders;
@@ -90,6 +104,17 @@ final class PeerWorld {
     List<Node> members = nodes();
     members.removeIf(it -> !it.keeper.ring().isMember());
     return members;
+  }
+
+  /** Some of the others find that their connection to a node that was killed is closed. */
+  void disconnect(NodeId killed) {
+    for (Node node : nodes()) {
+      if (world.random.nextBoolean()) {
+        node.computer.onIt(
+            world.random.nextLong(5 * KeeperWorld.MILLI),
+            () -> node.keeper.lost(killed, world.now()));
+      }
+    }
   }
 
   // ---- what should be ------------------------------------------------------------------------
@@ -167,6 +192,14 @@ final class PeerWorld {
 
   // ---- nodes ---------------------------------------------------------------------------------
 
+  /** The node of that name, which is up. */
+  Node up(NodeId node) {
+    if (world.computer(node).machine() instanceof Node it) {
+      return it;
+    }
+    throw new AssertionError(node + " is down");
+  }
+
   /** What runs on a computer in one life. */
   final class Node implements KeeperWorld.Machine {
     private static final byte RING = 1;
@@ -215,7 +248,7 @@ final class PeerWorld {
 
     @Override
     public void received(NodeId from, byte[] message, long now) {
-      byte[] rest = java.util.Arrays.copyOfRange(message, 1, message.length);
+      byte[] rest = Arrays.copyOfRange(message, 1, message.length);
       if (message[0] == RING) {
         keeper.received(Envelope.decode(rest), now);
       } else {
@@ -260,12 +293,16 @@ final class PeerWorld {
         if (node == null) {
           throw new AssertionError("to nobody: " + envelope);
         }
-        Node.this.send(node, RING, envelope.encode());
+        if (!filter.loses(me.node(), node, envelope.message())) {
+          Node.this.send(node, RING, envelope.encode());
+        }
       }
 
       @Override
       public boolean send(Seat to, KeeperMessage message) {
-        Node.this.send(to.node(), 0, KeeperWorld.encode(me, to, message));
+        if (!filter.loses(me.node(), to.node(), message)) {
+          Node.this.send(to.node(), 0, KeeperWorld.encode(me, to, message));
+        }
         return computer.reaches(to.node());
       }
 
