@@ -31,7 +31,7 @@ class IntervalTest {
     assertEquals(interval.upTo(), parts.get(parts.size() - 1).upTo());
     for (int i = 0; i < parts.size(); i++) {
       Interval part = parts.get(i);
-      assertTrue(interval.covers(part), interval + " has " + part);
+      assertTrue(interval.covers(part), () -> interval + " has " + part);
       if (i > 0) {
         assertEquals(parts.get(i - 1).upTo(), part.after());
       }
@@ -87,13 +87,13 @@ class IntervalTest {
       }
       Interval interval = new Interval(after, upTo);
       List<Interval> parts = assertSplit(interval);
-      assertTrue(parts.size() >= 15 || parts.size() == 1, parts.size() + " parts");
-      assertTrue(parts.size() <= 33, parts.size() + " parts");
+      assertTrue(parts.size() >= 15 || parts.size() == 1, () -> parts.size() + " parts");
+      assertTrue(parts.size() <= 33, () -> parts.size() + " parts");
       Identifier point =
           random.nextBoolean() ? random(random) : upTo.plusPowerOfTwo(random.nextInt(60));
       List<Interval> having = new ArrayList<>(parts);
       having.removeIf(it -> !it.contains(point));
-      assertEquals(interval.contains(point) ? 1 : 0, having.size(), point + " in " + interval);
+      assertEquals(interval.contains(point) ? 1 : 0, having.size(), () -> point + " in " + interval);
     }
   }
 

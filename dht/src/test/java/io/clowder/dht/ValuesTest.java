@@ -58,7 +58,7 @@ class ValuesTest {
   void digestsAreSumsOfWhatIsThere() {
     Values values = new Values();
     TreeMap<Identifier, Value> all = new TreeMap<>();
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 40; round++) {
       for (int i = 0; i < 20; i++) {
         Value value = value(point(), random.nextInt(5), random.nextLong());
         if (values.put(value)) {
@@ -76,7 +76,7 @@ class ValuesTest {
             random.nextInt(8) == 0
                 ? Interval.ALL
                 : new Interval(after, random.nextInt(8) == 0 ? after.next() : point());
-        assertEquals(naive(all, interval), values.digest(interval), interval.toString());
+        assertEquals(naive(all, interval), values.digest(interval), interval::toString);
         List<Value> there = new ArrayList<>(all.values());
         there.removeIf(it -> !interval.contains(it.id()));
         assertEquals(there.size(), values.in(interval).size());
