@@ -93,7 +93,8 @@ class IntervalTest {
           random.nextBoolean() ? random(random) : upTo.plusPowerOfTwo(random.nextInt(60));
       List<Interval> having = new ArrayList<>(parts);
       having.removeIf(it -> !it.contains(point));
-      assertEquals(interval.contains(point) ? 1 : 0, having.size(), () -> point + " in " + interval);
+      assertEquals(
+          interval.contains(point) ? 1 : 0, having.size(), () -> point + " in " + interval);
     }
   }
 

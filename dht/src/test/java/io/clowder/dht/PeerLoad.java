@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Clients of a {@link PeerWorld}, and what they were told. */
@@ -44,6 +45,9 @@ final class PeerLoad {
   private long lostAt;
   private long numbers;
   boolean isOver;
+
+  /** How long a client waits at most before it goes on. */
+  long pauseNanos = 200 * KeeperWorld.MILLI;
 
   /** Hears of keys that were written. */
   Consumer<String> written = key -> {};
@@ -134,7 +138,7 @@ final class PeerLoad {
     }
 
     private void later() {
-      world.at(random.nextLong(200 * KeeperWorld.MILLI), this::next);
+      world.at(random.nextLong(pauseNanos), this::next);
     }
   }
 
@@ -228,11 +232,13 @@ final class PeerLoad {
 
   /** Notes which keys have all of their copies. */
   void look() {
+    Function<Identifier, List<PeerWorld.Node>> placing = peers.placing();
     for (String key : acknowledged.keySet()) {
+      Identifier id = id(key);
       DhtVersion known = known(key);
       boolean isRepaired = true;
-      for (PeerWorld.Node node : peers.keepers(id(key))) {
-        Value value = node.shelf.values.get(id(key));
+      for (PeerWorld.Node node : placing.apply(id)) {
+        Value value = node.shelf.values.get(id);
         isRepaired &= value != null && value.version().compareTo(known) >= 0;
       }
       if (isRepaired) {

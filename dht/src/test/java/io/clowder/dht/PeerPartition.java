@@ -32,6 +32,7 @@ final class PeerPartition {
     world = peers.world;
     load = new PeerLoad(peers, 60);
     load.isParted = true;
+    load.pauseNanos = 4 * KeeperWorld.SECOND;
     peers.found(nodes);
     // By chance, or everything on one half of the ring.
     boolean isArc = shape.nextBoolean();

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,11 +126,16 @@ final class PeerWorld {
 
   /** Who is to keep a key, of the members that there are. */
   List<Node> keepers(Identifier id) {
-    Founders circle = circle();
+    return placing().apply(id);
+  }
+
+  /** Who is to keep keys, as long as nothing happens. */
+  Function<Identifier, List<Node>> placing() {
     Map<Member, Node> nodes = new HashMap<>();
     members().forEach(it -> nodes.put(it.keeper.ring().me(), it));
+    Founders circle = new Founders(nodes.keySet());
     int count = Math.min(REPLICAS, circle.size());
-    return circle.from(circle.placeFrom(id), count).stream().map(nodes::get).toList();
+    return id -> circle.from(circle.placeFrom(id), count).stream().map(nodes::get).toList();
   }
 
   /** What differs from one ring of all that are up; null if nothing does. */
@@ -172,9 +178,10 @@ final class PeerWorld {
    */
   @Nullable String copiesFlaw(boolean isExact) {
     Map<Identifier, Value> newest = newest();
+    Function<Identifier, List<Node>> placing = placing();
     for (Value value : newest.values()) {
       Set<String> right = new TreeSet<>();
-      keepers(value.id()).forEach(it -> right.add(it.toString()));
+      placing.apply(value.id()).forEach(it -> right.add(it.toString()));
       Set<String> having = new TreeSet<>();
       for (Node node : nodes()) {
         Value there = node.shelf.values.get(value.id());
