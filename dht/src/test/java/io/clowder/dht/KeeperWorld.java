@@ -140,6 +140,9 @@ final class KeeperWorld {
     private boolean isSyncing;
     private long wakesAt = Long.MAX_VALUE;
 
+    /** How much the wall clock is ahead. */
+    long skewMillis;
+
     private record Write(long number, Identifier id, @Nullable Value value) {}
 
     Computer(NodeId node, boolean hasDisk, Program program) {
@@ -338,7 +341,7 @@ final class KeeperWorld {
     }
 
     long wallMillis() {
-      return EPOCH_MILLIS + now / MILLI;
+      return EPOCH_MILLIS + now / MILLI + skewMillis;
     }
   }
 
@@ -363,12 +366,15 @@ final class KeeperWorld {
     return out.toByteArray();
   }
 
+  /** Takes a message between keepers. */
+  interface Receiver {
+    void received(Seat source, Seat target, KeeperMessage message);
+  }
+
   /** Hands a message to a keeper. */
-  static void decode(byte[] bytes, Keeper keeper, long now) {
+  static void decode(byte[] bytes, Receiver keeper) {
     WireReader in = new WireReader(bytes);
-    Seat source = Seat.read(in);
-    Seat target = Seat.read(in);
-    keeper.received(source, target, KeeperMessage.read(in), now);
+    keeper.received(Seat.read(in), Seat.read(in), KeeperMessage.read(in));
   }
 
   /** All that are up. */

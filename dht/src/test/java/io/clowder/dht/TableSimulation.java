@@ -383,7 +383,8 @@ final class TableSimulation {
 
     @Override
     public void received(NodeId from, byte[] message, long now) {
-      KeeperWorld.decode(message, keeper.keeper(), now);
+      KeeperWorld.decode(
+          message, (source, target, it) -> keeper.keeper().received(source, target, it, now));
     }
 
     @Override

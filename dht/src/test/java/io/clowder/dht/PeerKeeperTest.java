@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.dht;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.clowder.api.NodeId;
+import io.clowder.api.dht.DhtVersion;
+import io.clowder.dht.KeeperMessage.Compare;
+import io.clowder.dht.KeeperMessage.Keep;
+import io.clowder.dht.KeeperMessage.Look;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/** What chance seldom meets, arranged. */
+class PeerKeeperTest {
+  private static final long SECOND = KeeperWorld.SECOND;
+  private static final int NODES = 9;
+
+  private final PeerWorld peers = world(true);
+  private final KeeperWorld world = peers.world;
+  private long requests;
+
+  private static PeerWorld world(boolean hasDisk) {
+    KeeperSettings settings =
+        new KeeperSettings(
+            PeerWorld.REPLICAS,
+            2,
+            SECOND,
+            SECOND / 5,
+            1_000,
+            1 << 20,
+            1 << 20,
+            3_600_000,
+            6 * SECOND);
+    return new PeerWorld(1, RingSettings.USUAL.withSuccessors(4), settings, hasDisk);
+  }
+
+  /** The one that is so many places behind the owner of a key. */
+  private NodeId behind(String key, int places) {
+    Founders circle = peers.circle();
+    Member member = circle.get(circle.placeFrom(PeerLoad.id(key)) + places);
+    return Objects.requireNonNull(member.node());
+  }
+
+  private List<Reply> ask(NodeId at, Ask.Kind kind, String key) {
+    List<Reply> replies = new ArrayList<>();
+    byte[] content = kind == Ask.Kind.STORE ? ("v" + requests).getBytes(UTF_8) : null;
+    byte[] bytes = key.getBytes(UTF_8);
+    RequestKey request = new RequestKey(1, ++requests);
+    Ask ask = new Ask(kind, PeerLoad.id(key), bytes, content, null, 0, 0, request, false);
+    world.computer(at).onIt(0, () -> peers.up(at).ask(ask, 8 * SECOND, replies::add));
+    return replies;
+  }
+
+  private DhtVersion store(NodeId at, String key) {
+    List<Reply> replies = ask(at, Ask.Kind.STORE, key);
+    world.run(2 * SECOND);
+    return done(replies).answer().version();
+  }
+
+  private static Reply done(List<Reply> replies) {
+    assertEquals(1, replies.size());
+    assertEquals(Answer.Code.DONE, replies.get(0).answer().code());
+    return replies.get(0);
+  }
+
+  private static DhtVersion read(List<Reply> replies) {
+    Value value = done(replies).answer().value();
+    assertNotNull(value);
+    return value.version();
+  }
+
+  @Test
+  void anOwnerThatTakesOverAsksAllWhoMayHaveAValue() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    NodeId heir = behind("k", 1);
+    NodeId last = behind("k", 2);
+    peers.filter =
+        (source, target, message) ->
+            target.equals(heir) && (message instanceof Keep || message instanceof Compare);
+    DhtVersion version = store(behind("k", 4), "k");
+    assertNull(peers.up(heir).shelf.values.get(PeerLoad.id("k")));
+    // Only one has it now, and that one is the last to be heard.
+    world.computer(behind("k", 0)).wipe();
+    boolean[] isSlow = {true};
+    peers.filter =
+        (source, target, message) ->
+            target.equals(last)
+                && (message instanceof Look || message instanceof Compare)
+                && isSlow[0];
+    world.run(4 * SECOND);
+    List<Reply> replies = ask(heir, Ask.Kind.FETCH, "k");
+    world.run(SECOND);
+    assertTrue(replies.isEmpty(), replies.toString());
+    isSlow[0] = false;
+    world.run(3 * SECOND);
+    assertEquals(version, read(replies));
+  }
+
+  @Test
+  void whoJoinsOwnsNothingBeforeTheNextOneKnows() {
+    peers.found(NODES);
+    NodeId joiner = PeerWorld.node(NODES + 1);
+    peers.add(joiner);
+    world.run(10 * SECOND);
+    String key = keyBefore(joiner);
+    NodeId owner = behind(key, 0);
+    NodeId next = behind(key, 1);
+    NodeId last = behind(key, 2);
+    store(owner, key);
+    // The owner hears of the joiner last of all; nor does the former owner hear its values.
+    peers.filter =
+        (source, target, message) ->
+            source.equals(joiner)
+                && (message instanceof RingMessage.Notify
+                    || message instanceof RingMessage.Claim
+                    || (message instanceof Keep && !target.equals(next)));
+    world.computer(joiner).start();
+    world.run(3 * SECOND);
+    assertTrue(peers.up(joiner).keeper.ring().isMember());
+    DhtVersion version = store(joiner, key);
+    PeerWorld.Filter before = peers.filter;
+    peers.filter =
+        (source, target, message) ->
+            before.loses(source, target, message)
+                || (message instanceof Look && source.equals(owner) && !target.equals(last));
+    List<Reply> replies = ask(owner, Ask.Kind.FETCH, key);
+    world.run(SECOND);
+    assertEquals(version, read(replies));
+    assertFalse(peers.up(joiner).keeper.placement().accepts(PeerLoad.id(key)));
+    peers.filter = (source, target, message) -> false;
+    world.run(20 * SECOND);
+    assertTrue(peers.up(joiner).keeper.placement().accepts(PeerLoad.id(key)));
+    assertEquals(List.of(), peers.up(joiner).keeper.problems());
+    assertNull(peers.ringFlaw());
+    assertNull(peers.copiesFlaw(false));
+  }
+
+  /** A key that it will own when it is on the ring. */
+  private String keyBefore(NodeId joiner) {
+    Founders circle = peers.circle();
+    Identifier id = PeerWorld.id(joiner);
+    Identifier before = circle.get(circle.placeFrom(id) - 1).id();
+    int i = 0;
+    while (!Identifier.between(before, PeerLoad.id("k" + i), id)) {
+      i++;
+    }
+    return "k" + i;
+  }
+
+  @Test
+  void strangersValuesAreForgottenWhenAllCopiesAreThereAndNotBefore() {
+    peers.found(NODES);
+    world.run(30 * SECOND);
+    NodeId stranger = behind("k", 4);
+    Value value =
+        new Value(
+            PeerLoad.id("k"),
+            "k".getBytes(UTF_8),
+            new DhtVersion(1, 1),
+            new byte[9],
+            0,
+            new RequestKey(1, 1));
+    peers.filter =
+        (source, target, message) -> message instanceof Compare compare && compare.isReplica();
+    world.computer(stranger).onIt(0, () -> peers.up(stranger).shelf.keep(value));
+    world.run(40 * SECOND);
+    assertNotNull(peers.up(behind("k", 0)).shelf.values.get(value.id()));
+    assertNull(peers.up(behind("k", 1)).shelf.values.get(value.id()));
+    assertNotNull(peers.up(stranger).shelf.values.get(value.id()));
+    peers.filter = (source, target, message) -> false;
+    world.run(60 * SECOND);
+    assertNull(peers.copiesFlaw(true));
+  }
+
+  @Test
+  void whoLeavesTakesNothingOverAnyMore() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    NodeId leaver = behind("k", 1);
+    NodeId other = behind("k", 2);
+    peers.filter =
+        (source, target, message) ->
+            (source.equals(leaver)
+                    && message instanceof Compare
+                    && peers.up(leaver).keeper.placement().isClosed())
+                || (target.equals(other) && message instanceof Keep);
+    List<String> problems = leave(leaver, 20 * SECOND);
+    world.run(2 * SECOND);
+    assertTrue(peers.up(leaver).keeper.placement().isClosed());
+    List<Reply> replies = ask(behind("k", 0), Ask.Kind.STORE, "k");
+    world.run(SECOND);
+    // It would be on one node when that is gone.
+    assertTrue(replies.isEmpty(), replies.toString());
+    world.run(30 * SECOND);
+    assertEquals(1, problems.size());
+    assertTrue(problems.get(0).contains("did not take over"), problems.get(0));
+    peers.filter = (source, target, message) -> false;
+    store(leaver, "k");
+    List<String> better = leave(leaver, 20 * SECOND);
+    world.run(10 * SECOND);
+    assertEquals(List.of("left"), better);
+    assertFalse(peers.up(leaver).keeper.ring().isMember());
+  }
+
+  private List<String> leave(NodeId node, long within) {
+    List<String> results = new ArrayList<>();
+    world
+        .computer(node)
+        .onIt(
+            0,
+            () ->
+                peers
+                    .up(node)
+                    .keeper
+                    .leave(
+                        world.now() + within,
+                        problem -> results.add(problem == null ? "left" : problem),
+                        world.now()));
+    return results;
+  }
+
+  @Test
+  void whatIsNotAsItShouldBeIsSaid() {
+    peers.found(NODES);
+    peers.add(PeerWorld.node(NODES + 1)).start();
+    PeerKeeper joiner = peers.up(PeerWorld.node(NODES + 1)).keeper;
+    assertTrue(joiner.problems().get(0).startsWith("this node is not on the ring"));
+    world.run(10 * SECOND);
+    assertEquals(List.of(), joiner.problems());
+    for (int i = 1; i <= NODES; i++) {
+      world.computer(PeerWorld.node(i)).kill();
+    }
+    world.run(60 * SECOND);
+    assertTrue(
+        joiner.problems().get(0).contains("cannot have 3 copies"), joiner.problems().toString());
+    List<String> problems = leave(PeerWorld.node(NODES + 1), SECOND);
+    List<Reply> replies = ask(PeerWorld.node(NODES + 1), Ask.Kind.FETCH, "k");
+    world.run(10 * SECOND);
+    assertEquals(List.of("there is nobody to hand over to"), problems);
+    // Who is alone cannot know what is newest.
+    assertEquals(Answer.Code.TOO_FEW, replies.get(0).answer().code());
+  }
+}
