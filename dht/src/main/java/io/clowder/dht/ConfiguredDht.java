@@ -58,6 +58,7 @@ public final class ConfiguredDht
   private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDht.class);
   private static final long REOPEN_MILLIS_MIN = 1_000;
   private static final long REOPEN_MILLIS_MAX = 30_000;
+  private static final long FREE_BYTES_MIN = 128L << 20;
 
   private final BundleContext context;
   private final Node node;
@@ -141,6 +142,7 @@ public final class ConfiguredDht
   private void open() {
     NodeRing opened;
     try {
+      checkRoom();
       opened = NodeRing.open(name, node.id(), setting, storage, transport, this);
     } catch (IOException | RuntimeException e) {
       failed("what it has on disk cannot be opened: " + e.getMessage(), e);
@@ -152,12 +154,22 @@ public final class ConfiguredDht
       if (!isClosed) {
         ring = opened;
         problem = "";
+        reopenMillis = REOPEN_MILLIS_MIN;
       }
     }
     if (!opened.equals(ring)) {
       opened.close();
     } else if (member != null) {
       tables.join(name, member);
+    }
+  }
+
+  /** With a disk that is nearly full it would fail again and again, each time in others' way. */
+  private void checkRoom() throws IOException {
+    long free = storage.freeBytes();
+    if (setting.isDurable() && free < FREE_BYTES_MIN) {
+      throw new IOException(
+          "the disk has %d MiB free: make room for %d".formatted(free >> 20, FREE_BYTES_MIN >> 20));
     }
   }
 

@@ -21,6 +21,16 @@ record Interval(Identifier after, Identifier upTo) {
     return after.equals(upTo) || Identifier.betweenOrAt(after, point, upTo);
   }
 
+  /** Whether another one lies within this. */
+  boolean covers(Interval other) {
+    if (after.equals(upTo)) {
+      return true;
+    }
+    Identifier from = after.distanceTo(other.after);
+    Identifier to = after.distanceTo(other.upTo);
+    return from.compareTo(to) < 0 && to.compareTo(after.distanceTo(upTo)) <= 0;
+  }
+
   /** Whether there is nothing beyond one point in it. */
   boolean isPoint() {
     return after.next().equals(upTo);

@@ -46,6 +46,7 @@ final class NodeRing
   private static final int ROUND_EVENTS = 1_024;
 
   private static final long GLANCE_NANOS = 50_000_000L;
+  private static final long PROBLEMS_NANOS = 1_000_000_000L;
   private static final Reply OVER = new Reply(Answer.of(Answer.Code.NOT_OWNER), true, false);
   private static final long GOODBYE_NANOS = 2_000_000_000L;
 
@@ -92,6 +93,8 @@ final class NodeRing
   private long tickets;
   private long durable;
   private long glanceAt;
+  private long seenAt;
+  private long seenRevision = -1;
 
   private record Leaving(CompletableFuture<Boolean> left, long deadline) {}
 
@@ -386,11 +389,27 @@ final class NodeRing
     leaving.removeIf(it -> hasLeft(it, now));
     if (glanceAt <= now) {
       glanceAt = now + GLANCE_NANOS;
-      glance = new Glance(mode.view(), mode.owned(), mode.problems());
-      surroundings.changed();
+      renewGlance(now);
     }
     completions.flush();
     return isMore ? now : Math.min(mode.dueAt(), glanceAt);
+  }
+
+  /** What is long to find out is so only when it is another. */
+  private void renewGlance(long now) {
+    long revision = mode.revision();
+    Glance before = glance;
+    if (revision != seenRevision) {
+      seenRevision = revision;
+      seenAt = now;
+      glance = new Glance(mode.view(), mode.owned(), mode.problems());
+    } else if (now - seenAt >= PROBLEMS_NANOS) {
+      seenAt = now;
+      glance = new Glance(before.view(), before.owned(), mode.problems());
+    }
+    if (!glance.equals(before)) {
+      surroundings.changed();
+    }
   }
 
   /**

@@ -42,7 +42,9 @@ final class Reconciliation {
     /** The other one has what this one has, and nothing else. */
     MIRROR,
     /** The other one has the newer of all that this one has. */
-    PUSH
+    PUSH,
+    /** This one has the newer of all that the other one has. */
+    PULL
   }
 
   /**
@@ -62,6 +64,9 @@ final class Reconciliation {
      * @param isWhole whether the other one owns it, and said that its copies are in order
      */
     void ended(boolean isDone, long moved, boolean isWhole);
+
+    /** Something newer is about to come from the other one. */
+    default void fetches() {}
   }
 
   private final Shelf shelf;
@@ -177,6 +182,7 @@ final class Reconciliation {
     if (!run.toGive.isEmpty() || !run.toForget.isEmpty()) {
       return give(run);
     } else if (!run.toFetch.isEmpty()) {
+      run.outcome.fetches();
       List<Identifier> ids = new ArrayList<>();
       while (ids.size() < VALUES_MAX && !run.toFetch.isEmpty()) {
         ids.add(run.toFetch.remove());
@@ -237,11 +243,17 @@ final class Reconciliation {
       return;
     }
     for (int i = parts.size() - 1; i >= 0; i--) {
-      if (!shelf.values.digest(parts.get(i)).equals(digests.get(i))) {
+      Values.Digest here = shelf.values.digest(parts.get(i));
+      Values.Digest there = digests.get(i);
+      if (!here.equals(there) && !isOfNoUse(run.job.mode(), here, there)) {
         run.intervals.push(parts.get(i));
       }
     }
     step(run);
+  }
+
+  private static boolean isOfNoUse(Mode mode, Values.Digest here, Values.Digest there) {
+    return (mode == Mode.PUSH && here.count() == 0) || (mode == Mode.PULL && there.count() == 0);
   }
 
   /** What there is. */
@@ -256,7 +268,7 @@ final class Reconciliation {
     for (Value value : shelf.values.in(run.compared)) {
       Item item = there.remove(value.id());
       int order = item == null ? 1 : value.version().compareTo(item.version());
-      if (order > 0) {
+      if (order > 0 && run.job.mode() != Mode.PULL) {
         run.toGive.add(value);
       } else if (order < 0) {
         if (run.job.mode() == Mode.MIRROR) {
@@ -270,7 +282,7 @@ final class Reconciliation {
   }
 
   private static void isOnlyThere(Run run, Item there) {
-    if (run.job.mode() == Mode.MERGE) {
+    if (run.job.mode() == Mode.MERGE || run.job.mode() == Mode.PULL) {
       run.toFetch.add(there.id());
     } else if (run.job.mode() == Mode.MIRROR) {
       run.toForget.add(there);

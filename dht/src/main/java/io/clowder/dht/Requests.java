@@ -22,11 +22,16 @@ final class Requests {
   private final Coordination coordination;
   private final Map<Long, Pursuit> pursuits = new HashMap<>();
   private final Map<Long, Pursuit> asked = new HashMap<>();
+  private long bytes;
+
+  /** Not later than anything that is due. */
+  private long dueAt = Ring.NEVER;
 
   private static final class Pursuit {
     final long user;
     final long deadline;
     final long since;
+    final int size;
     Ask ask;
     long ticket;
     @Nullable Seat at;
@@ -41,6 +46,7 @@ final class Requests {
       this.ask = ask;
       this.since = since;
       this.deadline = deadline;
+      this.size = ask.size();
     }
   }
 
@@ -52,8 +58,15 @@ final class Requests {
 
   /** Begins; answered once, under the user's ticket. */
   void begin(long user, Ask ask, long deadline) {
+    if (pursuits.size() >= shelf.settings.operationsMax()
+        || bytes + ask.size() > shelf.settings.operationBytesMax()) {
+      shelf.port.answered(user, new Reply(Answer.of(Code.BUSY), true, false));
+      return;
+    }
     Pursuit pursuit = new Pursuit(user, ask, shelf.now, deadline);
+    bytes += pursuit.size;
     pursuits.put(user, pursuit);
+    dueAt = Math.min(dueAt, deadline);
     attempt(pursuit);
   }
 
@@ -79,7 +92,7 @@ final class Requests {
     pursuit.ticket = shelf.ticket();
     asked.put(pursuit.ticket, pursuit);
     pursuit.at = owner;
-    pursuit.nextAt = shelf.now + shelf.settings.attemptNanos();
+    wake(pursuit, shelf.now + shelf.settings.attemptNanos());
     long ticket = pursuit.ticket;
     if (owner.equals(shelf.me)) {
       coordination.take(pursuit.ask, answer -> told(ticket, answer));
@@ -93,7 +106,12 @@ final class Requests {
   /** By chance, so that those who wait for one change do not all come at once. */
   private void later(Pursuit pursuit) {
     long most = BACKOFF_NANOS << Math.min(pursuit.tries++, BACKOFF_DOUBLINGS_MAX);
-    pursuit.nextAt = shelf.now + most / 2 + shelf.random.nextLong(most);
+    wake(pursuit, shelf.now + most / 2 + shelf.random.nextLong(most));
+  }
+
+  private void wake(Pursuit pursuit, long at) {
+    pursuit.nextAt = at;
+    dueAt = Math.min(dueAt, at);
   }
 
   /** What an owner says. */
@@ -140,20 +158,29 @@ final class Requests {
   }
 
   private void end(Pursuit pursuit, boolean isOver) {
-    pursuits.remove(pursuit.user);
+    if (pursuits.remove(pursuit.user) != null) {
+      bytes -= pursuit.size;
+    }
     asked.remove(pursuit.ticket);
     shelf.port.answered(pursuit.user, new Reply(pursuit.last, isOver, pursuit.mayHaveHappened));
   }
 
   long dueAt() {
-    long due = Ring.NEVER;
-    for (Pursuit pursuit : pursuits.values()) {
-      due = Math.min(due, Math.min(pursuit.nextAt, pursuit.deadline));
-    }
-    return due;
+    return dueAt;
   }
 
   void tick() {
+    if (dueAt > shelf.now) {
+      return;
+    }
+    act();
+    dueAt = Ring.NEVER;
+    for (Pursuit pursuit : pursuits.values()) {
+      dueAt = Math.min(dueAt, Math.min(pursuit.nextAt, pursuit.deadline));
+    }
+  }
+
+  private void act() {
     for (Pursuit pursuit : List.copyOf(pursuits.values())) {
       if (pursuit.deadline <= shelf.now) {
         if (pursuit.at != null) {

@@ -17,6 +17,9 @@ interface RingMode {
   /** Finds out who owns a point; null if that was not found out. */
   void lookup(Identifier id, Consumer<@Nullable LookupResult> then);
 
+  /** Another number whenever {@link #view} or {@link #owned} may be another. */
+  long revision();
+
   /** What this node knows. */
   RingView view();
 

@@ -175,6 +175,11 @@ final class RingNode {
     return ring.successors();
   }
 
+  /** Whether a member is no more, by the word of its node. */
+  boolean isGone(Member member) {
+    return ring.absentees.isGone(member);
+  }
+
   /** The fingers with their alternates. */
   Collection<List<Member>> fingers() {
     return fingers.all();

@@ -159,14 +159,34 @@ final class Steering {
           Job job = new Job(interval, seat, Mode.MERGE, assignment.version(), true);
           reconciliation.begin(
               job,
-              (isDone, count, isWhole) -> {
-                moved[0] += count;
-                ended.run();
+              new Reconciliation.Outcome() {
+                @Override
+                public void ended(boolean isDone, long count, boolean isWhole) {
+                  moved[0] += count;
+                  ended.run();
+                }
+
+                @Override
+                public void fetches() {
+                  unsettle(partition);
+                }
               });
         }
       }
     }
     ended.run();
+  }
+
+  /** What comes from one holder is not to be told before the others have it. */
+  private void unsettle(int partition) {
+    Holding holding = placement.holdings().get(partition);
+    Movement movement = movements.get(partition);
+    if (holding != null) {
+      holding.isSettled = false;
+    }
+    if (movement != null) {
+      movement.same.clear();
+    }
   }
 
   /** Who is suspected of having failed, now. */

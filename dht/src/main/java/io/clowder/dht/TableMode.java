@@ -111,6 +111,13 @@ final class TableMode implements RingMode, Tables.Party {
   }
 
   @Override
+  public long revision() {
+    Table table = keeper.table();
+    long epoch = table == null ? 0 : table.epoch();
+    return (epoch << 20) + 2L * keeper.serving().size() + (keeper.isMember() ? 1 : 0);
+  }
+
+  @Override
   public RingView view() {
     Table table = keeper.table();
     List<RingView.Place> places = new ArrayList<>();

@@ -66,6 +66,10 @@ final class TablePlacement implements Placement {
   private final Shelf shelf;
   private final Consensus consensus;
   private final Map<Integer, Holding> holdings = new HashMap<>();
+
+  /** The newest assignments that owners spoke by of which this node had not learned yet. */
+  private final Map<Integer, Long> heard = new HashMap<>();
+
   private final List<Runnable> confirming = new ArrayList<>();
   private @Nullable Table table;
   private long sureUntil = Long.MIN_VALUE;
@@ -105,6 +109,7 @@ final class TablePlacement implements Placement {
     Table before = table;
     if (before == null || next.epoch() > before.epoch()) {
       table = next;
+      heard.entrySet().removeIf(it -> it.getValue() <= next.assignment(it.getKey()).version());
       refresh();
     }
   }
@@ -248,9 +253,14 @@ final class TablePlacement implements Placement {
     if (present == null || !owner.equals(seat(owner.node()))) {
       return false;
     }
-    Assignment assignment = present.assignment(present.partitionOf(id));
-    if (stamp > assignment.version()) {
-      return true; // The owner knows more than this node.
+    int partition = present.partitionOf(id);
+    Assignment assignment = present.assignment(partition);
+    if (stamp < heard.getOrDefault(partition, 0L)) {
+      return false;
+    } else if (stamp > assignment.version()) {
+      // The owner knows more than this node: who owned it before is not heard any more.
+      heard.put(partition, stamp);
+      return true;
     }
     boolean isPresent = stamp == assignment.version() || owner.node().equals(assignment.owner());
     return isPresent && assignment.concerns(shelf.me.node());

@@ -125,9 +125,8 @@ public final class Tables
     }
     service
         .submit(TableMachine.encode(ring, command), LIMIT)
-        .whenComplete(
-            (committed, failure) ->
-                then.accept(failure != null ? null : Verdict.decode(committed.result())));
+        .thenApply(committed -> Verdict.decode(committed.result()))
+        .whenComplete((verdict, failure) -> then.accept(failure == null ? verdict : null));
   }
 
   /**

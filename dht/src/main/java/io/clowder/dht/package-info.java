@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A ring of members on which every key has an owner: Chord, with the corrections that make it
- * right. So far the core alone; values and the service are to come.
+ * Keys on a ring of members, each with an owner and replicas: who owns what is agreed on in one of
+ * two modes, and above them values are kept in one way.
  *
  * <pre>
- *               ┌──────────────────────── RingNode ─────────────────────────┐
- *   lookup ────►│ Lookups ──► Routing ──► Fingers                           │
- *               │    ▲           │ claim                                    │──► Outlet
- *   join ──────►│ Joining        ▼                                          │    (messages, answers)
- *   tick ──────►│            Stabilization ──► Ring: predecessor, Successors│
- *   received ──►│            Reunion ────────► Ring: Absentees              │
- *               └───────────────────────────────────────────────────────────┘
+ *   Dht, DhtAdmin (OpenDht, OpenDhtAdmin)          ConfiguredDht: one for each configuration
+ *        │                                              │ opens, closes, tells listeners
+ *   ┌────▼──────────── NodeRing: one life of this node on a ring: thread, disk, network ────────┐
+ *   │  Keeper                                                                                   │
+ *   │    Requests ────────► Coordination ───► KeeperPort (messages, ValueJournal)               │
+ *   │    (users' side)      (owner's side)                                                      │
+ *   │         │                  │             Reconciliation: two nodes compare an interval by │
+ *   │         ▼                  ▼             a hash tree, and send what differs               │
+ *   │  Placement: who keeps a key, and what its owner has to do                                 │
+ *   │    ├ TablePlacement, Steering: mode consistent, by a Table that consensus commits         │
+ *   │    └ RingPlacement, Tending:   mode peer, by a RingNode                                   │
+ *   └───────────────────────────────────────────────────────────────────────────────────────────┘
  * </pre>
  *
- * <p>After Stoica, Morris, Liben-Nowell, Karger, Kaashoek, Dabek and Balakrishnan, "Chord: a
- * scalable peer-to-peer lookup protocol for Internet applications" (SIGCOMM 2001, ToN 2003), for
- * what a ring is and how lookups cross it; and after Zave, "Reasoning about identifier spaces: how
- * to make Chord correct" (TSE 2017), for how it is kept, since no published Chord keeps it. What
- * keeps it right, and where:
+ * <p><b>Values.</b> A {@code Value} carries its version; of two the larger one stays, so whatever
+ * comes late, twice or in another order does no harm. The owner of a key does one thing after the
+ * other with it ({@code Coordination}); a read that may see what is not on enough nodes puts it
+ * there before it tells (Attiya, Bar-Noy and Dolev, 1995). Removals are values, too, until nobody
+ * can have an older one. A user's write that may have happened is not sent again: it is looked for
+ * by its {@code RequestKey}.
+ *
+ * <p><b>Mode consistent.</b> The ring is cut into equal partitions. Their {@code Table} is a state
+ * machine in consensus ({@code TableMachine}, {@code TableChange}); {@code BoundedLoads}
+ * distributes them. A write is acknowledged when all holders of its partition have it, each of
+ * which refuses what was decided by an older assignment; so any holder may own it next. A node
+ * becomes a holder when it has everything, while writes wait for it already ({@code Steering}).
+ * Reads take a lease from consensus, for as long as the next owner waits.
+ *
+ * <p><b>Mode peer.</b> After Stoica, Morris, Liben-Nowell, Karger, Kaashoek, Dabek and
+ * Balakrishnan, "Chord: a scalable peer-to-peer lookup protocol for Internet applications" (SIGCOMM
+ * 2001, ToN 2003), for what a ring is and how lookups cross it; and after Zave, "Reasoning about
+ * identifier spaces: how to make Chord correct" (TSE 2017), for how it is kept, since no published
+ * Chord keeps it. What keeps it right, and where:
  *
  * <ul>
  *   <li>A ring is founded by at least r + 1 members, where r is the length of successor lists
@@ -31,9 +50,8 @@
  *       place on the other's ring: two rings become one ({@code Reunion}).
  * </ul>
  *
- * <p>Each wait has a limit: an answer, a lookup, its attempts, its hops, all in {@code
- * RingSettings}. The core is pure: no clock, thread or socket; time is a value, and what is to be
- * done goes through an {@code Outlet}.
+ * <p>All of it but {@code NodeRing} and what is above is pure: no clock, thread or socket; time is
+ * a value, and what is to be done goes through a port. Each wait has a limit.
  */
 @NullMarked
 package io.clowder.dht;

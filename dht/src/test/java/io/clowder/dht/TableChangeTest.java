@@ -108,10 +108,32 @@ class TableChangeTest {
     join(A, B);
     place(A, B);
     long epoch = table.epoch();
-    join(A, B);
+    join(B);
     place(A, B);
     assertEquals(epoch, table.epoch());
     assertFalse(table.isPlacementDue());
+  }
+
+  @Test
+  void anOwnerThatComesBackBeginsAnew() {
+    join(A, B);
+    place(A, B);
+    join(A);
+    assertFirst(list(A, B), list(A, B));
+    assertEquals(table.epoch(), first().ownerSince());
+    assertEquals(table.epoch(), first().version());
+    assertTrue(first().isReleased());
+  }
+
+  @Test
+  void aNodeMaySayThatItFailsItself() {
+    join(A, B);
+    place(A, B);
+    accept(new Fail(A, 1, A));
+    assertFirst(list(B), list(B));
+    // It may have served until a moment ago.
+    assertFalse(first().isReleased());
+    refuse(new Fail(A, 1, A));
   }
 
   @Test
@@ -215,7 +237,6 @@ class TableChangeTest {
   void whoFailsHasNothingAnyMore() {
     join(A, B, C);
     place(A, B);
-    refuse(new Fail(A, 1, A));
     refuse(new Fail(A, 1, D));
     refuse(new Fail(A, 2, B));
     accept(new Fail(A, 1, B));
