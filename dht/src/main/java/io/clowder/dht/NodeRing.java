@@ -433,6 +433,7 @@ final class NodeRing
       return false;
     }
     completions.complete(one.left, mode.hasLeft());
+    glanceAt = now; // Whoever is told that sees it, too.
     return true;
   }
 
