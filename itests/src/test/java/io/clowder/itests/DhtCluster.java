@@ -37,7 +37,7 @@ final class DhtCluster {
   private final List<FelixNode> nodes = new ArrayList<>();
   private final List<Load> loads = new ArrayList<>();
   private final List<MapLoad> clients = new ArrayList<>();
-  private MapLoad.Witness witness = new MapLoad.Witness();
+  private final MapLoad.Witness witness = new MapLoad.Witness();
   private int numbers;
 
   private DhtCluster(Path dir, String members) {
@@ -264,7 +264,6 @@ final class DhtCluster {
     }
     clients.clear();
     assertTrue("nothing was asked", witness.check() > SOME);
-    witness = new MapLoad.Witness();
     assertEquals(List.of(), ring(on.get(0), ring).check());
     return failed;
   }
