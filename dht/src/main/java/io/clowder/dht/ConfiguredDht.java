@@ -13,7 +13,6 @@ import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -343,13 +342,14 @@ public final class ConfiguredDht
 
   private void tell(RangeListener listener, List<Range> owned) {
     List<Range> before = told.replace(listener, owned);
-    if (before == null || before.equals(owned)) {
-      return; // It has gone, or knows.
+    if (before == null) {
+      return; // It has gone.
     }
-    List<Range> gained = new ArrayList<>(owned);
-    gained.removeAll(before);
-    List<Range> lost = new ArrayList<>(before);
-    lost.removeAll(owned);
+    List<Range> gained = Uncovered.of(owned, before);
+    List<Range> lost = Uncovered.of(before, owned);
+    if (gained.isEmpty() && lost.isEmpty()) {
+      return;
+    }
     try {
       listener.changed(name, gained, lost);
     } catch (RuntimeException | Error e) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
+import static io.clowder.api.CoordinationException.refused;
+
+import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.dht.Dht;
 import io.clowder.api.dht.DhtAdmin;
@@ -350,7 +353,15 @@ public final class DhtAdminCommands {
     @Override
     protected Table execute() throws Exception {
       Dht ring = ring();
-      NodeId id = node == null ? ring.view().self() : new NodeId(node);
+      RingView view = ring.view();
+      NodeId id = node == null ? view.self() : new NodeId(node);
+      List<NodeId> members = view.places().stream().map(Place::node).sorted().toList();
+      if (!id.equals(view.self()) && !members.contains(id)) {
+        // It is not to be called safe because its name was mistyped.
+        throw refused(
+            Reason.INVALID,
+            "%s is not on ring %s; its members are: %s".formatted(id, ring.name(), names(members)));
+      }
       SafeToLeave safe = await(ring.safeToLeave(id));
       Table table =
           new Table("node", "safe", "reasons")

@@ -435,6 +435,7 @@ final class NodeRing
       return false;
     }
     completions.complete(one.left, mode.hasLeft());
+    glanceAt = now; // Whoever is told that sees it, too.
     return true;
   }
 

@@ -124,8 +124,10 @@ final class OpenDhtAdmin implements DhtAdmin {
         .thenApply(
             tallies -> {
               List<String> problems = new ArrayList<>();
-              if (tallies.isEmpty()) {
-                problems.addAll(dht.glanceProblems());
+              NodeId self = dht.view().self();
+              if (!tallies.containsKey(self)) {
+                // Nobody else knows why this node is no member.
+                dht.glanceProblems().forEach(problem -> problems.add(self + ": " + problem));
               }
               tallies.forEach(
                   (node, it) -> {

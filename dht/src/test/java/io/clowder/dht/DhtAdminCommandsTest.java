@@ -125,6 +125,8 @@ class DhtAdminCommandsTest {
   void aNodeIsSafeOrItIsSaidWhyNot() throws Exception {
     assertEquals("n1 can be stopped safely", commands.safe());
     assertEquals("n2 can be stopped safely", commands.safe("n2"));
+    assertTrue(
+        error(() -> commands.safe("n22")).startsWith("n22 is not on ring main; its members"));
     assertEquals(List.of("safe n1", "safe n2"), ring.orders);
     ring.problems.add("3 ranges have no other copy");
     assertEquals(

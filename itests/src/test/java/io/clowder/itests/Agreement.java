@@ -6,6 +6,7 @@ import static org.junit.Assert.assertTrue;
 
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe.View;
+import io.clowder.itests.probe.Ring;
 import io.clowder.itests.probe.Store;
 import java.util.List;
 import java.util.Map;
@@ -60,5 +61,30 @@ final class Agreement {
         }
       }
     }
+  }
+
+  /**
+   * The same of loads of a ring, of which writes may have failed as nobody knows whether they
+   * happened; how many did.
+   */
+  static int checkRing(List<FelixNode> nodes, String ring, List<Load.Outcome> outcomes)
+      throws Exception {
+    int failed = 0;
+    for (Load.Outcome outcome : outcomes) {
+      for (String failure : outcome.failures()) {
+        assertTrue(failure, failure.contains("MAY_HAVE_HAPPENED"));
+        failed++;
+      }
+      assertTrue("nothing was written", outcome.values().size() > 1);
+      for (Map.Entry<String, Set<String>> expected : outcome.values().entrySet()) {
+        for (FelixNode node : nodes) {
+          Ring.Entry found = node.probe().ring(ring).get(expected.getKey());
+          assertTrue(
+              "%s has %s, not one of %s".formatted(node.id(), found, expected),
+              found != null && expected.getValue().contains(found.value()));
+        }
+      }
+    }
+    return failed;
   }
 }

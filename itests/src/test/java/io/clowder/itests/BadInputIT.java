@@ -105,6 +105,25 @@ public class BadInputIT {
     settingsRefused("io.clowder.replication~Orders.replicas=3", "the store's name is 'Orders'");
   }
 
+  @Test
+  public void ringsThatMakeNoSense() throws Exception {
+    settingsRefused(
+        "io.clowder.dht~orders.write.quorum=4",
+        "io.clowder.dht~orders: write.quorum is 4: use 1 to 3");
+    settingsRefused("io.clowder.dht~Orders.replicas=3", "the ring's name is 'Orders'");
+  }
+
+  @Test
+  public void ordersToRingsThatMakeNoSense() throws Exception {
+    refused(
+        1,
+        "no ring 'orders' on this node; there are: main",
+        sh("n1", "dht:get", "a", "--ring", "orders"));
+    refused(1, "no such key: nobody", sh("n1", "dht:get", "nobody"));
+    refused(1, "n9 is not on ring main", sh("n1", "dht:safe", "n9"));
+    refused(1, "VALUE", sh("n1", "dht:put", "alone"));
+  }
+
   private static void settingsRefused(String setting, String part) throws Exception {
     Path file = Files.createTempFile("settings", ".properties");
     Files.writeString(file, setting + "\n");

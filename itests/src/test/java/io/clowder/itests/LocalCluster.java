@@ -23,9 +23,16 @@ final class LocalCluster {
       Pattern.compile("\"node\": \"(\\w+)\".*?\"role\": (?:\"(\\w+)\"|null)", Pattern.DOTALL);
   private static final int PAGE = 1_000;
 
+  /** Of nodes of which there are many on one machine. */
+  private static final String SMALL =
+      "CLOWDER_JAVA_OPTS=-Xmx160m -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1";
+
   private final Path dir;
   private final List<String> nodes;
   private final Map<Long, ProcessHandle> processes = new LinkedHashMap<>();
+
+  /** Whether each has little memory. */
+  private boolean isSmall;
 
   private LocalCluster(Path dir, int nodes) {
     this.dir = dir;
@@ -44,11 +51,22 @@ final class LocalCluster {
 
   /** The same of so many. */
   static LocalCluster up(String name, int nodes, String settings) throws Exception {
+    return up(name, nodes, settings, false);
+  }
+
+  /** The same of so many that each has little memory. */
+  static LocalCluster upMany(String name, int nodes, String settings) throws Exception {
+    return up(name, nodes, settings, true);
+  }
+
+  private static LocalCluster up(String name, int nodes, String settings, boolean isSmall)
+      throws Exception {
     Path folder = Files.createTempDirectory(name);
     LocalCluster cluster = new LocalCluster(folder.resolve("c"), nodes);
+    cluster.isSmall = isSmall;
     Path config = Files.writeString(folder.resolve("config"), settings);
     try {
-      Distribution.done(
+      cluster.done(
           "up",
           "--detach",
           "--nodes",
@@ -62,6 +80,17 @@ final class LocalCluster {
     } catch (Exception | AssertionError e) {
       cluster.killAll();
       throw e;
+    }
+  }
+
+  private Distribution.Result run(String... words) throws IOException, InterruptedException {
+    return Distribution.startBy(isSmall ? List.of("env", SMALL) : List.of(), words).end();
+  }
+
+  private void done(String... words) throws IOException, InterruptedException {
+    Distribution.Result result = run(words);
+    if (result.status() != 0) {
+      throw new AssertionError("failed: " + result);
     }
   }
 
@@ -103,7 +132,7 @@ final class LocalCluster {
    * on a busy machine the command gives up sooner than the node.
    */
   void start(String node) throws Exception {
-    Distribution.Result started = Distribution.run("start", node, "--dir", dir.toString());
+    Distribution.Result started = run("start", node, "--dir", dir.toString());
     remember();
     if (started.status() != 0 && !started.err().contains(node + " does not serve")) {
       throw new AssertionError("failed: " + started);

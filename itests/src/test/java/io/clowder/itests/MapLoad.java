@@ -19,14 +19,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Clients of one node's map, or of its replicated store, from its shell, who write down what they
- * asked and were told.
+ * Clients of one node's map, of its replicated store or of its ring, from its shell, who write down
+ * what they asked and were told.
  */
 final class MapLoad {
   private static final int CLIENTS = 3;
   private static final int KEYS = 4;
   private static final Pattern VALUE = Pattern.compile("\"value\": \"(\\d+)\"");
-  private static final Pattern VERSION = Pattern.compile("\"version\": (\\d+)");
+  private static final Pattern VERSION = Pattern.compile("\"version\": (\\d+)[,\\s}]");
+
+  /** Of a ring, whose versions have two parts. */
+  private static final Pattern RING_VERSION =
+      Pattern.compile("\"version\": \"(\\d+)\\.([0-9a-f]+)\"");
 
   private final Prompt prompt;
   private final String node;
@@ -49,8 +53,8 @@ final class MapLoad {
   }
 
   /**
-   * What all clients asked and were told. A version is the position in the log of the write that
-   * made it: so the order that explains everything, if there is one, is that of the versions, and
+   * What all clients asked and were told. Of two writes of a key, the later one has the larger
+   * version: so the order that explains everything, if there is one, is that of the versions, and
    * needs no search.
    */
   static final class Witness {
@@ -157,7 +161,7 @@ final class MapLoad {
   /**
    * Starts it.
    *
-   * @param scope of the commands, {@code kv} or {@code store}
+   * @param scope of the commands, {@code kv}, {@code store} or {@code dht}
    */
   MapLoad(Prompt prompt, String node, String scope, Witness witness) {
     this.prompt = prompt;
@@ -228,7 +232,7 @@ final class MapLoad {
     int asked = witness.begin(key, false, 0);
     Shell.Answer answer = prompt.run(scope + ":get " + key + " -o json");
     if (answer.status() == 0) {
-      told(asked, number(VALUE, answer.out()), number(VERSION, answer.out()));
+      told(asked, number(VALUE, answer.out()), version(answer.out()));
     } else if (answer.err().contains("no such key")) {
       told(asked, 0, 0);
     } else {
@@ -241,7 +245,7 @@ final class MapLoad {
     int asked = witness.begin(key, true, value);
     Shell.Answer answer = prompt.run(scope + ":put " + key + " " + value + " -o json");
     if (answer.status() == 0) {
-      told(asked, value, number(VERSION, answer.out()));
+      told(asked, value, version(answer.out()));
     } else {
       fail(answer.err());
     }
@@ -255,6 +259,13 @@ final class MapLoad {
   private void fail(String why) {
     problem = why;
     failed.incrementAndGet();
+  }
+
+  private static long version(String text) {
+    Matcher ofRing = RING_VERSION.matcher(text);
+    return ofRing.find()
+        ? (Long.parseLong(ofRing.group(1)) << 32) + Long.parseLong(ofRing.group(2), 16)
+        : number(VERSION, text);
   }
 
   private static long number(Pattern pattern, String text) {

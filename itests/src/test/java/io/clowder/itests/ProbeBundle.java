@@ -34,6 +34,7 @@ final class ProbeBundle {
             lent(),
             "io.clowder.api",
             "io.clowder.api.consensus",
+            "io.clowder.api.dht",
             "io.clowder.api.failure",
             "io.clowder.api.kv",
             "io.clowder.api.lock",

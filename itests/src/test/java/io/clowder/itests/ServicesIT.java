@@ -139,7 +139,7 @@ public class ServicesIT {
 
   @Test
   public void everyMachineIsAnswered() throws Exception {
-    for (String machine : List.of("kv", "lock", "fd")) {
+    for (String machine : List.of("kv", "lock", "fd", "dht")) {
       ConsensusService service =
           service(
               ConsensusService.class,
@@ -287,7 +287,21 @@ public class ServicesIT {
             "store:add",
             "store:remove",
             "store:verify",
-            "store:force-promote")) {
+            "store:force-promote",
+            "dht:put",
+            "dht:get",
+            "dht:remove",
+            "dht:owner",
+            "dht:lookup",
+            "dht:status",
+            "dht:ring",
+            "dht:ranges",
+            "dht:balance",
+            "dht:check",
+            "dht:leave",
+            "dht:join",
+            "dht:safe",
+            "dht:repair")) {
       String help = run(command + " --help");
       assertTrue(help, help.startsWith("Usage: " + command));
       assertTrue(help, help.contains("--help") && help.contains("table|json"));

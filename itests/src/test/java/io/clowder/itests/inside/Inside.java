@@ -12,6 +12,7 @@ import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
+import io.clowder.itests.probe.Ring;
 import io.clowder.itests.probe.Store;
 import io.clowder.itests.probe.Watch;
 import java.io.ByteArrayInputStream;
@@ -48,6 +49,7 @@ public final class Inside implements BundleActivator, Probe {
 
   private final Map<String, Grant> held = new ConcurrentHashMap<>();
   private final Map<String, OpenStore> stores = new ConcurrentHashMap<>();
+  private final Map<String, OpenRing> rings = new ConcurrentHashMap<>();
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private @Nullable BundleContext bundle;
   private @Nullable Services services;
@@ -69,6 +71,7 @@ public final class Inside implements BundleActivator, Probe {
   @Override
   public void stop(BundleContext context) {
     stores.values().forEach(OpenStore::close);
+    rings.values().forEach(OpenRing::close);
     services().close();
   }
 
@@ -197,6 +200,7 @@ public final class Inside implements BundleActivator, Probe {
     Services used = services();
     return new RunningLoad(
         name,
+        RunningLoad.FEW_KEYS,
         (key, value) -> await(used.map().put(key, value.getBytes(StandardCharsets.UTF_8))),
         () -> lockOnce(used.locks(), "shared"));
   }
@@ -216,6 +220,15 @@ public final class Inside implements BundleActivator, Probe {
       throw new IllegalStateException("not started");
     }
     return stores.computeIfAbsent(name, it -> new OpenStore(context, it));
+  }
+
+  @Override
+  public Ring ring(String name) {
+    BundleContext context = bundle;
+    if (context == null) {
+      throw new IllegalStateException("not started");
+    }
+    return rings.computeIfAbsent(name, it -> new OpenRing(context, it));
   }
 
   private static long lockOnce(LockService locks, String name) throws Exception {

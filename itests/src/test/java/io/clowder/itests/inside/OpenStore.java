@@ -43,14 +43,14 @@ final class OpenStore implements Store {
 
   OpenStore(BundleContext context, String name) {
     this.context = context;
-    this.stores = tracker(context, ReplicatedStore.class, name);
-    this.admins = tracker(context, StoreAdmin.class, name);
+    this.stores = tracker(context, ReplicatedStore.class, ReplicatedStore.NAME, name);
+    this.admins = tracker(context, StoreAdmin.class, ReplicatedStore.NAME, name);
   }
 
-  private static <T> ServiceTracker<T, T> tracker(
-      BundleContext context, Class<T> type, String name) {
-    String filter =
-        "(&(objectClass=%s)(%s=%s))".formatted(type.getName(), ReplicatedStore.NAME, name);
+  /** Tracks the services of a type whose property is this name. */
+  static <T> ServiceTracker<T, T> tracker(
+      BundleContext context, Class<T> type, String property, String name) {
+    String filter = "(&(objectClass=%s)(%s=%s))".formatted(type.getName(), property, name);
     try {
       ServiceTracker<T, T> tracker =
           new ServiceTracker<>(context, context.createFilter(filter), null);
@@ -70,7 +70,8 @@ final class OpenStore implements Store {
     return Inside.present(stores);
   }
 
-  private static <T extends @Nullable Object> T await(CompletionStage<T> stage) throws Exception {
+  /** Waits for the end of a call; fails as the service did, in words. */
+  static <T extends @Nullable Object> T await(CompletionStage<T> stage) throws Exception {
     try {
       return Inside.await(stage);
     } catch (ExecutionException e) {
@@ -261,7 +262,7 @@ final class OpenStore implements Store {
 
   @Override
   public Load load(String name) {
-    return new RunningLoad(name, this::putAndReadBack, null);
+    return new RunningLoad(name, RunningLoad.FEW_KEYS, this::putAndReadBack, null);
   }
 
   /** Of keys that nobody else writes. */

@@ -13,10 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The threads of a {@link Load}, and what they were told. */
 final class RunningLoad implements Load {
+  /** Keys of a writer, so few that each is written often. */
+  static final int FEW_KEYS = 8;
+
   private static final int WRITERS = 2;
-  private static final int KEYS = 8;
 
   private final String name;
+  private final int keys;
   private final Writing writing;
   private final @Nullable Locking locking;
   private final List<Thread> threads = new ArrayList<>();
@@ -39,8 +42,9 @@ final class RunningLoad implements Load {
   }
 
   /** Starts it; {@code locking} is null if it uses no lock. */
-  RunningLoad(String name, Writing writing, @Nullable Locking locking) {
+  RunningLoad(String name, int keys, Writing writing, @Nullable Locking locking) {
     this.name = name;
+    this.keys = keys;
     this.writing = writing;
     this.locking = locking;
     for (int writer = 0; writer < WRITERS; writer++) {
@@ -83,7 +87,7 @@ final class RunningLoad implements Load {
 
   private void write(int writer) {
     for (int i = 0; !ended; i++) {
-      String key = name + "-" + writer + "-" + i % KEYS;
+      String key = name + "-" + writer + "-" + i % keys;
       String value = key + "=" + i;
       tried(key, value);
       try {

@@ -60,6 +60,9 @@ public interface Probe {
   /** A replicated store, whether it is configured or not. */
   Store store(String name);
 
+  /** A ring, whether it is configured or not. */
+  Ring ring(String name);
+
   /** Takes away the configuration of {@code factory~name}. */
   void unconfigure(String pid) throws Exception;
 
