@@ -110,7 +110,6 @@ public class BadInputIT {
     settingsRefused(
         "io.clowder.dht~orders.write.quorum=4",
         "io.clowder.dht~orders: write.quorum is 4: use 1 to 3");
-    settingsRefused("io.clowder.dht~Orders.replicas=3", "the ring's name is 'Orders'");
   }
 
   @Test

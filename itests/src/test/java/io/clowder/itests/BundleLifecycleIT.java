@@ -6,6 +6,7 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
 
 import io.clowder.itests.probe.Load;
+import io.clowder.itests.probe.Ring;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,9 +37,19 @@ public class BundleLifecycleIT {
   private static final int SOME = 20;
 
   private static final String STORE = "main";
+  private static final String RING = "main";
+
+  /** Values that are on the ring before anything is changed, and are there after everything was. */
+  private static final int ON_RING = 20;
+
   private static final Map<String, Map<String, String>> SETTINGS =
       Map.of(
-          "io.clowder.consensus.group~main", Map.of(), "io.clowder.replication~" + STORE, Map.of());
+          "io.clowder.consensus.group~main",
+          Map.of(),
+          "io.clowder.replication~" + STORE,
+          Map.of(),
+          "io.clowder.dht~" + RING,
+          Map.of("partitions", "16"));
 
   private static final List<FelixNode> cluster = new ArrayList<>();
   private static int loads;
@@ -67,10 +78,42 @@ public class BundleLifecycleIT {
     for (FelixNode node : cluster) {
       node.awaitServing();
     }
+    awaitIdealRing();
+    for (int i = 0; i < ON_RING; i++) {
+      cluster.get(i % NODES).probe().ring(RING).put("before-" + i, "all");
+    }
+  }
+
+  private static void awaitIdealRing() throws Exception {
+    for (FelixNode node : cluster) {
+      boolean isIdeal =
+          Deadline.in(Duration.ofMillis(WAIT_MILLIS))
+              .until(() -> DhtCluster.faultsOf(node.probe().ring(RING)).isEmpty());
+      assertTrue(node.id() + ": " + DhtCluster.faultsOf(node.probe().ring(RING)), isIdeal);
+    }
+  }
+
+  /** Nothing of the ring waits for a change before the next one, but nothing is lost by any. */
+  private static void checkRing() throws Exception {
+    awaitIdealRing();
+    for (int i = 0; i < ON_RING; i++) {
+      for (FelixNode node : cluster) {
+        Ring.Entry found = node.probe().ring(RING).get("before-" + i);
+        assertTrue(node.id() + " has " + found, found != null && found.value().equals("all"));
+      }
+    }
   }
 
   @AfterClass
   public static void stop() throws Exception {
+    try {
+      checkRing();
+    } finally {
+      stopAll();
+    }
+  }
+
+  private static void stopAll() throws Exception {
     for (FelixNode node : cluster) {
       node.stop();
     }

@@ -5,6 +5,7 @@ import static io.clowder.itests.DhtCluster.BUNDLE;
 import static io.clowder.itests.DhtCluster.SMALL;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
 
@@ -108,15 +109,13 @@ public class DhtChangesIT {
   @Test
   public void aNodeLeavesAndJoins() throws Exception {
     cluster().load(MAIN, cluster().nodes(members));
-    for (String node : members) {
-      Ring ring = cluster().ring(node, MAIN);
-      ring.leave();
-      assertTrue(!ring.sight().isMember());
-      cluster().awaitProgress();
-      ring.join();
-      cluster().awaitIdeal(MAIN, members());
-      cluster().awaitProgress();
-    }
+    Ring ring = cluster().ring(members.get(0), MAIN);
+    ring.leave();
+    assertFalse(ring.sight().isMember());
+    cluster().awaitProgress();
+    ring.join();
+    cluster().awaitIdeal(MAIN, members());
+    cluster().awaitProgress();
     assertEquals(
         "writes fail when a node leaves", 0, cluster().endLoads(MAIN, cluster().nodes(members)));
   }
@@ -178,10 +177,13 @@ public class DhtChangesIT {
       cluster().awaitProgress();
       // And it decides on rings under the next one.
       Ring ring = cluster().ring(members.get(2), MAIN);
-      ring.leave();
-      ring.join();
-      cluster().awaitIdeal(MAIN, members());
+      if (ring.sight().isMember()) {
+        ring.leave();
+      } else {
+        ring.join();
+      }
     }
+    cluster().awaitIdeal(MAIN, members());
     cluster().awaitProgress();
     assertEquals(0, cluster().endLoads(MAIN, cluster().nodes(members)));
   }

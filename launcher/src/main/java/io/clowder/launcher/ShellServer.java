@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
@@ -108,6 +109,9 @@ final class ShellServer implements AutoCloseable {
       log.debug("Shell: a connection ended", e);
     } catch (IOException e) {
       log.info("Shell: a connection ended: {}", e.getMessage());
+    } catch (RejectedExecutionException e) {
+      // A stack trace would be the last word of a node that says why it does not start.
+      log.debug("Shell: a caller came when it was closed", e);
     } finally {
       free.release();
     }
