@@ -14,10 +14,12 @@ import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.Dictionary;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -76,7 +78,8 @@ public final class ConfiguredDht
   private final ServiceTracker<RangeListener, RangeListener> listeners;
   private final Map<RangeListener, List<Range>> told = new ConcurrentHashMap<>();
   private final AtomicBoolean isDue = new AtomicBoolean();
-  private final List<ServiceRegistration<?>> registrations;
+  private final OpenDht dht;
+  private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
   private volatile @Nullable NodeRing ring;
   private volatile String problem = "it has just begun";
   private volatile NodeRing.@Nullable Glance last;
@@ -113,16 +116,11 @@ public final class ConfiguredDht
     worker.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     policies = new ServiceTracker<>(context, PlacementPolicy.class, null);
     policies.open();
-    OpenDht dht = new OpenDht(name, setting, () -> ring, this::glance);
-    OpenDhtAdmin admin = new OpenDhtAdmin(name, setting, () -> ring, dht);
+    dht = new OpenDht(name, setting, () -> ring, this::glance);
     offered = properties(0, false);
-    registrations =
-        List.of(
-            context.registerService(Dht.class, dht, FrameworkUtil.asDictionary(offered)),
-            context.registerService(DhtAdmin.class, admin, FrameworkUtil.asDictionary(offered)));
     listeners = new ServiceTracker<>(context, RangeListener.class, this);
     listeners.open();
-    worker.execute(this::open);
+    worker.execute(this::begin);
   }
 
   private static String name(String pid) {
@@ -138,6 +136,19 @@ public final class ConfiguredDht
   }
 
   // ---- lives ---------------------------------------------------------------------------------
+
+  /** Users find the ring when it runs, or when there is a reason to tell why it does not. */
+  private void begin() {
+    open();
+    synchronized (this) {
+      if (!isClosed) {
+        Dictionary<String, ?> properties = FrameworkUtil.asDictionary(offered);
+        OpenDhtAdmin admin = new OpenDhtAdmin(name, setting, () -> ring, dht);
+        registrations.add(context.registerService(Dht.class, dht, properties));
+        registrations.add(context.registerService(DhtAdmin.class, admin, properties));
+      }
+    }
+  }
 
   private void open() {
     NodeRing opened;
@@ -395,8 +406,8 @@ public final class ConfiguredDht
   public void close() {
     synchronized (this) {
       isClosed = true;
+      registrations.forEach(ServiceRegistration::unregister);
     }
-    registrations.forEach(ServiceRegistration::unregister);
     end();
     listeners.close();
     policies.close();

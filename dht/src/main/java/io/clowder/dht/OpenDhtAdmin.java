@@ -27,6 +27,11 @@ final class OpenDhtAdmin implements DhtAdmin {
   /** How long members have to say what they have. */
   private static final Duration TALLY = Duration.ofSeconds(2);
 
+  /** How long a node may take to be a member again. */
+  private static final Duration JOIN = Duration.ofSeconds(30);
+
+  private static final long POLL_MILLIS = 50;
+
   /** How long to compare all copies may take. */
   private static final Duration REPAIR = Duration.ofMinutes(9);
 
@@ -164,12 +169,30 @@ final class OpenDhtAdmin implements DhtAdmin {
 
   @Override
   public CompletionStage<Void> join() {
+    long deadline = System.nanoTime() + JOIN.toNanos();
     return dht.<Boolean>with(
             (here, future) -> {
               here.mode().join();
               here.node().complete(future, true);
             })
-        .thenApply(it -> null);
+        .thenCompose(it -> untilMember(deadline));
+  }
+
+  /** It may be another life that is. */
+  private CompletionStage<Void> untilMember(long deadline) {
+    NodeRing present = ring.get();
+    if (present != null && present.glance().view().isMember()) {
+      return CompletableFuture.completedStage(null);
+    } else if (System.nanoTime() > deadline) {
+      return CompletableFuture.failedStage(
+          refused(
+              Reason.TIMEOUT,
+              "ring %s: this node is no member after %d s, and goes on to join (dht:check)"
+                  .formatted(name, JOIN.toSeconds())));
+    }
+    return CompletableFuture.runAsync(
+            () -> {}, CompletableFuture.delayedExecutor(POLL_MILLIS, TimeUnit.MILLISECONDS))
+        .thenCompose(it -> untilMember(deadline));
   }
 
   @Override
