@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param ownerSince the epoch since which the owner is the owner
  * @param isReleased whether the owner before had stopped serving when this one began, or there was
  *     none; if not, this one must wait until the other's lease is over
- * @param lost how often its content was lost for good: copies of before are void
+ * @param lost the epoch in which its content was last lost for good: copies of before are void; 0
+ *     if it never was
  */
 record Assignment(
     long version,

@@ -60,6 +60,7 @@ public final class ConfiguredDht
   private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDht.class);
   private static final long REOPEN_MILLIS_MIN = 1_000;
   private static final long REOPEN_MILLIS_MAX = 30_000;
+  private static final long CLOSE_SECONDS = 10;
   private static final long FREE_BYTES_MIN = 128L << 20;
 
   private final BundleContext context;
@@ -80,13 +81,22 @@ public final class ConfiguredDht
   private final AtomicBoolean isDue = new AtomicBoolean();
   private final OpenDht dht;
   private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
+
+  /** What users are served by; null while it does not run. */
   private volatile @Nullable NodeRing ring;
+
+  /** What has to be closed. */
+  private @Nullable NodeRing life;
+
   private volatile String problem = "it has just begun";
   private volatile NodeRing.@Nullable Glance last;
   private @Nullable TableMode party;
   private Map<String, Object> offered;
   private long reopenMillis = REOPEN_MILLIS_MIN;
   private boolean isClosed;
+
+  /** Whether listeners have heard the last; the worker's. */
+  private boolean isOver;
 
   /** The component; refuses a configuration by the key's name. */
   @Activate
@@ -155,7 +165,7 @@ public final class ConfiguredDht
     try {
       checkRoom();
       opened = NodeRing.open(name, node.id(), setting, storage, transport, this);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       failed("what it has on disk cannot be opened: " + e.getMessage(), e);
       return;
     }
@@ -164,14 +174,16 @@ public final class ConfiguredDht
       member = party;
       if (!isClosed) {
         ring = opened;
+        life = opened;
+        if (member != null) {
+          tables.join(name, member);
+        }
         problem = "";
         reopenMillis = REOPEN_MILLIS_MIN;
       }
     }
     if (!opened.equals(ring)) {
       opened.close();
-    } else if (member != null) {
-      tables.join(name, member);
     }
   }
 
@@ -244,9 +256,11 @@ public final class ConfiguredDht
         return;
       }
       problem = why;
+      ring = null;
       delay = reopenMillis;
       reopenMillis = Math.min(2 * reopenMillis, REOPEN_MILLIS_MAX);
     }
+    giveUpPlace();
     LOG.error("ring {}: {}; trying again in {} ms", name, why, delay, cause);
     try {
       var unused = worker.schedule(this::reopen, delay, TimeUnit.MILLISECONDS);
@@ -254,6 +268,19 @@ public final class ConfiguredDht
       LOG.debug("ring {} is closed", name);
     }
     changed();
+  }
+
+  /**
+   * Nobody suspects a node of which only a ring has failed, and writes wait for all who hold
+   * something: so it says itself that it does not, each time.
+   */
+  private void giveUpPlace() {
+    Table table = setting.mode() == Dht.Mode.PEER ? null : tables.table(name);
+    TableMember member = table == null ? null : table.member(node.id());
+    if (member != null && member.state() != TableMember.State.FAILED) {
+      TableCommand fail = new TableCommand.Fail(node.id(), member.life(), node.id());
+      tables.propose(name, fail, verdict -> {});
+    }
   }
 
   private void reopen() {
@@ -266,9 +293,10 @@ public final class ConfiguredDht
     NodeRing former;
     TableMode member;
     synchronized (this) {
-      former = ring;
+      former = life;
       member = party;
       ring = null;
+      life = null;
       party = null;
     }
     if (member != null) {
@@ -338,6 +366,9 @@ public final class ConfiguredDht
 
   private void tell() {
     isDue.set(false);
+    if (isOver) {
+      return;
+    }
     NodeRing.Glance seen = glance();
     Map<String, Object> next = properties(seen.view().epoch(), seen.problems().isEmpty());
     if (!next.equals(offered)) {
@@ -401,12 +432,26 @@ public final class ConfiguredDht
     context.ungetService(reference);
   }
 
-  /** Takes the services back, tells the other nodes, and ends. */
+  /** Takes the services back, tells listeners and the other nodes, and ends. */
   @Deactivate
   public void close() {
     synchronized (this) {
       isClosed = true;
       registrations.forEach(ServiceRegistration::unregister);
+    }
+    worker.execute(
+        () -> {
+          isOver = true;
+          told.keySet().forEach(it -> tell(it, List.of()));
+        });
+    worker.shutdown();
+    try {
+      // It may be about to open the ring again, which is to be closed then.
+      if (!worker.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("ring {}: its worker does not end", name);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     end();
     listeners.close();

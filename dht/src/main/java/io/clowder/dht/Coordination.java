@@ -37,6 +37,8 @@ final class Coordination {
   private final Placement placement;
   private final Map<Identifier, Deque<Operation>> queues = new HashMap<>();
   private final Map<Long, Operation> active = new HashMap<>();
+  private final Deque<Identifier> toStart = new ArrayDeque<>();
+  private boolean isStarting;
   private int count;
   private long bytes;
   private long resendAt = Ring.NEVER;
@@ -126,13 +128,25 @@ final class Coordination {
     startNext(ask.id());
   }
 
-  /** Begins the first of a key, and the next ones as long as they end at once. */
+  /**
+   * Begins the first of a key, and the next ones as long as they end at once. One that ends while
+   * another one begins leaves its key to the loop that is running: thousands may wait for a key.
+   */
   private void startNext(Identifier id) {
-    Deque<Operation> queue = queues.get(id);
-    while (queue != null && !queue.isEmpty() && queue.peek().phase == Phase.WAITING) {
-      start(queue.peek());
-      queue = queues.get(id);
+    toStart.add(id);
+    if (isStarting) {
+      return;
     }
+    isStarting = true;
+    while (!toStart.isEmpty()) {
+      Identifier next = toStart.remove();
+      Deque<Operation> queue = queues.get(next);
+      while (queue != null && !queue.isEmpty() && queue.peek().phase == Phase.WAITING) {
+        start(queue.peek());
+        queue = queues.get(next);
+      }
+    }
+    isStarting = false;
   }
 
   private void start(Operation operation) {
@@ -231,10 +245,14 @@ final class Coordination {
 
   /** Larger than what is there; null if a later assignment than this node knows gave that. */
   private @Nullable DhtVersion next(long major, @Nullable Value newest, long wall) {
-    DhtVersion before = newest == null ? shelf.forgotten() : newest.version();
     if (major == 0) {
-      return new DhtVersion(Math.max(before.major() + 1, wall * 1_000), shelf.me.life());
-    } else if (before.major() > major) {
+      long before = newest == null ? shelf.forgottenMajor() : newest.version().major();
+      return new DhtVersion(Math.max(before + 1, wall * 1_000), shelf.me.life());
+    } else if (newest == null) {
+      return new DhtVersion(major, shelf.forgottenMinor() + 1);
+    }
+    DhtVersion before = newest.version();
+    if (before.major() > major) {
       return null;
     }
     return new DhtVersion(major, before.major() == major ? before.minor() + 1 : 1);

@@ -162,11 +162,12 @@ record DhtSetting(
     @AttributeDefinition(
         name = "Successors",
         description =
-            "Mode peer: how long successor lists are, 2 to 64, at least replicas. The same on all"
-                + " nodes",
-        min = "2",
+            "Mode peer: how many members after it a member knows, replicas - 1 to 64, or 0 for replicas"
+                + " - 1; for many nodes, twice the logarithm of their number. One more must found the"
+                + " ring. The same on all nodes",
+        min = "0",
         max = "64")
-    int successors() default 8;
+    int successors() default 0;
 
     /** Who founds the ring. */
     @AttributeDefinition(
@@ -206,9 +207,9 @@ record DhtSetting(
     } catch (IllegalArgumentException e) {
       throw refused(ring, "domain", e.getMessage() + ": use 64 at most");
     }
-    int successors = checked(ring, "successors", config.successors(), 2, Successors.MAX);
-    if (mode == Mode.PEER && successors < replicas) {
-      throw refused(ring, "successors", successors + ": use at least replicas, " + replicas);
+    int successors = checked(ring, "successors", config.successors(), 0, Successors.MAX);
+    if (successors != 0 && successors < replicas - 1) {
+      throw refused(ring, "successors", successors + ": use at least " + (replicas - 1) + ", or 0");
     }
     TableSettings table;
     try {
@@ -248,7 +249,10 @@ record DhtSetting(
     for (String name : names.split(",", -1)) {
       if (!name.isBlank()) {
         try {
-          founders.add(new NodeId(name.strip()));
+          NodeId founder = new NodeId(name.strip());
+          if (!founders.contains(founder)) {
+            founders.add(founder);
+          }
         } catch (IllegalArgumentException e) {
           throw refused(ring, "founders", e.getMessage());
         }

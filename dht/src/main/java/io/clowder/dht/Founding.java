@@ -31,11 +31,13 @@ final class Founding {
   /**
    * That a node is here.
    *
+   * @param successors how long successor lists are for it
    * @param founders of the ring that it is on; or those that it sees, if it would found one with
    *     them
    * @param ageMillis how long ago that ring was begun, as far as this node knows
    */
-  record Here(Member member, boolean isOnRing, List<Member> founders, long ageMillis) {
+  record Here(
+      Member member, boolean isOnRing, int successors, List<Member> founders, long ageMillis) {
     private static final int FOUNDERS_MAX = 1_000;
 
     Here {
@@ -44,13 +46,17 @@ final class Founding {
 
     void write(WireWriter out) {
       member.write(out);
-      out.writeBoolean(isOnRing).writeVarLong(ageMillis).writeVarLong(founders.size());
+      out.writeBoolean(isOnRing)
+          .writeByte(successors)
+          .writeVarLong(ageMillis)
+          .writeVarLong(founders.size());
       founders.forEach(it -> it.write(out));
     }
 
     static Here read(WireReader in) {
       Member member = Member.read(in);
       boolean isOnRing = in.readBoolean();
+      int successors = in.readByte();
       long age = in.readVarLong();
       int count = in.readCount();
       if (count > FOUNDERS_MAX) {
@@ -61,7 +67,7 @@ final class Founding {
         founders.add(Member.read(in));
       }
       in.expectEnd();
-      return new Here(member, isOnRing, founders, age);
+      return new Here(member, isOnRing, successors, founders, age);
     }
   }
 
@@ -105,7 +111,7 @@ final class Founding {
 
   /** What this node says to the founders. */
   Here here(long now) {
-    return new Here(me, false, proposal(now), 0);
+    return new Here(me, false, least - 1, proposal(now), 0);
   }
 
   /** Those that this node would found a ring with now; none if they are too few. */

@@ -39,6 +39,7 @@ final class Keeper {
 
   private static final long SWEEP_NANOS = 1_000_000_000L;
   private static final int LOOKS_MAX = 10_000;
+  private static final long TALLY_NANOS = 10_000_000_000L;
 
   private final Shelf shelf;
   private final Placement placement;
@@ -47,9 +48,12 @@ final class Keeper {
   private final Reconciliation reconciliation;
   private final Supplier<Tallied> tally;
   private final Map<Long, Looking> looking = new HashMap<>();
-  private final Map<Long, BiConsumer<Seat, Tallied>> tallying = new HashMap<>();
+  private final Map<Long, Asked> tallying = new HashMap<>();
   private Identifier sweptTo = Identifier.ZERO;
   private long sweepAt;
+
+  /** Who wants to know what a node has. */
+  private record Asked(BiConsumer<Seat, Tallied> then, long deadline) {}
 
   /** A read of whatever any keeper has. */
   private static final class Looking {
@@ -99,8 +103,11 @@ final class Keeper {
     shelf.now = now;
     List<Seat> seats = new ArrayList<>(placement.keepers(id));
     boolean isHere = seats.remove(shelf.me);
-    if (isHere || looking.size() >= LOOKS_MAX) {
-      looked(user, isHere ? shelf.values.get(id) : null, isHere);
+    if (isHere) {
+      looked(user, shelf.values.get(id), true);
+      return;
+    } else if (looking.size() >= LOOKS_MAX) {
+      shelf.port.answered(user, new Reply(Answer.of(Answer.Code.BUSY), true, false));
       return;
     }
     nextLook(shelf.ticket(), new Looking(user, id, seats, deadline));
@@ -135,8 +142,9 @@ final class Keeper {
       return;
     }
     long ticket = shelf.ticket();
+    tallying.values().removeIf(it -> it.deadline() <= now);
     if (tallying.size() < LOOKS_MAX) {
-      tallying.put(ticket, then);
+      tallying.put(ticket, new Asked(then, now + TALLY_NANOS));
       shelf.port.send(seat, new Tally(ticket));
     }
   }
@@ -214,9 +222,9 @@ final class Keeper {
           new Tallied(
               message.ticket(), it.keys(), it.bytes(), it.owned(), it.moving(), it.problems()));
     } else if (message instanceof Tallied tallied) {
-      BiConsumer<Seat, Tallied> then = tallying.remove(tallied.ticket());
-      if (then != null) {
-        then.accept(source, tallied);
+      Asked asked = tallying.remove(tallied.ticket());
+      if (asked != null) {
+        asked.then().accept(source, tallied);
       }
     } else {
       throw new AssertionError("cannot take " + message.getClass());

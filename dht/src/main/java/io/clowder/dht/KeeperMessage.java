@@ -21,6 +21,9 @@ sealed interface KeeperMessage {
   /** The most values, versions or digests in one message. */
   int LIST_MAX = 10_000;
 
+  /** The longest sentence in one, in characters. */
+  int TEXT_MAX = 300;
+
   /** Which question it is or answers. */
   long ticket();
 
@@ -187,10 +190,15 @@ sealed interface KeeperMessage {
     } else if (this instanceof Tallied it) {
       begin(out, 17).writeVarLong(it.keys).writeVarLong(it.bytes);
       out.writeVarLong(it.owned).writeVarLong(it.moving).writeVarLong(it.problems.size());
-      it.problems.forEach(out::writeString);
+      it.problems.forEach(problem -> out.writeString(cut(problem)));
     } else {
       throw new AssertionError("no bytes for " + getClass());
     }
+  }
+
+  /** Names of nodes and words of ours: no character takes more than 3 bytes. */
+  private static String cut(String problem) {
+    return problem.length() <= TEXT_MAX ? problem : problem.substring(0, TEXT_MAX) + "…";
   }
 
   private WireWriter begin(WireWriter out, int kind) {

@@ -14,8 +14,8 @@ interface KeeperPort {
    */
   long append(Value value);
 
-  /** Has it written to the journal that a value is forgotten, if there is one. */
-  void forget(Identifier id);
+  /** Has it written to the journal that a value is forgotten; returns as {@link #append}. */
+  long forget(Identifier id);
 
   /** What was asked under a ticket is answered. */
   void answered(long ticket, Reply reply);

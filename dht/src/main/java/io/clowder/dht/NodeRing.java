@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
 import io.clowder.api.NodeId;
 import io.clowder.api.dht.Dht;
@@ -46,6 +48,7 @@ final class NodeRing
   private static final int ROUND_EVENTS = 1_024;
 
   private static final long GLANCE_NANOS = 50_000_000L;
+  private static final long HUNG_NANOS = 10_000_000_000L;
   private static final long PROBLEMS_NANOS = 1_000_000_000L;
   private static final Reply OVER = new Reply(Answer.of(Answer.Code.NOT_OWNER), true, false);
   private static final long GOODBYE_NANOS = 2_000_000_000L;
@@ -81,6 +84,7 @@ final class NodeRing
   private final @Nullable ValueJournal journal;
   private final Shelf shelf;
   private final RingMode mode;
+  private final boolean isStale;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile Glance glance;
   private volatile boolean isOver;
@@ -114,10 +118,7 @@ final class NodeRing
     SecureRandom random = new SecureRandom();
     ValueFiles.Opened opened = null;
     if (setting.isDurable()) {
-      boolean isForgetting = setting.mode() == Dht.Mode.PEER;
-      long notBefore =
-          isForgetting ? System.currentTimeMillis() - setting.keeper().tombstoneMillis() : 0;
-      opened = new ValueFiles(storage, name, random).open(notBefore);
+      opened = new ValueFiles(storage, name, random).open();
     }
     try {
       NodeRing ring = new NodeRing(name, self, setting, opened, transport, surroundings, random);
@@ -152,6 +153,9 @@ final class NodeRing
     journal =
         opened == null ? null : new ValueJournal(opened, loop.disk(), loop.background(), this, now);
     Values values = opened == null ? new Values() : opened.values();
+    boolean isWritten = opened != null && opened.writtenAt() > 0;
+    long away = isWritten ? System.currentTimeMillis() - opened.writtenAt() : 0;
+    isStale = away > setting.keeper().tombstoneMillis();
     shelf = new Shelf(me, setting.keeper(), values, this, random, now);
     glance =
         new Glance(
@@ -180,6 +184,16 @@ final class NodeRing
 
   Seat me() {
     return me;
+  }
+
+  /** Whether it was away for so long that others may have forgotten what was removed meanwhile. */
+  boolean isStale() {
+    return isStale;
+  }
+
+  /** Whether it has ended, or is about to. */
+  boolean isOver() {
+    return isOver;
   }
 
   /** How it is, or was a moment ago. */
@@ -245,7 +259,14 @@ final class NodeRing
             0,
             () -> {
               shelf.now = System.nanoTime();
-              what.accept(mode, future);
+              if (isOver) {
+                completions.fail(
+                    future,
+                    CoordinationException.refused(
+                        Reason.UNAVAILABLE, "ring " + name + " ends on this node"));
+              } else {
+                what.accept(mode, future);
+              }
             });
     return isTaken ? future : null;
   }
@@ -300,7 +321,7 @@ final class NodeRing
         throw new WireFormatException("it says that it is of " + source);
       }
       mode.received(source, target, message, System.nanoTime());
-    } catch (WireFormatException e) {
+    } catch (WireFormatException | IllegalArgumentException e) {
       log.warn("ring {}: a message of {} is dropped: {}", name, from, e.getMessage());
     }
   }
@@ -331,10 +352,8 @@ final class NodeRing
   }
 
   @Override
-  public void forget(Identifier id) {
-    if (journal != null && !isOver) {
-      journal.forget(id);
-    }
+  public long forget(Identifier id) {
+    return journal == null || isOver ? 0 : journal.forget(id);
   }
 
   @Override
@@ -368,7 +387,7 @@ final class NodeRing
         return isMore ? now : now + TimeUnit.SECONDS.toNanos(1);
       }
       return work(now);
-    } catch (RuntimeException | AssertionError e) {
+    } catch (RuntimeException | Error e) {
       end("an invariant does not hold: " + e, e);
       return now;
     }
@@ -377,6 +396,10 @@ final class NodeRing
   private long work(long now) {
     boolean isMore = runTasks();
     ValueJournal disk = journal;
+    if (disk != null && disk.writingSince() != 0 && now - disk.writingSince() > HUNG_NANOS) {
+      end("its disk has not answered for 10 s", new IOException("a sync does not return"));
+      return now;
+    }
     if (disk != null && disk.durable() > durable) {
       durable = disk.durable();
       mode.durable(durable, System.nanoTime());

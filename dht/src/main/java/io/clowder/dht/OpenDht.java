@@ -106,7 +106,10 @@ final class OpenDht implements Dht {
     return asked(it -> it.look(id, setting.timeout().toNanos()))
         .thenApply(
             reply -> {
-              if (reply.isOver()) {
+              if (reply.answer().code() == Answer.Code.BUSY) {
+                throw refused(
+                    Reason.OVERLOADED, "ring " + name + ": too much waits on this node: try later");
+              } else if (reply.isOver()) {
                 throw refused(
                     Reason.UNAVAILABLE,
                     "ring %s: no node that keeps the key can be reached (dht:check)"

@@ -36,6 +36,9 @@ final class PeerMode implements RingMode {
   private static final long REMIND_NANOS = 10_000_000_000L;
   private static final int REMINDED = 3;
 
+  /** How long joining may take. */
+  private static final long JOINING_NANOS = 20_000_000_000L;
+
   /** How many members a walk round the ring meets at most. */
   private static final int WALK_MAX = 5_000;
 
@@ -55,8 +58,15 @@ final class PeerMode implements RingMode {
 
   private long begunAt;
   private boolean hasBegun;
+
+  /** When it begins anew if it is no member by then: the ring that it joins may be gone. */
+  private long reborn = Ring.NEVER;
+
+  /** Who is on a ring with successor lists of another length, which no node can join. */
+  private @Nullable NodeId otherLength;
+
+  private int otherSuccessors;
   private boolean wantsToLeave;
-  private @Nullable String whyNotLeft;
   private boolean hasLeft;
   private long hereAt;
   private long changes;
@@ -81,7 +91,7 @@ final class PeerMode implements RingMode {
     this.node = node;
     this.founders = List.copyOf(founders);
     this.rebirth = rebirth;
-    ring = RingSettings.USUAL.withSuccessors(successors(setting, founders.size()));
+    ring = RingSettings.USUAL.withSuccessors(successors(setting));
     Identifier id = place(me.node());
     keeper = new PeerKeeper(shelf, id, ring, new Port());
     founding =
@@ -89,13 +99,10 @@ final class PeerMode implements RingMode {
     hereAt = shelf.now;
   }
 
-  /**
-   * How long successor lists are: no longer than most of the founders know others, so that most of
-   * them can found it again when one of them does not come back.
-   */
-  static int successors(DhtSetting setting, int founders) {
-    int most = Math.max(setting.keeper().replicas() - 1, (founders - 1) / 2);
-    return Math.max(1, Math.min(setting.successors(), most));
+  /** How long successor lists are; by what is set alone, as it is to be the same on all nodes. */
+  static int successors(DhtSetting setting) {
+    int least = Math.max(1, setting.keeper().replicas() - 1);
+    return setting.successors() == 0 ? least : setting.successors();
   }
 
   private final class Port implements PeerPort {
@@ -125,8 +132,8 @@ final class PeerMode implements RingMode {
     }
 
     @Override
-    public void forget(Identifier id) {
-      node.forget(id);
+    public long forget(Identifier id) {
+      return node.forget(id);
     }
 
     @Override
@@ -147,7 +154,13 @@ final class PeerMode implements RingMode {
   // ---- to be on a ring -----------------------------------------------------------------------
 
   private void take(Here here, NodeId from, long now) {
-    if (hasBegun) {
+    if (here.isOnRing() && here.successors() != ring.successors()) {
+      otherLength = from;
+      otherSuccessors = here.successors();
+      return;
+    } else if (hasLeft) {
+      return;
+    } else if (hasBegun) {
       if (here.isOnRing()) {
         keeper.introduce(here.member(), now);
       } else if (keeper.ring().isMember()) {
@@ -157,22 +170,32 @@ final class PeerMode implements RingMode {
     }
     Founding.Step step = founding.heard(from, here, now);
     if (step instanceof Founding.Step.Found it) {
-      hasBegun = true;
+      begin(now);
       begunWith = it.founders();
       begunAt = now;
       keeper.found(new Founders(it.founders()), now);
       founders.forEach(other -> tell(other, now));
     } else if (step instanceof Founding.Step.Join it) {
-      hasBegun = true;
+      begin(now);
+      if (node.isStale()) {
+        // What was removed meanwhile may be forgotten by the others, and would come back.
+        List.copyOf(shelf.values.all()).forEach(value -> shelf.forget(value.id()));
+      }
       List<Member> contacts = new ArrayList<>(List.of(it.contact()));
       founders.stream()
           .filter(other -> !other.equals(me.node()) && !other.equals(it.contact().node()))
           .forEach(other -> contacts.add(Member.contact(place(other), other)));
       keeper.join(contacts, now);
     } else if (step instanceof Founding.Step.Reborn) {
-      hasBegun = true;
+      begin(now);
       rebirth.run();
     }
+  }
+
+  private void begin(long now) {
+    hasBegun = true;
+    reborn = now + JOINING_NANOS;
+    otherLength = null;
   }
 
   private void tell(NodeId to, long now) {
@@ -181,7 +204,8 @@ final class PeerMode implements RingMode {
     }
     Here here =
         hasBegun
-            ? new Here(keeper.ring().me(), true, begunWith, (now - begunAt) / 1_000_000)
+            ? new Here(
+                keeper.ring().me(), true, ring.successors(), begunWith, (now - begunAt) / 1_000_000)
             : founding.here(now);
     WireWriter out = new WireWriter(256).writeByte(HERE);
     here.write(out);
@@ -473,7 +497,13 @@ final class PeerMode implements RingMode {
 
   @Override
   public List<String> problems() {
-    if (hasBegun) {
+    if (otherLength != null && !keeper.ring().isMember()) {
+      return List.of(
+          "this node cannot join: the ring of %s has successor lists of %d, and this node of %d (successors, replicas)"
+              .formatted(otherLength, otherSuccessors, ring.successors()));
+    } else if (hasLeft) {
+      return List.of("this node has left the ring (dht:join)");
+    } else if (hasBegun) {
       return keeper.problems();
     }
     List<NodeId> missing = founding.missing(shelf.now);
@@ -513,17 +543,19 @@ final class PeerMode implements RingMode {
 
   @Override
   public void leave() {
-    if (wantsToLeave || !keeper.ring().isMember()) {
+    long now = System.nanoTime();
+    if (!keeper.ring().isMember()) {
       wantsToLeave = true;
-      hasLeft |= !keeper.ring().isMember();
+      hasLeft = true;
+      keeper.goodbye(now);
+    }
+    if (wantsToLeave) {
       return;
     }
     wantsToLeave = true;
-    long now = System.nanoTime();
     keeper.leave(
         now + setting.leaving().toNanos(),
         why -> {
-          whyNotLeft = why;
           hasLeft = why == null;
           wantsToLeave = hasLeft;
         },
@@ -549,12 +581,20 @@ final class PeerMode implements RingMode {
 
   @Override
   public long dueAt() {
-    return Math.min(keeper.dueAt(), hasLeft ? Ring.NEVER : hereAt);
+    return Math.min(keeper.dueAt(), hasLeft ? Ring.NEVER : Math.min(hereAt, rebornAt()));
+  }
+
+  private long rebornAt() {
+    return keeper.ring().isMember() ? Ring.NEVER : reborn;
   }
 
   @Override
   public void tick(long now) {
     shelf.now = now;
+    if (rebornAt() <= now && !hasLeft) {
+      reborn = Ring.NEVER;
+      rebirth.run();
+    }
     if (hereAt <= now && !hasLeft) {
       remind(now);
     }

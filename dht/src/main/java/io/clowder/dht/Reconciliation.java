@@ -65,8 +65,8 @@ final class Reconciliation {
      */
     void ended(boolean isDone, long moved, boolean isWhole);
 
-    /** Something newer is about to come from the other one. */
-    default void fetches() {}
+    /** Something newer has come from the other one. */
+    default void fetched() {}
   }
 
   private final Shelf shelf;
@@ -182,7 +182,6 @@ final class Reconciliation {
     if (!run.toGive.isEmpty() || !run.toForget.isEmpty()) {
       return give(run);
     } else if (!run.toFetch.isEmpty()) {
-      run.outcome.fetches();
       List<Identifier> ids = new ArrayList<>();
       while (ids.size() < VALUES_MAX && !run.toFetch.isEmpty()) {
         ids.add(run.toFetch.remove());
@@ -306,13 +305,16 @@ final class Reconciliation {
     for (Value value : gift.values()) {
       if (run.job.interval().contains(value.id()) && shelf.keep(value)) {
         run.moved++;
+        run.outcome.fetched();
       }
     }
     int handled = Math.min(Math.max(1, gift.handled()), want.ids().size());
     run.toFetch.addAll(want.ids().subList(handled, want.ids().size()));
+    long ticket = run.ticket;
     shelf.whenDurable(
         () -> {
-          if (running.containsKey(run.ticket)) {
+          // It may have come twice.
+          if (running.get(ticket) == run) {
             step(run);
           }
         });

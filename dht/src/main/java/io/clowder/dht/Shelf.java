@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
-import io.clowder.api.dht.DhtVersion;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.random.RandomGenerator;
@@ -19,7 +18,8 @@ final class Shelf {
 
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long tickets;
-  private DhtVersion forgotten = DhtVersion.NONE;
+  private long forgottenMajor;
+  private long forgottenMinor;
   private long appended;
   private long durable;
 
@@ -50,33 +50,42 @@ final class Shelf {
   boolean keep(Value value) {
     boolean isKept = values.put(value);
     if (isKept) {
-      long number = port.append(value);
-      if (number > 0) {
-        appended = number;
-      } else {
-        durable = appended;
-      }
+      appended(port.append(value));
     }
     return isKept;
   }
 
   void forget(Identifier id) {
     values.remove(id);
-    port.forget(id);
+    appended(port.forget(id));
+  }
+
+  private void appended(long number) {
+    if (number > 0) {
+      appended = number;
+    } else {
+      durable = appended;
+    }
   }
 
   /** Forgets what is over; versions of its key do not begin anew. */
   void forgetForGood(Identifier id) {
     Value value = values.get(id);
-    if (value != null && value.version().compareTo(forgotten) > 0) {
-      forgotten = value.version();
+    if (value != null) {
+      forgottenMajor = Math.max(forgottenMajor, value.version().major());
+      forgottenMinor = Math.max(forgottenMinor, value.version().minor());
+      forget(id);
     }
-    forget(id);
   }
 
-  /** The largest version that was forgotten: what comes after a gap is larger. */
-  DhtVersion forgotten() {
-    return forgotten;
+  /** The largest major of all versions that were forgotten. */
+  long forgottenMajor() {
+    return forgottenMajor;
+  }
+
+  /** The largest minor of them, whatever its major: what comes after a gap is larger. */
+  long forgottenMinor() {
+    return forgottenMinor;
   }
 
   /** Runs a task once all that was kept so far is on disk: now, if it is. */

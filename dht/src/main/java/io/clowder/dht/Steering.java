@@ -73,6 +73,9 @@ final class Steering {
     /** With whom it was found, or made, the same since it was last said to be settled. */
     final Set<NodeId> same = new HashSet<>();
 
+    /** How many values have come from others. */
+    long fetched;
+
     /** Who has all, and is to be told of in consensus. */
     final Set<NodeId> complete = new HashSet<>();
 
@@ -167,7 +170,7 @@ final class Steering {
                 }
 
                 @Override
-                public void fetches() {
+                public void fetched() {
                   unsettle(partition);
                 }
               });
@@ -186,6 +189,7 @@ final class Steering {
     }
     if (movement != null) {
       movement.same.clear();
+      movement.fetched++;
     }
   }
 
@@ -222,7 +226,7 @@ final class Steering {
     for (Map.Entry<Integer, Movement> it : movements.entrySet()) {
       Assignment now = table.assignment(it.getKey());
       if (before == null || now.version() != before.assignment(it.getKey()).version()) {
-        it.getValue().complete.retainAll(now.joining());
+        it.getValue().complete.clear();
         it.getValue().holding.required.retainAll(now.joining());
       }
     }
@@ -249,8 +253,9 @@ final class Steering {
       if (isChanged && !now.concerns(shelf.me.node())) {
         toForget.add(i);
       }
-      if (before != null && now.lost() > before.assignment(i).lost()) {
-        forgetVoid(interval(table, i), now.version());
+      boolean isNews = before == null || now.lost() > before.assignment(i).lost();
+      if (now.lost() > 0 && (isNews || !wasMember)) {
+        forgetVoid(interval(table, i), now.lost());
       }
     }
     wasMember = true;
@@ -443,6 +448,7 @@ final class Steering {
     others.remove(shelf.me.node());
     others.removeAll(movement.same);
     movement.holding.isSettled = others.isEmpty();
+    long asOf = movement.fetched;
     for (NodeId node : others) {
       Seat seat = placement.seat(node);
       if (seat != null) {
@@ -453,10 +459,10 @@ final class Steering {
             seat,
             Mode.MERGE,
             moved -> {
-              if (moved > 0) {
-                movement.same.clear(); // What came from one the others may not have.
+              // What came meanwhile from another one, or from this, not all have.
+              if (movement.fetched == asOf) {
+                movement.same.add(node);
               }
-              movement.same.add(node);
             });
       }
     }
@@ -498,24 +504,36 @@ final class Steering {
     Job job = new Job(interval(table, partition), seat, mode, version, true);
     reconciliation.begin(
         job,
-        (isDone, moved, isWhole) -> {
-          movement.comparing.remove(seat.node());
-          if (movements.get(partition) != movement) {
-            return;
+        new Reconciliation.Outcome() {
+          @Override
+          public void fetched() {
+            unsettle(partition);
           }
-          if (isDone) {
-            then.same(moved);
-          } else {
-            // Nobody waits for it any longer than it answers.
-            movement.holding.required.remove(seat.node());
-            coordination.placementChanged();
-            Table now = placement.table();
-            if (now != null && !isOld(job, now)) {
-              movement.retryAt = shelf.now + SECOND;
+
+          @Override
+          public void ended(boolean isDone, long moved, boolean isWhole) {
+            movement.comparing.remove(seat.node());
+            if (movements.get(partition) != movement) {
+              return;
             }
+            if (isDone) {
+              then.same(moved);
+            } else {
+              failed(movement, job);
+            }
+            soon();
           }
-          soon();
         });
+  }
+
+  /** Nobody waits for it any longer than it answers. */
+  private void failed(Movement movement, Job job) {
+    movement.holding.required.remove(job.with().node());
+    coordination.placementChanged();
+    Table now = placement.table();
+    if (now != null && !isOld(job, now)) {
+      movement.retryAt = shelf.now + SECOND;
+    }
   }
 
   private void say(Table table, List<TableCommand.Copy> held, List<Integer> closing) {

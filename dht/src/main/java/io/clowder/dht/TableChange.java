@@ -144,7 +144,8 @@ final class TableChange {
   private void renew(int partition) {
     Assignment now = at(partition);
     changed.put(
-        partition, new Assignment(epoch, now.holders(), now.targets(), epoch, true, now.lost()));
+        partition,
+        new Assignment(epoch, now.holders(), now.targets(), epoch, now.isReleased(), now.lost()));
   }
 
   private @Nullable String leave(Leave it) {
@@ -214,7 +215,7 @@ final class TableChange {
     List<NodeId> targets = without(it.targets(), node);
     boolean isLast = it.holders().size() == 1 && it.holders().contains(node);
     if (isLast && isVoid) {
-      put(partition, targets, targets, it.lost() + 1, false);
+      put(partition, targets, targets, epoch, false);
     } else if (isLast) {
       put(partition, it.holders(), targets, it.lost(), false);
     } else {

@@ -7,6 +7,8 @@ import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -123,11 +125,17 @@ final class TableKeeper {
     int unowned = 0;
     int few = 0;
     long lost = 0;
+    SortedMap<NodeId, Integer> waiting = new TreeMap<>();
     for (int i = 0; i < table.settings().partitions(); i++) {
       Assignment it = table.assignment(i);
       unowned += it.owner() == null ? 1 : 0;
       few += it.holders().size() < table.settings().replicas() ? 1 : 0;
-      lost += it.lost();
+      lost += it.lost() > 0 ? 1 : 0;
+      NodeId owner = it.owner();
+      TableMember member = owner == null ? null : table.member(owner);
+      if (member != null && member.state() == TableMember.State.FAILED) {
+        waiting.merge(owner, 1, Integer::sum);
+      }
     }
     int partitions = table.settings().partitions();
     if (unowned > 0) {
@@ -145,10 +153,17 @@ final class TableKeeper {
     }
     if (lost > 0) {
       problems.add(
-          "the content of partitions was lost "
+          "the content of "
               + lost
-              + " times since the ring was founded, as all nodes that had it were gone");
+              + " partitions was lost since the ring was founded, as all nodes that had it were gone");
     }
+    waiting.forEach(
+        (node, count) ->
+            problems.add(
+                node
+                    + " has failed and has the only copy of "
+                    + count
+                    + " partitions: start it, or give it up (dht:give-up)"));
     return problems;
   }
 

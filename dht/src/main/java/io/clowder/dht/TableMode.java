@@ -9,6 +9,7 @@ import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.PlacementPolicy;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RingView;
+import io.clowder.api.wire.WireFormatException;
 import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -151,7 +152,12 @@ final class TableMode implements RingMode, Tables.Party {
     List<NodeId> order = new ArrayList<>();
     if (table != null) {
       Map<NodeId, Integer> owned = new HashMap<>();
-      table.assignments().forEach(it -> owned.merge(ownerOf(it), 1, Integer::sum));
+      for (Assignment it : table.assignments()) {
+        NodeId owner = it.owner();
+        if (owner != null) {
+          owned.merge(owner, 1, Integer::sum);
+        }
+      }
       Map<Identifier, TableMember> circle = new TreeMap<>();
       table.members().values().forEach(it -> circle.put(place(it.node()), it));
       circle.forEach(
@@ -190,10 +196,6 @@ final class TableMode implements RingMode, Tables.Party {
   /** Where a member is drawn; what it owns does not depend on it. */
   private Identifier place(NodeId node) {
     return Identifier.hash(setting.table().hash(), node.value().getBytes(UTF_8));
-  }
-
-  private static @Nullable NodeId ownerOf(Assignment assignment) {
-    return assignment.owner();
   }
 
   @Override
@@ -316,7 +318,8 @@ final class TableMode implements RingMode, Tables.Party {
 
   @Override
   public void received(NodeId from, byte[] message, long now) {
-    throw new IllegalArgumentException("a ring of mode consistent has no messages of its own");
+    throw new WireFormatException(
+        "a ring of mode consistent has no messages of its own: mode is another there");
   }
 
   @Override

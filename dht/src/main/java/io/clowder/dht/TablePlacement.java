@@ -257,6 +257,8 @@ final class TablePlacement implements Placement {
     Table present = table;
     if (present == null || !owner.equals(seat(owner.node()))) {
       return false;
+    } else if (present.epoch() < joinedAt) {
+      return false; // What is known may be older than what this node knew before it was started.
     }
     int partition = present.partitionOf(id);
     Assignment assignment = present.assignment(partition);

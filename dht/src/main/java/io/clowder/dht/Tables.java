@@ -97,6 +97,11 @@ public final class Tables
     }
   }
 
+  /** What is known of a ring; null if nothing is. */
+  @Nullable Table table(String ring) {
+    return tables.get(ring);
+  }
+
   /** Tells it nothing any more. */
   void leave(String ring, Party party) {
     parties.remove(ring, party);

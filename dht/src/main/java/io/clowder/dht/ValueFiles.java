@@ -54,9 +54,16 @@ final class ValueFiles {
    *
    * @param records how many there were since the beginning of this life: the next one's tag
    * @param bytes about how much of the journal no snapshot has
+   * @param writtenAt about when something was last written, by the wall clock; 0 if nothing was
    */
   record Opened(
-      long life, Journal journal, Snapshots snapshots, Values values, long records, long bytes) {}
+      long life,
+      Journal journal,
+      Snapshots snapshots,
+      Values values,
+      long records,
+      long bytes,
+      long writtenAt) {}
 
   ValueFiles(Storage storage, String ring, RandomGenerator random) {
     this.storage = storage;
@@ -67,11 +74,9 @@ final class ValueFiles {
   /**
    * Opens what is there if it is whole, or begins another life with nothing.
    *
-   * @param notBefore what was last written before that time is given up: what was removed meanwhile
-   *     may be forgotten elsewhere; 0 if nobody forgets
    * @throws IOException if the disk fails, is full, or has what this software cannot read
    */
-  Opened open(long notBefore) throws IOException {
+  Opened open() throws IOException {
     List<String> found = storage.journals(group());
     for (String name : storage.snapshots(group())) {
       if (!found.contains(name)) {
@@ -83,11 +88,11 @@ final class ValueFiles {
       storage.deleteSnapshots(name);
     }
     if (found.isEmpty()) {
-      return open(1 + random.nextLong(LIFE_BOUND / 2), 0);
+      return open(1 + random.nextLong(LIFE_BOUND / 2));
     }
     long newest = Long.parseLong(found.get(found.size() - 1).substring(group().length() + 1));
     try {
-      return open(newest, notBefore);
+      return open(newest);
     } catch (Storage.CorruptionException e) {
       log.warn(
           "ring {}: what this node had is given up, and fetched from the others; its files dht/{}/{}"
@@ -96,7 +101,7 @@ final class ValueFiles {
           ring,
           newest,
           e.getMessage());
-      return open(newest + 1 + random.nextInt(Integer.MAX_VALUE), 0);
+      return open(newest + 1 + random.nextInt(Integer.MAX_VALUE));
     }
   }
 
@@ -104,7 +109,7 @@ final class ValueFiles {
     return "dht/" + ring;
   }
 
-  private Opened open(long life, long notBefore) throws IOException {
+  private Opened open(long life) throws IOException {
     String name = group() + "/" + life;
     Snapshots snapshots = storage.openSnapshots(name);
     Snapshots.Snapshot latest = snapshots.latest();
@@ -114,12 +119,13 @@ final class ValueFiles {
     }
     Journal journal = storage.openJournal(name, reading);
     try {
-      reading.check(notBefore);
+      reading.check();
     } catch (IOException e) {
       journal.close();
       throw e;
     }
-    return new Opened(life, journal, snapshots, reading.values, reading.records, reading.bytes);
+    return new Opened(
+        life, journal, snapshots, reading.values, reading.records, reading.bytes, reading.time);
   }
 
   private static void read(Snapshots.Snapshot snapshot, Reading reading) throws IOException {
@@ -212,16 +218,12 @@ final class ValueFiles {
       }
     }
 
-    void check(long notBefore) throws IOException {
+    void check() throws IOException {
       if (problem != null) {
         throw problem;
       }
       if (covered > position) {
         throw new Storage.CorruptionException("the snapshot up to " + covered + " is missing");
-      }
-      if (time != 0 && time < notBefore) {
-        throw new Storage.CorruptionException(
-            "it was away for longer than removals are remembered (tombstone.hours)");
       }
     }
   }

@@ -53,10 +53,12 @@ final class ValueJournal extends GatheringJournal {
     return appended();
   }
 
-  void forget(Identifier id) {
+  /** As {@link #append}. */
+  long forget(Identifier id) {
     id.write(begin().writeByte(ValueFiles.FORGOTTEN));
     bytes += Identifier.BYTES;
     end(++records);
+    return appended();
   }
 
   /** Writes what is due. */

@@ -25,7 +25,7 @@ record Verdict(boolean isAccepted, long epoch, String reason) {
     return new WireWriter(16 + reason.length())
         .writeBoolean(isAccepted)
         .writeVarLong(epoch)
-        .writeString(reason)
+        .writeString(reason.substring(0, Math.min(reason.length(), REASON_BYTES / 4)))
         .toByteArray();
   }
 

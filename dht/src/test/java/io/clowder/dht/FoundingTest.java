@@ -59,7 +59,7 @@ class FoundingTest {
     Step of = steps.get(from);
     Here here = nodes.get(from).here(now);
     if (of instanceof Step.Found it) {
-      here = new Here(here.member(), true, it.founders(), 0);
+      here = new Here(here.member(), true, 2, it.founders(), 0);
     }
     Step step = steps.containsKey(by) ? null : nodes.get(by).heard(from, here, now);
     if (step != null) {
@@ -114,7 +114,7 @@ class FoundingTest {
   void whoComesLaterJoins() {
     start(1);
     Member other = member(FIVE.get(1), 7);
-    Step step = heard(nodes.get(FIVE.get(0)), new Here(other, true, List.of(other), 100_000));
+    Step step = heard(nodes.get(FIVE.get(0)), new Here(other, true, 2, List.of(other), 100_000));
     assertEquals(new Step.Join(other), step);
   }
 
@@ -124,10 +124,10 @@ class FoundingTest {
     Founding founding = nodes.get(FIVE.get(0));
     Member other = member(FIVE.get(1), 7);
     List<Member> both = List.of(member(FIVE.get(0), 1), other);
-    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, both, 10)));
-    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, both, 5_000)));
+    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, 2, both, 10)));
+    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, 2, both, 5_000)));
     List<Member> former = List.of(member(FIVE.get(0), 3), other);
-    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, former, 10)));
+    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, 2, former, 10)));
   }
 
   @Test
@@ -147,7 +147,7 @@ class FoundingTest {
 
   @Test
   void itsBytesComeBack() {
-    Here here = new Here(member(FIVE.get(0), 1), true, List.of(member(FIVE.get(1), 2)), 12_345);
+    Here here = new Here(member(FIVE.get(0), 1), true, 2, List.of(member(FIVE.get(1), 2)), 12_345);
     WireWriter out = new WireWriter(64);
     here.write(out);
     assertEquals(here, Here.read(new WireReader(out.toByteArray())));

@@ -274,10 +274,8 @@ final class KeeperWorld {
       return hasDisk ? appendWrite(value.id(), value) : 0;
     }
 
-    void forget(Identifier id) {
-      if (hasDisk) {
-        appendWrite(id, null);
-      }
+    long forget(Identifier id) {
+      return hasDisk ? appendWrite(id, null) : 0;
     }
 
     private long appendWrite(Identifier id, @Nullable Value value) {

@@ -324,8 +324,8 @@ final class PeerWorld {
       }
 
       @Override
-      public void forget(Identifier id) {
-        computer.forget(id);
+      public long forget(Identifier id) {
+        return computer.forget(id);
       }
 
       @Override

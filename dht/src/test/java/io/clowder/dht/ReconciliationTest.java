@@ -63,7 +63,9 @@ class ReconciliationTest {
           }
 
           @Override
-          public void forget(Identifier id) {}
+          public long forget(Identifier id) {
+            return 0;
+          }
 
           @Override
           public void answered(long ticket, Reply reply) {

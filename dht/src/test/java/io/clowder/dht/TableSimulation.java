@@ -344,8 +344,8 @@ final class TableSimulation {
             }
 
             @Override
-            public void forget(Identifier id) {
-              computer.forget(id);
+            public long forget(Identifier id) {
+              return computer.forget(id);
             }
 
             @Override

@@ -2,6 +2,8 @@
 package io.clowder.dht;
 
 import io.clowder.api.NodeId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ final class ToyConsensus {
   private final KeeperWorld world;
   private final Predicate<TableCommand> mayComeLate;
   private @Nullable Table table;
+  private final List<Table> history = new ArrayList<>();
   private int commands;
 
   ToyConsensus(KeeperWorld world, Predicate<TableCommand> mayComeLate) {
@@ -33,9 +36,10 @@ final class ToyConsensus {
 
   /** How one node sees it. */
   TablePlacement.Consensus of(KeeperWorld.Computer computer, Consumer<Table> committed) {
-    Table present = table;
-    if (present != null) {
-      computer.onIt(delay(), () -> committed.accept(present));
+    // Who is started hears of what was, before it hears of what is.
+    if (!history.isEmpty()) {
+      Table former = history.get(world.random.nextInt(history.size()));
+      computer.onIt(delay(), () -> committed.accept(former));
     }
     return new TablePlacement.Consensus() {
       @Override
@@ -120,6 +124,7 @@ final class ToyConsensus {
               + next.assignment(0));
     }
     table = next;
+    history.add(next);
     if (next.epoch() != before.epoch()) {
       world.up().forEach(it -> tell(it, next));
     }
