@@ -272,7 +272,7 @@ final class PeerKeeper {
     if (!placement.isKnown()) {
       problems.add(successors.get(0) + ", the next on the ring, does not know this node yet");
     } else if (!placement.isSettled() && !successors.isEmpty()) {
-      List<Seat> open = new ArrayList<>(successors);
+      List<Seat> open = new ArrayList<>(placement.sources());
       open.removeIf(placement::isMerged);
       problems.add("what this node owns is still being fetched from " + open);
     }

@@ -30,6 +30,9 @@ final class RingPlacement implements Placement {
   /** Stamp of a comparison by who says that the interval is its own. */
   static final long OWNER = 1;
 
+  /** Stamp of a question of who is to be the receiver's predecessor: does it say so, too? */
+  static final long NEXT = 2;
+
   private static final int COVERED_MAX = 1_024;
 
   /** For so many times the time between two comparisons, what an owner said holds. */
@@ -51,6 +54,15 @@ final class RingPlacement implements Placement {
 
   /** Who has shown what it has of that which is not settled. */
   private final Set<Seat> merged = new HashSet<>();
+
+  /** The successor list as it was last. */
+  private List<Member> listed = List.of();
+
+  /**
+   * Who had not shown what it has when others came between, so many that it is not in the list any
+   * more; as far as it is not known to be dead.
+   */
+  private final Set<Seat> outlying = new LinkedHashSet<>();
 
   /** Rises when there is more to be got from those than before. */
   private long generation;
@@ -90,6 +102,13 @@ final class RingPlacement implements Placement {
       }
     }
     return List.copyOf(seats);
+  }
+
+  /** Who may have something of what is not settled. */
+  List<Seat> sources() {
+    List<Seat> sources = new ArrayList<>(successors());
+    outlying.forEach(it -> sources.add(it));
+    return sources;
   }
 
   /**
@@ -143,13 +162,44 @@ final class RingPlacement implements Placement {
     } else if (settledAfter != null && Identifier.between(settledAfter, now, me)) {
       settledAfter = now;
     }
-    merged.retainAll(successors());
+    noteOutlying();
+    merged.retainAll(sources());
     List<Seat> replicas = replicas();
     if (!replicas.equals(replicasBefore)) {
       replicasBefore = replicas;
       given();
     }
     settleIfMerged();
+  }
+
+  private void noteOutlying() {
+    Successors list = ring.successors();
+    List<Seat> successors = successors();
+    boolean isOpen = ring.isMember() && !isSettled() && ring.hasOrderedSuccessors();
+    if (!isOpen) {
+      outlying.clear();
+    }
+    for (Member member : listed) {
+      if (!member.isArtificial() && !member.isSameNode(ring.me())) {
+        Seat seat = seat(member);
+        // Between those in the list there is nobody but them; beyond it, somebody may live on.
+        boolean isBeyond = Member.between(list.last(), member, ring.me()) && !ring.isGone(member);
+        if (!isBeyond) {
+          outlying.remove(seat);
+        } else if (isOpen && !merged.contains(seat)) {
+          outlying.add(seat);
+        }
+      }
+    }
+    outlying.removeAll(successors);
+    listed = list.list();
+  }
+
+  /** A node does not answer; unless it is one of the successors, it is not waited for. */
+  void silent(Seat seat) {
+    if (outlying.remove(seat)) {
+      settleIfMerged();
+    }
   }
 
   /** Whether the next one on the ring knows that this node is there. */
@@ -184,15 +234,17 @@ final class RingPlacement implements Placement {
 
   /** This node has got what that one has, of all that was not settled in a generation. */
   void merged(Seat seat, long asOf) {
-    if (asOf == generation && successors().contains(seat)) {
-      merged.add(seat);
+    if (asOf == generation && sources().contains(seat)) {
+      if (!outlying.remove(seat)) {
+        merged.add(seat);
+      }
       settleIfMerged();
     }
   }
 
   private void settleIfMerged() {
-    List<Seat> successors = successors();
-    if (isKnown() && !successors.isEmpty() && !isSettled() && merged.containsAll(successors)) {
+    List<Seat> sources = sources();
+    if (isKnown() && !sources.isEmpty() && !isSettled() && merged.containsAll(sources)) {
       settledAfter = ring.predecessor().id();
     }
   }
@@ -343,7 +395,7 @@ final class RingPlacement implements Placement {
     List<Seat> others = replicas();
     boolean isPointSettled =
         settledAfter != null && Identifier.betweenOrAt(settledAfter, id, ring.me().id());
-    List<Seat> toRead = isPointSettled ? others : successors();
+    List<Seat> toRead = isPointSettled ? others : sources();
     int quorum = shelf.settings.replicas() - shelf.settings.writeQuorum();
     int nodes = (int) others.stream().map(Seat::node).distinct().count();
     return new Tenure(
@@ -377,10 +429,16 @@ final class RingPlacement implements Placement {
   /**
    * Values only go forward, whoever brings them; but this node says nothing of what it has to
    * somebody who says to own what this one owns, and takes nothing any more when it is about to go.
+   *
+   * <p>To be the predecessor is more than that this node does not own what is before that: if it
+   * takes a former life for its predecessor, it is about to find out that this is dead.
    */
   @Override
   public boolean admits(Seat owner, Identifier id, long stamp) {
-    return !isClosed && ring.isMember() && !(stamp == OWNER && owns(id));
+    if (isClosed || !ring.isMember()) {
+      return false;
+    }
+    return stamp == NEXT ? seat(ring.predecessor()).equals(owner) : stamp != OWNER || !owns(id);
   }
 
   /** Begins nothing for keys any more, and keeps nothing new. */

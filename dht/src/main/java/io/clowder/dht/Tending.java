@@ -39,6 +39,9 @@ final class Tending {
 
   private static final long LOOK_NANOS = SECOND / 5;
 
+  /** How long a leaver stops everything for what came last; twice that at most, by chance. */
+  private static final long CLOSED_NANOS = 8 * SECOND;
+
   private final Shelf shelf;
   private final RingNode ring;
   private final RingPlacement placement;
@@ -83,6 +86,8 @@ final class Tending {
     final Consumer<@Nullable String> then;
     final Set<Seat> pushed = new HashSet<>();
     final Map<Seat, Long> pushing = new HashMap<>();
+    long closedUntil;
+    int round;
 
     Leave(long deadline, Consumer<@Nullable String> then) {
       this.deadline = deadline;
@@ -114,10 +119,10 @@ final class Tending {
 
   /** The ring is another than before; the placement knows. */
   void ringChanged() {
-    Set<Seat> successors = new HashSet<>(placement.successors());
+    Set<Seat> successors = new HashSet<>(placement.sources());
     peers.keySet().retainAll(successors);
     successors.forEach(it -> peers.computeIfAbsent(it, seat -> new Peer()));
-    reconciliation.cancelIf(job -> job.stamp() == RingPlacement.OWNER && isOld(job));
+    reconciliation.cancelIf(job -> job.stamp() != RingPlacement.ANYBODY && isOld(job));
     Leave leaving = leave;
     if (leaving != null) {
       leaving.pushing.keySet().retainAll(successors);
@@ -215,10 +220,7 @@ final class Tending {
   private void introduce() {
     Seat next = placement.successors().get(0);
     begin(
-        next,
-        point(ring.me().id()),
-        Mode.PULL,
-        false,
+        new Job(point(ring.me().id()), next, Mode.PULL, RingPlacement.NEXT, false),
         peer -> {
           placement.known();
           changed.run();
@@ -231,7 +233,7 @@ final class Tending {
 
   private void compare() {
     Set<Seat> replicas = new HashSet<>(placement.replicas());
-    for (Seat seat : placement.successors()) {
+    for (Seat seat : placement.sources()) {
       Peer peer = peers.computeIfAbsent(seat, it -> new Peer());
       if (peer.isBusy || peer.notBefore > shelf.now) {
         continue;
@@ -251,10 +253,7 @@ final class Tending {
     long mark = placement.mark();
     long generation = placement.generation();
     begin(
-        replica,
-        placement.range(),
-        Mode.MERGE,
-        true,
+        new Job(placement.range(), replica, Mode.MERGE, RingPlacement.OWNER, true),
         peer -> {
           long most = shelf.settings.antiEntropyNanos();
           peer.compareAt = shelf.now + most * 3 / 4 + shelf.random.nextLong(most / 2 + 1);
@@ -268,10 +267,7 @@ final class Tending {
   private void pull(Seat seat, Interval interval) {
     long generation = placement.generation();
     begin(
-        seat,
-        interval,
-        Mode.PULL,
-        false,
+        new Job(interval, seat, Mode.PULL, RingPlacement.OWNER, false),
         peer -> {
           peer.hasShown = true;
           merged(seat, generation);
@@ -286,23 +282,25 @@ final class Tending {
     }
   }
 
-  private void begin(
-      Seat seat, Interval interval, Mode mode, boolean isReplica, Consumer<Peer> then) {
+  private void begin(Job job, Consumer<Peer> then) {
+    Seat seat = job.with();
     Peer peer = peers.computeIfAbsent(seat, it -> new Peer());
     if (peer.isBusy || peer.notBefore > shelf.now) {
       return;
     }
     peer.isBusy = true;
     reconciliation.begin(
-        new Job(interval, seat, mode, RingPlacement.OWNER, isReplica),
+        job,
         (isDone, moved, isWhole) -> {
           peer.isBusy = false;
           peer.notBefore = shelf.now + (isDone ? 0 : RETRY_NANOS);
-          if (isReplica && isDone) {
+          if (job.isReplica() && isDone) {
             peer.notBefore = shelf.now + PAUSE_NANOS;
           }
           if (isDone && peers.get(seat) == peer) {
             then.accept(peer);
+          } else if (!isDone) {
+            placement.silent(seat);
           }
           lookAt = shelf.now;
         });
@@ -449,14 +447,16 @@ final class Tending {
               : heirs.isEmpty()
                   ? "there is nobody to hand over to"
                   : "these did not take over in time: " + heirs);
+    } else if (!isDone && placement.isClosed() && leaving.closedUntil <= shelf.now) {
+      // Nobody is to wait for long; and an heir that is about to leave itself takes nothing.
+      placement.reopen();
+      beginAnew(leaving);
     } else if (!isDone) {
       heirs.forEach(it -> handOver(leaving, it));
     } else if (!placement.isClosed()) {
       placement.close();
-      changed.run();
-      leaving.pushed.clear();
-      leaving.pushing.clear();
-      lookAt = shelf.now;
+      leaving.closedUntil = shelf.now + CLOSED_NANOS + shelf.random.nextLong(CLOSED_NANOS);
+      beginAnew(leaving);
     } else if (coordination.keys().isEmpty()) {
       leave = null;
       ring.leave(shelf.now);
@@ -464,9 +464,17 @@ final class Tending {
     }
   }
 
+  private void beginAnew(Leave leaving) {
+    leaving.round++;
+    leaving.pushed.clear();
+    leaving.pushing.clear();
+    changed.run();
+    lookAt = shelf.now;
+  }
+
   private void handOver(Leave leaving, Seat heir) {
-    boolean isLast = placement.isClosed();
-    if ((isLast && !coordination.keys().isEmpty())
+    int round = leaving.round;
+    if ((placement.isClosed() && !coordination.keys().isEmpty())
         || leaving.pushed.contains(heir)
         || leaving.pushing.getOrDefault(heir, Long.MIN_VALUE) > shelf.now) {
       return;
@@ -475,7 +483,7 @@ final class Tending {
     reconciliation.begin(
         new Job(Interval.ALL, heir, Mode.PUSH, RingPlacement.ANYBODY, false),
         (isDone, moved, isWhole) -> {
-          if (leave != leaving || isLast != placement.isClosed()) {
+          if (leave != leaving || round != leaving.round) {
             return;
           } else if (isDone) {
             leaving.pushed.add(heir);

@@ -23,11 +23,11 @@ class PeerKeeperTest {
   private static final long SECOND = KeeperWorld.SECOND;
   private static final int NODES = 9;
 
-  private final PeerWorld peers = world(true);
-  private final KeeperWorld world = peers.world;
+  private PeerWorld peers = world(1);
+  private KeeperWorld world = peers.world;
   private long requests;
 
-  private static PeerWorld world(boolean hasDisk) {
+  private static PeerWorld world(long seed) {
     KeeperSettings settings =
         new KeeperSettings(
             PeerWorld.REPLICAS,
@@ -39,7 +39,7 @@ class PeerKeeperTest {
             1 << 20,
             3_600_000,
             6 * SECOND);
-    return new PeerWorld(1, RingSettings.USUAL.withSuccessors(4), settings, hasDisk);
+    return new PeerWorld(seed, RingSettings.USUAL.withSuccessors(4), settings, true);
   }
 
   /** The one that is so many places behind the owner of a key. */
@@ -142,6 +142,38 @@ class PeerKeeperTest {
     assertEquals(List.of(), peers.up(joiner).keeper.problems());
     assertNull(peers.ringFlaw());
     assertNull(peers.copiesFlaw(false));
+  }
+
+  /** Its former life is in all lists still, and the next one takes over from that. */
+  @Test
+  void whoComesBackAtOnceOwnsNothingBeforeTheNextOneKnows() {
+    int both = 0;
+    for (int seed = 1; seed <= 8; seed++) {
+      peers = world(seed);
+      world = peers.world;
+      peers.found(NODES);
+      world.run(10 * SECOND);
+      NodeId returning = behind("k", 0);
+      NodeId next = behind("k", 1);
+      peers.filter =
+          (source, target, message) ->
+              source.equals(returning)
+                  && (message instanceof RingMessage.Notify
+                      || message instanceof RingMessage.Claim);
+      world.computer(returning).kill();
+      world.run(SECOND / 20);
+      world.computer(returning).start();
+      world.run(5 * SECOND);
+      boolean isOwner = peers.up(returning).keeper.placement().accepts(PeerLoad.id("k"));
+      assertFalse(isOwner, "seed " + seed);
+      both += peers.up(returning).keeper.ring().isMember() ? 1 : 0;
+      assertTrue(peers.up(next).keeper.placement().accepts(PeerLoad.id("k")), "seed " + seed);
+      peers.filter = (source, target, message) -> false;
+      world.run(30 * SECOND);
+      assertNull(peers.ringFlaw());
+      assertTrue(peers.up(returning).keeper.placement().accepts(PeerLoad.id("k")));
+    }
+    assertTrue(both > 0);
   }
 
   /** A key that it will own when it is on the ring. */

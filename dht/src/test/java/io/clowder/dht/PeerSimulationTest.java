@@ -33,7 +33,7 @@ class PeerSimulationTest {
 
   @Test
   void halvesBecomeOneWithinAMinuteAndTheNewestStays() {
-    int schedules = Integer.getInteger("dht.peer.partitions", 2);
+    int schedules = Integer.getInteger("dht.peer.partitions", 3);
     long first = Long.getLong("dht.peer.partition", 1);
     int most = 0;
     long together = 0;
