@@ -36,7 +36,8 @@ import picocli.CommandLine.Parameters;
       "osgi.command.function=leave",
       "osgi.command.function=join",
       "osgi.command.function=safe",
-      "osgi.command.function=repair"
+      "osgi.command.function=repair",
+      "osgi.command.function=abandon"
     })
 public final class DhtAdminCommands {
   private final KnownRings rings;
@@ -85,6 +86,11 @@ public final class DhtAdminCommands {
   /** {@code dht:safe [NODE]}. */
   public String safe(String... words) throws Exception {
     return new Safe(rings).run(words);
+  }
+
+  /** {@code dht:abandon NODE}. */
+  public String abandon(String... words) throws Exception {
+    return new Abandon(rings).run(words);
   }
 
   /** {@code dht:repair}. */
@@ -377,6 +383,41 @@ public final class DhtAdminCommands {
     @Override
     protected String toText(Table result) {
       return line;
+    }
+  }
+
+  @Command(
+      name = "dht:abandon",
+      description = {
+        "Gives a node up that has failed and does not come back, with what only it has: that is lost.",
+        "dht:check says whether a node is waited for."
+      })
+  private static final class Abandon extends DhtCommand {
+    @Parameters(index = "0", paramLabel = "NODE")
+    private String node = "";
+
+    @Option(names = "--accept-loss", description = "Needed, as something is lost for good.")
+    private boolean isAccepted;
+
+    Abandon(KnownRings rings) {
+      super(rings);
+    }
+
+    @Override
+    protected Table execute() throws Exception {
+      if (!isAccepted) {
+        throw refused(
+            Reason.INVALID,
+            "what only %s has is lost by this: start it if you can, or say --accept-loss"
+                .formatted(node));
+      }
+      await(admin(ring()).abandon(new NodeId(node)));
+      return new Table("node").row(node);
+    }
+
+    @Override
+    protected String toText(Table result) {
+      return node + " is given up";
     }
   }
 

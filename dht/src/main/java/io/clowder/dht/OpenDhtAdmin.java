@@ -27,6 +27,8 @@ final class OpenDhtAdmin implements DhtAdmin {
   /** How long members have to say what they have. */
   private static final Duration TALLY = Duration.ofSeconds(2);
 
+  private static final Duration ABANDON = Duration.ofSeconds(6);
+
   /** How long a node may take to be a member again. */
   private static final Duration JOIN = Duration.ofSeconds(30);
 
@@ -193,6 +195,23 @@ final class OpenDhtAdmin implements DhtAdmin {
     return CompletableFuture.runAsync(
             () -> {}, CompletableFuture.delayedExecutor(POLL_MILLIS, TimeUnit.MILLISECONDS))
         .thenCompose(it -> untilMember(deadline));
+  }
+
+  @Override
+  public CompletionStage<Void> abandon(NodeId node) {
+    return dht.<String>with(
+            (here, future) ->
+                here.mode()
+                    .abandon(
+                        node, why -> here.node().execute(() -> here.node().complete(future, why))),
+            ABANDON)
+        .thenApply(
+            why -> {
+              if (!why.isEmpty()) {
+                throw refused(Reason.CONFLICT, "ring %s: %s".formatted(name, why));
+              }
+              return null;
+            });
   }
 
   @Override

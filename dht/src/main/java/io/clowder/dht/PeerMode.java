@@ -575,6 +575,11 @@ final class PeerMode implements RingMode {
   }
 
   @Override
+  public void abandon(NodeId other, Consumer<String> then) {
+    then.accept("in mode peer nobody waits for a node that has failed");
+  }
+
+  @Override
   public void repair(LongConsumer then) {
     keeper.repair(then, System.nanoTime());
   }

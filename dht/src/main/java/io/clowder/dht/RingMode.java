@@ -68,6 +68,9 @@ interface RingMode {
   /** Whether this node wanted to leave, and has. */
   boolean hasLeft();
 
+  /** Gives a failed node up, with what only it has; {@code then} is told why not, or nothing. */
+  void abandon(NodeId node, Consumer<String> then);
+
   /** Compares what this node owns with the copies, and mends what differs. */
   void repair(LongConsumer then);
 

@@ -163,7 +163,7 @@ final class TableKeeper {
                 node
                     + " has failed and has the only copy of "
                     + count
-                    + " partitions: start it, or give it up (dht:give-up)"));
+                    + " partitions: start it, or give it up (dht:abandon)"));
     return problems;
   }
 

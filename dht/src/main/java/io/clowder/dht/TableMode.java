@@ -307,6 +307,18 @@ final class TableMode implements RingMode, Tables.Party {
   }
 
   @Override
+  public void abandon(NodeId node, Consumer<String> then) {
+    tables.propose(
+        name,
+        new TableCommand.Remove(node),
+        verdict ->
+            then.accept(
+                verdict == null
+                    ? "consensus does not answer (clowder:why)"
+                    : verdict.isAccepted() ? "" : verdict.reason()));
+  }
+
+  @Override
   public void repair(LongConsumer then) {
     keeper.steering().repair(then);
   }

@@ -153,10 +153,20 @@ class DhtAdminCommandsTest {
   }
 
   @Test
+  void nothingIsGivenUpWithoutConsent() throws Exception {
+    Exception refusal = assertThrows(Exception.class, () -> commands.abandon("n9"));
+    assertTrue(refusal.getMessage().contains("--accept-loss"), refusal.getMessage());
+    assertEquals(List.of(), ring.abandoned);
+    assertEquals("n9 is given up", commands.abandon("n9", "--accept-loss"));
+    assertEquals(List.of(new NodeId("n9")), ring.abandoned);
+  }
+
+  @Test
   void everyCommandHasHelp() throws Exception {
     for (String name :
         List.of(
-            "status", "ring", "ranges", "balance", "check", "leave", "join", "safe", "repair")) {
+            "status", "ring", "ranges", "balance", "check", "leave", "join", "safe", "repair",
+            "abandon")) {
       String help =
           (String)
               DhtAdminCommands.class

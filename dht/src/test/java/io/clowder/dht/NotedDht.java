@@ -41,6 +41,7 @@ final class NotedDht implements Dht {
           place("n3", "c0", "a", 0.25, "member"));
   long epoch = 7;
   long repaired;
+  final List<NodeId> abandoned = new ArrayList<>();
   boolean isMember = true;
 
   private final String name;
@@ -191,6 +192,12 @@ final class NotedDht implements Dht {
     public CompletionStage<Void> join() {
       orders.add("join");
       isMember = true;
+      return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    public CompletionStage<Void> abandon(NodeId node) {
+      abandoned.add(node);
       return CompletableFuture.completedStage(null);
     }
 

@@ -31,14 +31,21 @@ public interface DhtAdmin {
 
   /**
    * Has this node leave: it hands over all that it keeps, and is a member until that is done. It is
-   * not one any more when the stage completes, until it is asked to {@link #join}. Fails with
-   * {@code UNAVAILABLE} if that takes longer than {@code leave.seconds}; it goes on in the
-   * background.
+   * not one any more when the stage completes, until it is asked to {@link #join}, or its ring is
+   * started again. Fails with {@code UNAVAILABLE} if that takes longer than {@code leave.seconds};
+   * it goes on in the background.
    */
   CompletionStage<Void> leave();
 
   /** Has this node be a member again after {@link #leave}. */
   CompletionStage<Void> join();
+
+  /**
+   * The last resort, when a node that has failed and has the only copy of something does not come
+   * back: what only it has is lost, and can be written anew. Fails with {@code CONFLICT} if it has
+   * not failed, and in mode {@code peer}, where nobody waits for it; nothing has happened then.
+   */
+  CompletionStage<Void> abandon(NodeId node);
 
   /**
    * Compares what this node owns with the copies on other nodes, and mends what differs.
