@@ -75,7 +75,7 @@ class UrgentTest {
     assertTrue(n1.sendUrgent(N2, "t", text("second")));
     assertEquals("first", urgent.message());
     assertEquals("second", urgent.message());
-    assertFalse(n1.send(N2, "t", ByteBuffer.allocate(64 << 10)));
+    // The system may have taken some more of it, but nobody has read any.
     assertTrue(n1.links().get(0).queuedBytes() > Limits.PEER_QUEUE_BYTES / 2);
   }
 
