@@ -103,6 +103,7 @@ final class PeerKeeper {
   void found(Founders founders, long now) {
     shelf.now = now;
     ring.found(founders, now);
+    placement.takeover().known(); // By all who begin.
     passOn();
   }
 
@@ -269,11 +270,11 @@ final class PeerKeeper {
     } else if (!ring.hasOrderedSuccessors()) {
       problems.add("the successor list is not in the order of the ring: it is being repaired");
     }
-    if (!placement.isKnown()) {
+    if (!placement.takeover().isKnown()) {
       problems.add(successors.get(0) + ", the next on the ring, does not know this node yet");
-    } else if (!placement.isSettled() && !successors.isEmpty()) {
-      List<Seat> open = new ArrayList<>(placement.sources());
-      open.removeIf(placement::isMerged);
+    } else if (!placement.takeover().isSettled() && !successors.isEmpty()) {
+      List<Seat> open = new ArrayList<>(placement.takeover().sources());
+      open.removeIf(placement.takeover()::isMerged);
       problems.add("what this node owns is still being fetched from " + open);
     }
     if (tending.isLeaving()) {

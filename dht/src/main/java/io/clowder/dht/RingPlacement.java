@@ -2,9 +2,7 @@
 package io.clowder.dht;
 
 import io.clowder.api.NodeId;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -18,10 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Who keeps what by the places of members on the ring: the first at or after a key owns it, and
  * those next to it keep copies.
  *
- * <p>What an owner has need not be all there is: its range was another's before. Up to a point it
- * is <em>settled</em>: the owner has got what each of its successors has of it. Before, it asks all
- * of them each time. And it owns nothing before the next member on the ring has said that it does
- * not take itself for the owner: that one was the owner until somebody joined.
+ * <p>What an owner has need not be all there is ({@link Takeover}): so long, it asks all that may
+ * have more, each time.
  */
 final class RingPlacement implements Placement {
   /** Stamp of what comes from whoever has it. */
@@ -33,39 +29,13 @@ final class RingPlacement implements Placement {
   /** Stamp of a question of who is to be the receiver's predecessor: does it say so, too? */
   static final long NEXT = 2;
 
-  private static final int COVERED_MAX = 1_024;
-
-  /** For so many times the time between two comparisons, what an owner said holds. */
-  private static final int COVERED_TIMES = 3;
-
-  private record Covered(Seat owner, Interval interval, long since) {}
-
   private final Shelf shelf;
   private final RingNode ring;
   private final Map<Long, Consumer<@Nullable Located>> lookups = new HashMap<>();
   private final Map<Identifier, List<Seat>> located = new HashMap<>();
-  private final Deque<Covered> covered = new ArrayDeque<>();
-  private Identifier before;
-  private boolean isKnown;
+  private final Takeover takeover;
+  private final Coverage coverage;
   private boolean isClosed;
-
-  /** From this point to this node all is settled; null if nothing is. */
-  private @Nullable Identifier settledAfter;
-
-  /** Who has shown what it has of that which is not settled. */
-  private final Set<Seat> merged = new HashSet<>();
-
-  /** The successor list as it was last. */
-  private List<Member> listed = List.of();
-
-  /**
-   * Who had not shown what it has when others came between, so many that it is not in the list any
-   * more; as far as it is not known to be dead.
-   */
-  private final Set<Seat> outlying = new LinkedHashSet<>();
-
-  /** Rises when there is more to be got from those than before. */
-  private long generation;
 
   /** Which replicas have all that this node owned when it was given something last. */
   private final Set<Seat> compared = new HashSet<>();
@@ -78,7 +48,8 @@ final class RingPlacement implements Placement {
   RingPlacement(Shelf shelf, RingNode ring) {
     this.shelf = shelf;
     this.ring = ring;
-    this.before = ring.me().id();
+    takeover = new Takeover(shelf, ring, this);
+    coverage = new Coverage(shelf);
   }
 
   // ---- the ring ------------------------------------------------------------------------------
@@ -102,13 +73,6 @@ final class RingPlacement implements Placement {
       }
     }
     return List.copyOf(seats);
-  }
-
-  /** Who may have something of what is not settled. */
-  List<Seat> sources() {
-    List<Seat> sources = new ArrayList<>(successors());
-    outlying.forEach(it -> sources.add(it));
-    return sources;
   }
 
   /**
@@ -146,107 +110,22 @@ final class RingPlacement implements Placement {
 
   /** The predecessor, or the successors, are others than before. */
   void ringChanged() {
-    Identifier now = ring.predecessor().id();
-    Identifier me = ring.me().id();
-    if (!now.equals(before) && !Identifier.between(before, now, me)) {
-      merged.clear();
-      generation++;
-      given();
-    }
-    before = now;
-    if (!ring.isMember() || successors().isEmpty()) {
-      // Whoever is alone may have been taken for dead, and others own what it did.
-      settledAfter = null;
-      isKnown = false;
-      generation++;
-    } else if (settledAfter != null && Identifier.between(settledAfter, now, me)) {
-      settledAfter = now;
-    }
-    noteOutlying();
-    merged.retainAll(sources());
+    boolean isMore = takeover.ringChanged();
     List<Seat> replicas = replicas();
-    if (!replicas.equals(replicasBefore)) {
+    if (isMore || !replicas.equals(replicasBefore)) {
       replicasBefore = replicas;
       given();
     }
-    settleIfMerged();
   }
 
-  private void noteOutlying() {
-    Successors list = ring.successors();
-    List<Seat> successors = successors();
-    boolean isOpen = ring.isMember() && !isSettled() && ring.hasOrderedSuccessors();
-    if (!isOpen) {
-      outlying.clear();
-    }
-    for (Member member : listed) {
-      if (!member.isArtificial() && !member.isSameNode(ring.me())) {
-        Seat seat = seat(member);
-        // Between those in the list there is nobody but them; beyond it, somebody may live on.
-        boolean isBeyond = Member.between(list.last(), member, ring.me()) && !ring.isGone(member);
-        if (!isBeyond) {
-          outlying.remove(seat);
-        } else if (isOpen && !merged.contains(seat)) {
-          outlying.add(seat);
-        }
-      }
-    }
-    outlying.removeAll(successors);
-    listed = list.list();
+  /** What there is of this node's range that was another's before. */
+  Takeover takeover() {
+    return takeover;
   }
 
-  /** A node does not answer; unless it is one of the successors, it is not waited for. */
-  void silent(Seat seat) {
-    if (outlying.remove(seat)) {
-      settleIfMerged();
-    }
-  }
-
-  /** Whether the next one on the ring knows that this node is there. */
-  boolean isKnown() {
-    return isKnown || (ring.isMember() && successors().isEmpty());
-  }
-
-  /** The next one on the ring does not take itself for the owner of what this one owns. */
-  void known() {
-    isKnown = true;
-  }
-
-  // ---- what is settled -----------------------------------------------------------------------
-
-  boolean isSettled() {
-    return ring.predecessor().id().equals(settledAfter);
-  }
-
-  /** What is not settled of what this node owns. */
-  Interval unsettled() {
-    Identifier upTo = settledAfter == null ? ring.me().id() : settledAfter;
-    return new Interval(ring.predecessor().id(), upTo);
-  }
-
-  boolean isMerged(Seat seat) {
-    return isSettled() || merged.contains(seat);
-  }
-
-  long generation() {
-    return generation;
-  }
-
-  /** This node has got what that one has, of all that was not settled in a generation. */
-  void merged(Seat seat, long asOf) {
-    if (asOf == generation && sources().contains(seat)) {
-      if (!outlying.remove(seat)) {
-        merged.add(seat);
-      }
-      settleIfMerged();
-    }
-  }
-
-  private void settleIfMerged() {
-    List<Seat> sources = sources();
-    if (isKnown() && !sources.isEmpty() && !isSettled() && merged.containsAll(sources)) {
-      settledAfter = ring.predecessor().id();
-    }
+  /** What this node keeps for others. */
+  Coverage coverage() {
+    return coverage;
   }
 
   // ---- whether all copies are in order -------------------------------------------------------
@@ -276,8 +155,8 @@ final class RingPlacement implements Placement {
   public boolean isWhole(Interval interval) {
     return owns(interval.upTo())
         && range().covers(interval)
-        && isKnown()
-        && isSettled()
+        && takeover.isKnown()
+        && takeover.isSettled()
         && compared.containsAll(replicas());
   }
 
@@ -285,35 +164,12 @@ final class RingPlacement implements Placement {
 
   @Override
   public void covered(Seat owner, Interval interval) {
-    long recent = shelf.now - shelf.settings.antiEntropyNanos() / 2;
-    for (Covered it : covered) {
-      // Parts of what was compared as a whole.
-      if (it.since() >= recent && it.owner().equals(owner) && it.interval().covers(interval)) {
-        return;
-      }
-    }
-    long old = shelf.now - COVERED_TIMES * shelf.settings.antiEntropyNanos();
-    covered.removeIf(it -> it.since() < old);
-    if (covered.size() >= COVERED_MAX) {
-      covered.remove();
-    }
-    covered.add(new Covered(owner, interval, shelf.now));
-  }
-
-  /** What an owner said lately that this node is to keep, and has the point; null if none did. */
-  @Nullable Interval covering(Identifier point) {
-    long old = shelf.now - COVERED_TIMES * shelf.settings.antiEntropyNanos();
-    for (Covered it : covered) {
-      if (it.since() >= old && it.interval().contains(point)) {
-        return it.interval();
-      }
-    }
-    return null;
+    coverage.add(owner, interval);
   }
 
   /** Whether it is for this node to keep what is at a point. */
   boolean keeps(Identifier point) {
-    return owns(point) || covering(point) != null;
+    return owns(point) || coverage.of(point) != null;
   }
 
   // ---- for the keeper ------------------------------------------------------------------------
@@ -323,7 +179,7 @@ final class RingPlacement implements Placement {
     if (owns(id)) {
       List<Seat> successors = successors();
       // Until the next one knows this node, it owns the key itself.
-      then.accept(isKnown() || successors.isEmpty() ? shelf.me : successors.get(0));
+      then.accept(takeover.isKnown() ? shelf.me : successors.get(0));
     } else {
       find(id, it -> then.accept(it == null ? null : seat(it.owner())));
     }
@@ -367,7 +223,8 @@ final class RingPlacement implements Placement {
   @Override
   public List<Seat> keepers(Identifier id) {
     List<Seat> seats = new ArrayList<>();
-    if (keeps(id)) {
+    // An owner's word that this node is to keep a key may be old; what is here, is here.
+    if (owns(id) || (shelf.values.get(id) != null && coverage.of(id) != null)) {
       seats.add(shelf.me);
       seats.addAll(replicas());
       return seats;
@@ -389,13 +246,12 @@ final class RingPlacement implements Placement {
 
   @Override
   public @Nullable Tenure tenure(Identifier id) {
-    if (!owns(id) || !isKnown()) {
+    if (!owns(id) || !takeover.isKnown()) {
       return null;
     }
     List<Seat> others = replicas();
-    boolean isPointSettled =
-        settledAfter != null && Identifier.betweenOrAt(settledAfter, id, ring.me().id());
-    List<Seat> toRead = isPointSettled ? others : sources();
+    boolean isPointSettled = takeover.isSettled(id);
+    List<Seat> toRead = isPointSettled ? others : takeover.sources();
     int quorum = shelf.settings.replicas() - shelf.settings.writeQuorum();
     int nodes = (int) others.stream().map(Seat::node).distinct().count();
     return new Tenure(
@@ -413,7 +269,7 @@ final class RingPlacement implements Placement {
 
   @Override
   public boolean accepts(Identifier id) {
-    return owns(id) && isKnown() && !isClosed;
+    return owns(id) && takeover.isKnown() && !isClosed;
   }
 
   @Override
@@ -438,7 +294,7 @@ final class RingPlacement implements Placement {
     if (isClosed || !ring.isMember()) {
       return false;
     }
-    return stamp == NEXT ? seat(ring.predecessor()).equals(owner) : stamp != OWNER || !owns(id);
+    return stamp == NEXT ? takeover.admits(owner) : stamp != OWNER || !owns(id);
   }
 
   /** Begins nothing for keys any more, and keeps nothing new. */

@@ -49,6 +49,7 @@ final class Tending {
   private final Reconciliation reconciliation;
   private final Runnable changed;
   private final Map<Seat, Peer> peers = new HashMap<>();
+  private final Set<Seat> collecting = new HashSet<>();
   private long lookAt;
 
   /** Since when this node is known on the ring. */
@@ -119,7 +120,7 @@ final class Tending {
 
   /** The ring is another than before; the placement knows. */
   void ringChanged() {
-    Set<Seat> successors = new HashSet<>(placement.sources());
+    Set<Seat> successors = new HashSet<>(placement.takeover().sources());
     peers.keySet().retainAll(successors);
     successors.forEach(it -> peers.computeIfAbsent(it, seat -> new Peer()));
     reconciliation.cancelIf(job -> job.stamp() != RingPlacement.ANYBODY && isOld(job));
@@ -194,7 +195,9 @@ final class Tending {
     lookAt = shelf.now + LOOK_NANOS;
     if (!ring.isMember()) {
       return;
-    } else if (!placement.isKnown()) {
+    }
+    collect();
+    if (!placement.takeover().isKnown()) {
       knownAt = Ring.NEVER;
       introduce();
       return;
@@ -222,9 +225,29 @@ final class Tending {
     begin(
         new Job(point(ring.me().id()), next, Mode.PULL, RingPlacement.NEXT, false),
         peer -> {
-          placement.known();
+          placement.takeover().known();
           changed.run();
         });
+  }
+
+  /** Gets what somebody who has joined does not know of; it will be compared with this node. */
+  private void collect() {
+    Interval ceded = placement.takeover().ceded();
+    if (ceded == null) {
+      return;
+    }
+    for (Seat creditor : placement.takeover().creditors()) {
+      if (collecting.add(creditor)) {
+        reconciliation.begin(
+            new Job(ceded, creditor, Mode.PULL, RingPlacement.ANYBODY, false),
+            (isDone, moved, isWhole) -> {
+              collecting.remove(creditor);
+              if (!isDone || ceded.equals(placement.takeover().ceded())) {
+                placement.takeover().settled(creditor);
+              }
+            });
+      }
+    }
   }
 
   private static Interval point(Identifier id) {
@@ -233,7 +256,7 @@ final class Tending {
 
   private void compare() {
     Set<Seat> replicas = new HashSet<>(placement.replicas());
-    for (Seat seat : placement.sources()) {
+    for (Seat seat : placement.takeover().sources()) {
       Peer peer = peers.computeIfAbsent(seat, it -> new Peer());
       if (peer.isBusy || peer.notBefore > shelf.now) {
         continue;
@@ -241,8 +264,8 @@ final class Tending {
       boolean isDue = !placement.isCompared(seat) || peer.compareAt <= shelf.now;
       if (replicas.contains(seat) && isDue) {
         compare(seat);
-      } else if (!placement.isMerged(seat)) {
-        pull(seat, placement.unsettled());
+      } else if (!placement.takeover().isMerged(seat)) {
+        pull(seat, placement.takeover().unsettled());
       } else if (!peer.hasShown) {
         pull(seat, placement.range());
       }
@@ -251,7 +274,7 @@ final class Tending {
 
   private void compare(Seat replica) {
     long mark = placement.mark();
-    long generation = placement.generation();
+    long generation = placement.takeover().generation();
     begin(
         new Job(placement.range(), replica, Mode.MERGE, RingPlacement.OWNER, true),
         peer -> {
@@ -265,7 +288,7 @@ final class Tending {
 
   /** What somebody was given who was not to keep it, or who is, but not for that long. */
   private void pull(Seat seat, Interval interval) {
-    long generation = placement.generation();
+    long generation = placement.takeover().generation();
     begin(
         new Job(interval, seat, Mode.PULL, RingPlacement.OWNER, false),
         peer -> {
@@ -275,9 +298,9 @@ final class Tending {
   }
 
   private void merged(Seat seat, long generation) {
-    boolean wasSettled = placement.isSettled();
-    placement.merged(seat, generation);
-    if (wasSettled != placement.isSettled()) {
+    boolean wasSettled = placement.takeover().isSettled();
+    placement.takeover().merged(seat, generation);
+    if (wasSettled != placement.takeover().isSettled()) {
       changed.run();
     }
   }
@@ -300,7 +323,7 @@ final class Tending {
           if (isDone && peers.get(seat) == peer) {
             then.accept(peer);
           } else if (!isDone) {
-            placement.silent(seat);
+            placement.takeover().silent(seat);
           }
           lookAt = shelf.now;
         });
@@ -344,7 +367,7 @@ final class Tending {
       if (value == null || !isUpToHere(at, value.id()) || placement.range().contains(value.id())) {
         return null;
       }
-      Interval covering = placement.covering(value.id());
+      Interval covering = placement.coverage().of(value.id());
       if (covering == null) {
         return value.id();
       } else if (!isUpToHere(at, covering.upTo())) {

@@ -166,7 +166,7 @@ final class PeerSimulation {
                 deadline,
                 problem -> {
                   leaving.remove(one.node());
-                  load.count(problem == null ? "leaves" : "leaves in vain: " + problem, 1);
+                  load.count(problem == null ? "leaves" : "leaves in vain", 1);
                   if (problem == null) {
                     world.at(0, () -> left(one, node));
                   }
