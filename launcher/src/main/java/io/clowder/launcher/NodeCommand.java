@@ -155,6 +155,8 @@ final class NodeCommand implements Callable<Integer> {
     } catch (CommandFailure e) {
       fileLog.error("Not started: {}", e.getMessage());
       ended.set(true);
+      // What serves until it is stopped is not to be taken for a node that has started.
+      shell.close();
       container.stop();
       directory.leave(taken);
       throw e;
