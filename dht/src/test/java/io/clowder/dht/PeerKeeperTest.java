@@ -213,6 +213,31 @@ class PeerKeeperTest {
     assertNull(peers.copiesFlaw(true));
   }
 
+  /** As after a time in which others took it for dead, and did not when that was over. */
+  @Test
+  void whatAnotherOwnerWroteIsSeenThoughAllIsSettled() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    store(behind("k", 4), "k");
+    Value newer =
+        new Value(
+            PeerLoad.id("k"),
+            "k".getBytes(UTF_8),
+            new DhtVersion(Long.MAX_VALUE - 1, 1),
+            new byte[9],
+            0,
+            new RequestKey(1, 1_000));
+    peers.filter = (source, target, message) -> message instanceof Compare;
+    for (int i = 1; i < PeerWorld.REPLICAS; i++) {
+      NodeId replica = behind("k", i);
+      world.computer(replica).onIt(0, () -> peers.up(replica).shelf.keep(newer));
+    }
+    world.run(SECOND);
+    List<Reply> replies = ask(behind("k", 0), Ask.Kind.FETCH, "k");
+    world.run(SECOND);
+    assertEquals(newer.version(), read(replies));
+  }
+
   @Test
   void whoLeavesTakesNothingOverAnyMore() {
     peers.found(NODES);
