@@ -8,7 +8,6 @@ import io.clowder.api.dht.DhtAdmin;
 import io.clowder.api.dht.PlacementPolicy;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RangeListener;
-import io.clowder.api.dht.RingView;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
@@ -316,22 +315,9 @@ public final class ConfiguredDht
       last = seen;
       return seen;
     }
-    List<Range> none = List.of();
-    return new NodeRing.Glance(seen == null ? nothing() : seen.view(), none, List.of(problem));
-  }
-
-  private RingView nothing() {
-    return new RingView(
-        name,
-        setting.mode(),
-        0,
-        setting.table().hash(),
-        setting.table().replicas(),
-        node.id(),
-        false,
-        null,
-        List.of(),
-        List.of());
+    return seen == null
+        ? NodeRing.Glance.without(name, node.id(), setting, problem)
+        : new NodeRing.Glance(seen.view(), List.of(), List.of(problem));
   }
 
   @Override

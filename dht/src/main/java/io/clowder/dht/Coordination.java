@@ -189,7 +189,6 @@ final class Coordination {
     long answers = tenure.toRead().stream().filter(operation.seen::containsKey).count();
     if (answers >= tenure.reads()) {
       decide(operation);
-      startNext(operation.ask.id());
     }
   }
 
@@ -329,7 +328,6 @@ final class Coordination {
     // Whoever has it can say no; where nobody else has, only consensus could.
     if (operation.isWriting() && seats.size() > 0) {
       end(operation, operation.outcome);
-      startNext(operation.ask.id());
     } else {
       confirm(operation);
     }
@@ -340,7 +338,6 @@ final class Coordination {
     operation.phase = Phase.CONFIRMING;
     if (placement.isSure(shelf.now)) {
       end(operation, operation.outcome);
-      startNext(operation.ask.id());
       return;
     }
     placement.confirm(
@@ -351,7 +348,6 @@ final class Coordination {
             boolean isSure = isOwner && placement.isSure(shelf.now);
             Code otherwise = operation.isWriting() ? Code.LOST : Code.NOT_READY;
             end(operation, isSure ? operation.outcome : Answer.of(otherwise));
-            startNext(operation.ask.id());
           }
         });
   }
@@ -373,6 +369,7 @@ final class Coordination {
       resendAt = Ring.NEVER;
     }
     operation.askers.forEach(it -> it.told(answer));
+    startNext(operation.ask.id());
   }
 
   // ---- changes and time ----------------------------------------------------------------------
@@ -390,7 +387,6 @@ final class Coordination {
     Tenure next = placement.tenure(operation.ask.id());
     if (next == null) {
       end(operation, Answer.of(operation.isWriting() ? Code.LOST : Code.NOT_OWNER));
-      startNext(operation.ask.id());
       return;
     }
     if (next.equals(operation.tenure)) {
@@ -423,7 +419,6 @@ final class Coordination {
       if (operation.phase == Phase.READING) {
         if (isLong) {
           end(operation, Answer.of(Code.NOT_READY));
-          startNext(operation.ask.id());
         } else {
           look(operation);
         }
@@ -431,7 +426,6 @@ final class Coordination {
         // With a committed assignment others may not read what is not sure to stay: it goes on.
         if (isLong && operation.tenure().major() == 0) {
           end(operation, Answer.of(operation.isWriting() ? Code.LOST : Code.NOT_READY));
-          startNext(operation.ask.id());
         } else {
           send(operation);
         }

@@ -71,6 +71,24 @@ final class NodeRing
       owned = List.copyOf(owned);
       problems = List.copyOf(problems);
     }
+
+    /** Of a ring that does not run, and why. */
+    static Glance without(String name, NodeId self, DhtSetting setting, String problem) {
+      TableSettings kept = setting.table();
+      RingView view =
+          new RingView(
+              name,
+              setting.mode(),
+              0,
+              kept.hash(),
+              kept.replicas(),
+              self,
+              false,
+              null,
+              List.of(),
+              List.of());
+      return new Glance(view, List.of(), List.of(problem));
+    }
   }
 
   private final String name;
@@ -157,21 +175,7 @@ final class NodeRing
     long away = isWritten ? System.currentTimeMillis() - opened.writtenAt() : 0;
     isStale = away > setting.keeper().tombstoneMillis();
     shelf = new Shelf(me, setting.keeper(), values, this, random, now);
-    glance =
-        new Glance(
-            new RingView(
-                name,
-                setting.mode(),
-                0,
-                setting.table().hash(),
-                setting.table().replicas(),
-                self,
-                false,
-                null,
-                List.of(),
-                List.of()),
-            List.of(),
-            List.of("it has just begun"));
+    glance = Glance.without(name, self, setting, "it has just begun");
     mode = surroundings.mode(shelf, this);
     topic = transport.listen(topic(name), this);
   }
@@ -189,11 +193,6 @@ final class NodeRing
   /** Whether it was away for so long that others may have forgotten what was removed meanwhile. */
   boolean isStale() {
     return isStale;
-  }
-
-  /** Whether it has ended, or is about to. */
-  boolean isOver() {
-    return isOver;
   }
 
   /** How it is, or was a moment ago. */
