@@ -5,6 +5,7 @@ import io.clowder.api.election.Candidate;
 import io.clowder.api.election.Leadership;
 import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockService;
+import io.clowder.api.runtime.Timer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;

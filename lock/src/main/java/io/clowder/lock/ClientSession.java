@@ -6,6 +6,7 @@ import static io.clowder.api.CoordinationException.refused;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.runtime.Timer;
 import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Change;
 import io.clowder.lock.LockRequest.Enter;

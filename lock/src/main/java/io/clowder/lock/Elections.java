@@ -3,6 +3,8 @@ package io.clowder.lock;
 
 import io.clowder.api.election.Candidate;
 import io.clowder.api.lock.LockService;
+import io.clowder.api.runtime.ThreadTimer;
+import io.clowder.api.runtime.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

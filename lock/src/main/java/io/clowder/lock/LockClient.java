@@ -6,6 +6,7 @@ import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.Limits;
 import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
+import io.clowder.api.runtime.Timer;
 import io.clowder.lock.ClientSession.Answer;
 import io.clowder.lock.LockRequest.Acquire;
 import io.clowder.lock.LockRequest.Cancel;

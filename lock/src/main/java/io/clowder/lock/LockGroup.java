@@ -8,6 +8,7 @@ import io.clowder.api.lock.FenceGate;
 import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.runtime.ThreadTimer;
 import java.security.SecureRandom;
 import java.util.Collection;
 import java.util.List;

@@ -8,6 +8,7 @@ import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.lock.FenceGate;
 import io.clowder.api.lock.LockEvent;
 import io.clowder.api.lock.LockService;
+import io.clowder.api.runtime.Timer;
 import io.clowder.lock.LockRequest.Change;
 import io.clowder.lock.LockRequest.Question;
 import io.clowder.lock.LockRequest.Show;

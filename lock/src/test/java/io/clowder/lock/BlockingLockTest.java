@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.lock.Claim;
 import io.clowder.api.lock.Grant;
+import io.clowder.api.runtime.ThreadTimer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.lock;
 
+import io.clowder.api.runtime.Timer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

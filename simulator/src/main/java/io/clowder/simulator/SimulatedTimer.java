@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.simulator;
 
-import io.clowder.lock.Timer;
+import io.clowder.api.runtime.Timer;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** The time and the thread of the lock service in one incarnation of a process. */
+/** The time and the thread of a service in one incarnation of a process. */
 final class SimulatedTimer implements Timer {
   private final SimulatedProcess process;
   private final Executor thread;

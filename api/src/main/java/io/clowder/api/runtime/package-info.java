@@ -18,8 +18,9 @@
  * brings what others want to the loop's thread. {@link io.clowder.api.runtime.GatheringJournal}
  * writes records in batches: while one is being synced the next one gathers, so the slower the
  * disk, the more records share a sync. {@link io.clowder.api.runtime.Completions} has callers' code
- * run where it delays nobody. The last two know executors alone, so a test or a simulator runs the
- * whole by hand, on one thread.
+ * run where it delays nobody. {@link io.clowder.api.runtime.Timer} is for a service that waits for
+ * nothing but time and answers. GatheringJournal and Completions know executors alone, so a test or
+ * a simulator runs the whole by hand, on one thread.
  */
 @Export
 @NullMarked

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.lock;
+package io.clowder.api.runtime;
 
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
@@ -17,14 +17,15 @@ import java.util.concurrent.atomic.AtomicInteger;
  * locks. Completions run after the end, too: whoever waits for an answer still gets it, and never
  * on the thread, or under a lock, of whoever gives it.
  */
-final class ThreadTimer implements Timer {
+public final class ThreadTimer implements Timer {
   private static final int COMPLETING = 2;
 
   private final ThreadFactory threads;
   private final ScheduledThreadPoolExecutor alarms;
   private final ExecutorService completions;
 
-  ThreadTimer(String name) {
+  /** Threads whose names begin with {@code name}. */
+  public ThreadTimer(String name) {
     AtomicInteger count = new AtomicInteger();
     threads =
         task -> {

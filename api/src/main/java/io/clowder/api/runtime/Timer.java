@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.lock;
+package io.clowder.api.runtime;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
 
 /**
- * The time and the threads of the lock service on one node; a simulator has its own. Belongs to one
- * {@link ReplicatedLocks}, which closes it. {@link #execute} returns before the task runs.
+ * The time and the threads of a service on one node; a simulator has its own. Belongs to one
+ * instance of the service, which closes it. {@link #execute} returns before the task runs.
  */
 public interface Timer extends Executor, AutoCloseable {
   /** Now, in nanoseconds, on the clock of {@code ConsensusService.Session.validUntilNanos}. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.clowder.lock;
+package io.clowder.api.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ThreadTimerTest {
   @Test
   void tasksRunOnDaemonThreadsOfItsOwn() throws Exception {
-    try (ThreadTimer timer = new ThreadTimer("test-lock")) {
+    try (ThreadTimer timer = new ThreadTimer("test-timer")) {
       CompletableFuture<Thread> now = new CompletableFuture<>();
       CompletableFuture<Thread> later = new CompletableFuture<>();
       timer.execute(() -> now.complete(Thread.currentThread()));
@@ -24,14 +24,14 @@ class ThreadTimerTest {
       for (CompletableFuture<Thread> ran : List.of(now, later)) {
         Thread thread = ran.get(30, TimeUnit.SECONDS);
         assertTrue(thread.isDaemon());
-        assertTrue(thread.getName().startsWith("test-lock-"), thread.getName());
+        assertTrue(thread.getName().startsWith("test-timer-"), thread.getName());
       }
     }
   }
 
   @Test
   void aBlockedTaskDoesNotKeepAnotherFromRunning() throws Exception {
-    try (ThreadTimer timer = new ThreadTimer("test-lock")) {
+    try (ThreadTimer timer = new ThreadTimer("test-timer")) {
       CompletableFuture<Boolean> free = new CompletableFuture<>();
       timer.execute(free::join);
       CompletableFuture<Boolean> ran = new CompletableFuture<>();
@@ -43,7 +43,7 @@ class ThreadTimerTest {
 
   @Test
   void closingRunsWhatIsReadyAndDropsWhatIsDelayed() throws Exception {
-    ThreadTimer timer = new ThreadTimer("test-lock");
+    ThreadTimer timer = new ThreadTimer("test-timer");
     CompletableFuture<Boolean> free = new CompletableFuture<>();
     List<Integer> ran = Collections.synchronizedList(new ArrayList<>());
     CompletableFuture<Boolean> last = new CompletableFuture<>();
