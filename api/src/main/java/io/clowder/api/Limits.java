@@ -73,5 +73,26 @@ public final class Limits {
   /** Resources whose largest fencing token a store remembers by name. */
   public static final int FENCES = 100_000;
 
+  /** Tasks of one scheduler that are not over. */
+  public static final int TASKS = 1_000_000;
+
+  /** Longest payload or result of a task, in bytes. */
+  public static final int TASK_BYTES = 64 << 10;
+
+  /** Tasks that are over and whose results are kept; the oldest go first. */
+  public static final int TASK_RESULTS = 100_000;
+
+  /** Tasks in the dead-letter list; the oldest go first. */
+  public static final int DEAD_TASKS = 100_000;
+
+  /** Schedules of one scheduler. */
+  public static final int SCHEDULES = 100_000;
+
+  /** Different types, each with its labels, of tasks that are not over. */
+  public static final int TASK_TYPES = 10_000;
+
+  /** Types that one node can run, patterns counted once. */
+  public static final int TASK_HANDLERS = 1_000;
+
   private Limits() {}
 }
