@@ -11,6 +11,7 @@ import io.clowder.api.dht.DhtEntry;
 import io.clowder.api.dht.DhtVersion;
 import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.StoreOptions;
+import io.clowder.api.shell.DurationConverter;
 import io.clowder.api.shell.Entries;
 import io.clowder.api.shell.Table;
 import io.clowder.api.wire.Utf8;
@@ -20,8 +21,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.NoSuchElementException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -89,28 +88,6 @@ public final class DhtCommands {
     }
   }
 
-  /** Reads {@code 500ms}, {@code 10s}, {@code 2m}, {@code 1h} or {@code 7d}. */
-  private static final class TtlConverter implements ITypeConverter<Duration> {
-    private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
-
-    @Override
-    public Duration convert(String text) {
-      Matcher matcher = FORM.matcher(text);
-      if (!matcher.matches()) {
-        throw new TypeConversionException(
-            "'" + text + "': write a time as 500ms, 10s, 2m, 1h or 7d");
-      }
-      long count = Long.parseLong(matcher.group(1));
-      return switch (matcher.group(2)) {
-        case "ms" -> Duration.ofMillis(count);
-        case "s" -> Duration.ofSeconds(count);
-        case "m" -> Duration.ofMinutes(count);
-        case "h" -> Duration.ofHours(count);
-        default -> Duration.ofDays(count);
-      };
-    }
-  }
-
   /** A command on one key. */
   private abstract static class KeyCommand extends DhtCommand {
     @Parameters(index = "0", paramLabel = "KEY", description = "Text, which is taken as UTF-8.")
@@ -169,7 +146,7 @@ public final class DhtCommands {
     @Option(
         names = "--ttl",
         paramLabel = "TIME",
-        converter = TtlConverter.class,
+        converter = DurationConverter.class,
         description = "How long it is there: 500ms, 10s, 2m, 1h or 7d (default: for ever).")
     private @Nullable Duration ttl;
 

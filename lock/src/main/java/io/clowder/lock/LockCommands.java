@@ -13,6 +13,7 @@ import io.clowder.api.lock.LockEvent;
 import io.clowder.api.lock.LockInfo;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.lock.LockSession;
+import io.clowder.api.shell.DurationConverter;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.time.Duration;
@@ -116,27 +117,6 @@ public final class LockCommands {
     return new Info(groups).run(words);
   }
 
-  /** Reads {@code 500ms}, {@code 10s}, {@code 2m} or {@code 1h}. */
-  static final class WaitConverter implements ITypeConverter<Duration> {
-    private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
-
-    @Override
-    public Duration convert(String text) {
-      Matcher matcher = FORM.matcher(text);
-      if (!matcher.matches()) {
-        throw new IllegalArgumentException("write a time as 500ms, 10s, 2m or 1h");
-      }
-      ChronoUnit unit =
-          switch (matcher.group(2)) {
-            case "ms" -> ChronoUnit.MILLIS;
-            case "s" -> ChronoUnit.SECONDS;
-            case "m" -> ChronoUnit.MINUTES;
-            default -> ChronoUnit.HOURS;
-          };
-      return Duration.of(Long.parseLong(matcher.group(1)), unit);
-    }
-  }
-
   /** So many of so many. */
   private record Permits(int permits, int of) {}
 
@@ -185,7 +165,7 @@ public final class LockCommands {
     @Option(
         names = "--wait",
         paramLabel = "TIME",
-        converter = WaitConverter.class,
+        converter = DurationConverter.class,
         description = "How long to wait: 500ms, 10s, 2m, at most 9m (default 10s).")
     private Duration wait = Duration.ofSeconds(10);
   }
@@ -213,14 +193,14 @@ public final class LockCommands {
     @Option(
         names = "--delay",
         paramLabel = "TIME",
-        converter = WaitConverter.class,
+        converter = DurationConverter.class,
         description = "How long nobody gets it after a crash of this node, up to 1m.")
     private Duration delay = Duration.ZERO;
 
     @Option(
         names = "--max-hold",
         paramLabel = "TIME",
-        converter = WaitConverter.class,
+        converter = DurationConverter.class,
         description = "When it is released by itself.")
     private @Nullable Duration maxHold;
 

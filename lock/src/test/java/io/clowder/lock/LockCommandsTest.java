@@ -67,30 +67,21 @@ class LockCommandsTest {
   }
 
   @Test
+  void aWaitHasALimitAndAUnit() {
+    assertEquals("--wait is over 9m", error(() -> commands.acquire("job", "--wait", "1h")));
+    assertTrue(
+        error(() -> commands.acquire("job", "--wait", "soon")).contains("write a time as 500ms"));
+    assertTrue(
+        error(() -> commands.acquire("job", "--wait", "1s", "--try"))
+            .contains("mutually exclusive"));
+  }
+
+  @Test
   void aTakenLockIsAFailureOfTry() throws Exception {
     commands.acquire("job");
     assertEquals("lock job is taken", error(() -> commands.acquire("--try", "job")));
     assertEquals(
         "lock job was not free in time", error(() -> commands.acquire("job", "--wait", "0s")));
-  }
-
-  @Test
-  void timesHaveAUnit() {
-    LockCommands.WaitConverter converter = new LockCommands.WaitConverter();
-    assertEquals(Duration.ofMillis(500), converter.convert("500ms"));
-    assertEquals(Duration.ofSeconds(10), converter.convert("10s"));
-    assertEquals(Duration.ofMinutes(2), converter.convert("2m"));
-    assertEquals(Duration.ofHours(1), converter.convert("1h"));
-    for (String wrong : List.of("", "10", "s", "-1s", "1.5s", "1d", "9999999999s")) {
-      assertThrows(IllegalArgumentException.class, () -> converter.convert(wrong));
-    }
-    assertEquals("--wait is over 9m", error(() -> commands.acquire("job", "--wait", "1h")));
-    assertTrue(
-        error(() -> commands.acquire("job", "--wait", "soon"))
-            .contains("write a time as 500ms, 10s, 2m or 1h"));
-    assertTrue(
-        error(() -> commands.acquire("job", "--wait", "1s", "--try"))
-            .contains("mutually exclusive"));
   }
 
   @Test

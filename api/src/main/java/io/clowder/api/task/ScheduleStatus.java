@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastTask the task of that instant; null if none has
  * @param fired how many instants have made a task
  * @param missed how many have not, as nobody could serve them in time
- * @param skipped how many have not, as the earlier task was not over or the queue was full
+ * @param skipped how many have not, as the earlier task was not over, the queue was full, or the
+ *     schedule was made anew and had served them
  */
 public record ScheduleStatus(
     Schedule schedule,

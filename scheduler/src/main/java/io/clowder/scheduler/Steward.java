@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.scheduler;
+
+import io.clowder.api.CoordinationException;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.NodeId;
+import io.clowder.api.consensus.ConsensusService;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.failure.FailureEvent;
+import io.clowder.api.runtime.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What somebody has to see to that no user asks for, done by the node that leads the group: that
+ * time passes in the log when something is due, that instants of schedules make tasks, and that
+ * workers on nodes that are suspected lose theirs. All of it is harmless if two do it.
+ */
+final class Steward implements Events {
+  private static final Logger LOG = LoggerFactory.getLogger(Steward.class);
+
+  /** How long a new leader may not have noticed that it leads. */
+  private static final long LOOK_MILLIS = 50;
+
+  private static final int FIRED_AT_ONCE = 500;
+
+  private final ConsensusService consensus;
+  private final Asking asking;
+  private final TaskMachine machine;
+  private final NodeId node;
+  private final Timer timer;
+  private final int queueMax;
+
+  /** Workers of nodes that are suspected, from when the suspicion began. */
+  private final Map<NodeId, Long> condemned = new HashMap<>();
+
+  private final Set<Long> evicting = new HashSet<>();
+  private boolean isTicking;
+  private boolean isFiring;
+  private boolean isClosed;
+  private long lookAtNanos;
+  private Runnable callOff = () -> {};
+
+  Steward(
+      ConsensusService consensus,
+      Asking asking,
+      TaskMachine machine,
+      NodeId node,
+      Timer timer,
+      int queueMax) {
+    this.consensus = consensus;
+    this.asking = asking;
+    this.machine = machine;
+    this.node = node;
+    this.timer = timer;
+    this.queueMax = queueMax;
+  }
+
+  void start() {
+    machine.add(this);
+    look();
+  }
+
+  /** A node is suspected by this one, or not any more. */
+  void happened(FailureEvent event) {
+    synchronized (this) {
+      condemned.remove(event.node());
+      if (event.kind() == FailureEvent.Kind.SUSPECT) {
+        // One that comes later is heard by most, whatever this node thinks of it.
+        machine
+            .workers()
+            .forEach(
+                (number, its) -> {
+                  if (its.equals(event.node())) {
+                    condemned.put(its, number);
+                  }
+                });
+      }
+    }
+    look();
+  }
+
+  /** By the log's clock, or by this node's if that is ahead. */
+  private long now() {
+    return Math.max(machine.time(), timer.wallMillis());
+  }
+
+  private void look() {
+    boolean isLeading = node.equals(consensus.status().leader());
+    List<Long> lost = new ArrayList<>();
+    boolean isToTick = false;
+    boolean isToFire = false;
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      if (isLeading) {
+        for (Map.Entry<NodeId, Long> worker : condemned.entrySet()) {
+          if (machine.workers().containsKey(worker.getValue()) && evicting.add(worker.getValue())) {
+            lost.add(worker.getValue());
+          }
+        }
+        long now = now();
+        isToTick = !isTicking && machine.nextAlarm() <= now;
+        isTicking |= isToTick;
+        isToFire = !isFiring && machine.nextPlan() <= now;
+        isFiring |= isToFire;
+      }
+    }
+    lost.forEach(this::evict);
+    if (isToTick) {
+      asking.change(new TaskCommand.Tick()).whenComplete((done, failure) -> ticked(failure));
+    }
+    if (isToFire) {
+      fire().whenComplete((done, failure) -> fired(failure));
+    }
+    plan(LOOK_MILLIS);
+  }
+
+  private void plan(long mostMillis) {
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      long due = Math.min(machine.nextAlarm(), machine.nextPlan());
+      long wait = Math.max(1, Math.min(mostMillis, due - now()));
+      if (isTicking || isFiring) {
+        wait = mostMillis; // Its answer looks again.
+      }
+      callOff.run();
+      lookAtNanos = timer.nanoTime() + wait * 1_000_000;
+      callOff = timer.after(Duration.ofMillis(wait), this::look);
+    }
+  }
+
+  @Override
+  public void applied() {
+    long due = Math.min(machine.nextAlarm(), machine.nextPlan());
+    boolean isSooner;
+    synchronized (this) {
+      long untilLook = (lookAtNanos - timer.nanoTime()) / 1_000_000;
+      isSooner = !isTicking && !isFiring && due - now() < untilLook - 1;
+    }
+    if (isSooner) {
+      plan(LOOK_MILLIS);
+    }
+  }
+
+  private void evict(long worker) {
+    LOG.info("worker {} is on a node that is suspected: its tasks go elsewhere", worker);
+    asking
+        .change(new TaskCommand.Evict(worker))
+        .whenComplete(
+            (done, failure) -> {
+              synchronized (this) {
+                evicting.remove(worker);
+              }
+            });
+  }
+
+  private void ticked(@Nullable Throwable failure) {
+    synchronized (this) {
+      isTicking = false;
+    }
+    if (failure == null) {
+      look();
+    }
+  }
+
+  private void fired(@Nullable Throwable failure) {
+    synchronized (this) {
+      isFiring = false;
+    }
+    if (failure == null) {
+      look();
+    } else if (Asking.cause(failure).reason() != Reason.TIMEOUT) {
+      LOG.warn("schedules are late: {}", Asking.cause(failure).getMessage());
+    }
+  }
+
+  private CompletionStage<?> fire() {
+    long now = now();
+    return asking
+        .ask(
+            new TaskQuestion.Due(now, FIRED_AT_ONCE),
+            ReadConsistency.LOCAL,
+            TaskAnswer.Schedules.class)
+        .thenCompose(
+            due -> {
+              List<Firing> firings = new ArrayList<>();
+              for (Plan plan : due.plans()) {
+                try {
+                  firings.add(Instants.firing(plan, now));
+                } catch (RuntimeException e) {
+                  throw CoordinationException.refused(
+                      Reason.INVALID, "schedule " + plan.name() + ": " + e.getMessage());
+                }
+              }
+              return asking.change(new TaskCommand.Fire(firings, queueMax));
+            });
+  }
+
+  void close() {
+    synchronized (this) {
+      isClosed = true;
+      callOff.run();
+    }
+    machine.remove(this);
+  }
+}
