@@ -140,10 +140,9 @@ final class PeerKeeper {
     passOn();
   }
 
-  /** As {@link Keeper#look}; who keeps the key is looked up if this node does not know it. */
+  /** As {@link Keeper#look}. */
   void look(long user, Identifier id, long deadline, long now) {
-    shelf.now = now;
-    placement.withKeepers(id, () -> keeper.look(user, id, deadline, shelf.now));
+    keeper.look(user, id, deadline, now);
     passOn();
   }
 

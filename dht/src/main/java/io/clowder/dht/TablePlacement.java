@@ -175,11 +175,10 @@ final class TablePlacement implements Placement {
   }
 
   @Override
-  public List<Seat> keepers(Identifier id) {
+  public void keepers(Identifier id, Consumer<List<Seat>> then) {
     Table present = table;
-    return present == null
-        ? List.of()
-        : seats(present.assignment(present.partitionOf(id)).holders());
+    then.accept(
+        present == null ? List.of() : seats(present.assignment(present.partitionOf(id)).holders()));
   }
 
   @Override

@@ -213,6 +213,29 @@ class PeerKeeperTest {
     assertNull(peers.copiesFlaw(true));
   }
 
+  /** Nobody brings lookups on, and the ring's own patience is longer. */
+  @Test
+  void aReadOfAnyCopyEndsInTimeThoughItsKeepersAreNotFound() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    NodeId reader = behind("k", 3);
+    peers.filter =
+        (source, target, message) ->
+            message instanceof RingMessage.Route || message instanceof RingMessage.Claim;
+    List<Reply> replies = new ArrayList<>();
+    world
+        .computer(reader)
+        .onIt(0, () -> peers.up(reader).look(PeerLoad.id("k"), SECOND, replies::add));
+    world.run(SECOND - 1);
+    assertEquals(List.of(), replies);
+    world.run(SECOND / 10);
+    assertEquals(1, replies.size());
+    assertTrue(replies.get(0).isOver());
+    // What is found later is for nobody.
+    world.run(30 * SECOND);
+    assertEquals(1, replies.size());
+  }
+
   /** As after a time in which others took it for dead, and did not when that was over. */
   @Test
   void whatAnotherOwnerWroteIsSeenThoughAllIsSettled() {

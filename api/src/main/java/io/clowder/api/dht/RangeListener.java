@@ -12,7 +12,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 public interface RangeListener {
   /**
    * Service property: the names of the rings to hear of, one or several; all if it is absent. It
-   * may be modified: a ring that it ceases to name is told to have nothing more here.
+   * may be modified: of a ring that it ceases to name, all is lost to it.
    */
   String RINGS = "dht.rings";
 
