@@ -62,10 +62,9 @@ final class PeerMode implements RingMode {
   /** When it begins anew if it is no member by then: the ring that it joins may be gone. */
   private long reborn = Ring.NEVER;
 
-  /** Who is on a ring with successor lists of another length, which no node can join. */
-  private @Nullable NodeId otherLength;
+  /** Who cannot be on one ring with this node, and why. */
+  private final SortedMap<NodeId, String> refusals = new TreeMap<>();
 
-  private int otherSuccessors;
   private boolean wantsToLeave;
   private boolean hasLeft;
   private long hereAt;
@@ -95,7 +94,12 @@ final class PeerMode implements RingMode {
     Identifier id = place(me.node());
     keeper = new PeerKeeper(shelf, id, ring, new Port());
     founding =
-        new Founding(new Member(id, me.node(), me.life()), founders, ring.foundersMin(), shelf.now);
+        new Founding(
+            new Member(id, me.node(), me.life()),
+            founders,
+            ring.successors(),
+            setting.table().hash(),
+            shelf.now);
     hereAt = shelf.now;
   }
 
@@ -154,11 +158,17 @@ final class PeerMode implements RingMode {
   // ---- to be on a ring -----------------------------------------------------------------------
 
   private void take(Here here, NodeId from, long now) {
-    if (here.isOnRing() && here.successors() != ring.successors()) {
-      otherLength = from;
-      otherSuccessors = here.successors();
+    String why = founding.refusal(from, here);
+    if (!why.isEmpty()) {
+      refusals.put(from, why);
+      // Who is on no ring is to know it, too.
+      if (!here.isOnRing() && keeper.ring().isMember() && !hasLeft) {
+        tell(from, now);
+      }
       return;
-    } else if (hasLeft) {
+    }
+    refusals.remove(from);
+    if (hasLeft) {
       return;
     } else if (hasBegun) {
       if (here.isOnRing()) {
@@ -195,7 +205,7 @@ final class PeerMode implements RingMode {
   private void begin(long now) {
     hasBegun = true;
     reborn = now + JOINING_NANOS;
-    otherLength = null;
+    refusals.clear();
   }
 
   private void tell(NodeId to, long now) {
@@ -205,7 +215,12 @@ final class PeerMode implements RingMode {
     Here here =
         hasBegun
             ? new Here(
-                keeper.ring().me(), true, ring.successors(), begunWith, (now - begunAt) / 1_000_000)
+                keeper.ring().me(),
+                true,
+                ring.successors(),
+                setting.table().hash(),
+                begunWith,
+                (now - begunAt) / 1_000_000)
             : founding.here(now);
     WireWriter out = new WireWriter(256).writeByte(HERE);
     here.write(out);
@@ -497,10 +512,8 @@ final class PeerMode implements RingMode {
 
   @Override
   public List<String> problems() {
-    if (otherLength != null && !keeper.ring().isMember()) {
-      return List.of(
-          "this node cannot join: the ring of %s has successor lists of %d, and this node of %d (successors, replicas)"
-              .formatted(otherLength, otherSuccessors, ring.successors()));
+    if (!refusals.isEmpty() && !keeper.ring().isMember()) {
+      return refusals.values().stream().map(it -> "this node cannot join: " + it).toList();
     } else if (hasLeft) {
       return List.of("this node has left the ring (dht:join)");
     } else if (hasBegun) {
