@@ -243,6 +243,10 @@ final class PeerWorld {
       return contacts;
     }
 
+    Seat seat() {
+      return me;
+    }
+
     void ask(Ask ask, long deadline, Consumer<Reply> then) {
       waiting.put(++tickets, then);
       keeper.ask(tickets, ask, world.now() + deadline, world.now());
