@@ -3,6 +3,7 @@ package io.clowder.dht;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.NodeId;
@@ -26,6 +27,9 @@ class CoordinationTest {
   private final Shelf shelf = new Shelf(HERE, settings(), new Values(), port(), random(), 0);
   private final Coordination coordination = new Coordination(shelf, new OwnerOfAll());
   private boolean isOwner = true;
+  private boolean hasDisk;
+  private long appended;
+  private long major = 1;
   private long requests;
 
   private static KeeperSettings settings() {
@@ -56,12 +60,12 @@ class CoordinationTest {
 
       @Override
       public long append(Value value) {
-        return 0;
+        return hasDisk ? ++appended : 0;
       }
 
       @Override
       public long forget(Identifier id) {
-        return 0;
+        return hasDisk ? ++appended : 0;
       }
 
       @Override
@@ -89,7 +93,9 @@ class CoordinationTest {
 
     @Override
     public @Nullable Tenure tenure(Identifier id) {
-      return isOwner ? new Tenure(1, 1, List.of(THERE), List.of(), 2, 2, List.of(), 0, true) : null;
+      return isOwner
+          ? new Tenure(1, major, List.of(THERE), List.of(), 2, 2, List.of(), 0, true)
+          : null;
     }
 
     @Override
@@ -128,6 +134,38 @@ class CoordinationTest {
     RequestKey request = new RequestKey(1, ++requests);
     Identifier id = Identifier.hash(Identifier.SHA_1, KEY);
     coordination.take(new Ask(kind, id, KEY, content, null, 0, 0, request, false), answers::add);
+  }
+
+  @Test
+  void aWriteThatTheOthersHaveIsToldWhenItIsOnDiskHere() {
+    hasDisk = true;
+    take(Ask.Kind.STORE);
+    coordination.kept(THERE, ((Keep) sent.get(0)).ticket());
+    assertEquals(List.of(), answers);
+    shelf.durable(appended);
+    assertEquals(Answer.Code.DONE, answers.get(0).code());
+  }
+
+  /** A reader may still know what was forgotten. */
+  @Test
+  void versionsGoOnAfterWhatWasForgotten() {
+    storeAgainAfterItWasForgotten();
+    // As in mode peer.
+    major = 0;
+    answers.clear();
+    sent.clear();
+    storeAgainAfterItWasForgotten();
+  }
+
+  private void storeAgainAfterItWasForgotten() {
+    take(Ask.Kind.STORE);
+    coordination.kept(THERE, ((Keep) sent.get(0)).ticket());
+    Identifier id = Identifier.hash(Identifier.SHA_1, KEY);
+    shelf.forgetForGood(id);
+    assertNull(shelf.values.get(id));
+    take(Ask.Kind.STORE);
+    coordination.kept(THERE, ((Keep) sent.get(1)).ticket());
+    assertTrue(answers.get(0).version().compareTo(answers.get(1).version()) < 0);
   }
 
   /** One write that takes long, and many reads that do not, but have to wait for it. */
