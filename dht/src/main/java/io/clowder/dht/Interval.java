@@ -31,11 +31,6 @@ record Interval(Identifier after, Identifier upTo) {
     return from.compareTo(to) < 0 && to.compareTo(after.distanceTo(upTo)) <= 0;
   }
 
-  /** Whether there is nothing beyond one point in it. */
-  boolean isPoint() {
-    return after.next().equals(upTo);
-  }
-
   /** Parts of about the same size, together this, in order; itself if it is too small for that. */
   List<Interval> split() {
     int width = after.equals(upTo) ? Identifier.BITS : after.distanceTo(upTo).highestBit();

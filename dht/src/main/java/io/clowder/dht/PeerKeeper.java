@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One life of a node on a ring of mode {@code peer}: its place on the ring, and its {@link Keeper},
  * by that place. A pure state machine as these are: one thread calls it, with the time in
- * nanoseconds of a clock that only rises; all that it does goes through its {@link PeerPort}.
+ * nanoseconds of a clock that only rises; all that it does goes through its {@link PeerPort} and
+ * that of its shelf.
  *
  * <p>What the ring says while it is in the middle of something is passed on when it has ended.
  */
@@ -36,7 +37,7 @@ final class PeerKeeper {
   /**
    * A node that is not on the ring yet.
    *
-   * @param shelf of a seat whose life the node has not had before; with this port
+   * @param shelf of a seat whose life the node has not had before
    * @param id where it is on the ring
    */
   PeerKeeper(Shelf shelf, Identifier id, RingSettings settings, PeerPort port) {

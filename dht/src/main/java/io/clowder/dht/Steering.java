@@ -306,6 +306,7 @@ final class Steering {
       return;
     }
     steerAt = shelf.now + SECOND / 10;
+    placement.tryAgain();
     Table table = placement.table();
     if (proposeAt <= shelf.now && !isProposing) {
       TableCommand command = membership(table);

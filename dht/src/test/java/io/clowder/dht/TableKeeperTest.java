@@ -179,6 +179,19 @@ class TableKeeperTest {
     return Identifier.hash(Identifier.SHA_1, key.getBytes(UTF_8));
   }
 
+  private static Ask fetch() {
+    return new Ask(
+        Ask.Kind.FETCH,
+        id("k"),
+        "k".getBytes(UTF_8),
+        null,
+        null,
+        0,
+        0,
+        new RequestKey(2, 1),
+        false);
+  }
+
   private long ask(Ask.Kind kind, String key) {
     byte[] content = kind == Ask.Kind.STORE ? new byte[1] : null;
     RequestKey request = new RequestKey(1, ++requests);
@@ -231,6 +244,42 @@ class TableKeeperTest {
     commit(new HandOver(B, 1, List.of(new Part(0, table.assignment(0).version()))));
     assertEquals(A, table.assignment(0).owner());
     assertEquals(List.of(0), keeper.serving());
+  }
+
+  @Test
+  void whoIsCutOffFromConsensusReadsNothingAndSaysSo() {
+    pass(3 * SECOND);
+    begin(A, B);
+    pass(SECOND);
+    assertEquals(List.of(), keeper.problems());
+    isReached = false;
+    long read = ask(Ask.Kind.FETCH, "k");
+    pass(SECOND);
+    assertFalse(answers.containsKey(read));
+    assertTrue(keeper.problems().get(0).startsWith("consensus does not answer"));
+    long write = ask(Ask.Kind.STORE, "other");
+    pass(SECOND / 10);
+    hear(new Kept(keeps("other").get(0).ticket()));
+    assertEquals(Answer.Code.DONE, answers.get(write).code());
+    isReached = true;
+    pass(SECOND);
+    assertEquals(Answer.Code.DONE, answers.get(read).code());
+    assertEquals(List.of(), keeper.problems());
+  }
+
+  /** Nobody has to read anything for that. */
+  @Test
+  void whoIsNotCutOffAnyMoreSaysSo() {
+    pass(3 * SECOND);
+    begin(A, B);
+    pass(SECOND);
+    isReached = false;
+    keeper.keeper().ask(1, fetch(), now + SECOND / 10, now);
+    pass(SECOND);
+    assertEquals(1, keeper.problems().size());
+    isReached = true;
+    pass(SECOND);
+    assertEquals(List.of(), keeper.problems());
   }
 
   // ---- copies --------------------------------------------------------------------------------
