@@ -17,6 +17,11 @@ record Interval(Identifier after, Identifier upTo) {
   /** Into how many parts it is split, about. */
   private static final int PARTS_BITS = 4;
 
+  /** Nothing but one point. */
+  static Interval of(Identifier point) {
+    return new Interval(Identifier.ZERO.next().distanceTo(point), point);
+  }
+
   boolean contains(Identifier point) {
     return after.equals(upTo) || Identifier.betweenOrAt(after, point, upTo);
   }
