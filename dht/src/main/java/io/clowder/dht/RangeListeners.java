@@ -51,11 +51,13 @@ final class RangeListeners implements ServiceTrackerCustomizer<RangeListener, Ra
 
   /** Tells each what is another than what it was told last. On the worker. */
   void tell(List<Range> owned) {
-    for (RangeListener listener : told.keySet()) {
-      List<Range> before = told.replace(listener, owned);
-      if (before != null) {
-        tell(listener, before, owned);
-      }
+    told.keySet().forEach(it -> tell(it, owned));
+  }
+
+  private void tell(RangeListener listener, List<Range> owned) {
+    List<Range> before = told.replace(listener, owned);
+    if (before != null) {
+      tell(listener, before, owned);
     }
   }
 
