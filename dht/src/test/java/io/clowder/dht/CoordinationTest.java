@@ -24,7 +24,7 @@ class CoordinationTest {
 
   private final List<KeeperMessage> sent = new ArrayList<>();
   private final List<Answer> answers = new ArrayList<>();
-  private final Shelf shelf = new Shelf(HERE, settings(), new Values(), port(), random(), 0);
+  private final Shelf shelf = shelf(1);
   private final Coordination coordination = new Coordination(shelf, new OwnerOfAll());
   private boolean isOwner = true;
   private boolean hasDisk;
@@ -46,8 +46,9 @@ class CoordinationTest {
         usual.antiEntropyNanos());
   }
 
-  private static SplittableRandom random() {
-    return new SplittableRandom(1);
+  private Shelf shelf(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    return new Shelf(HERE, settings(), new Values(), port(), random, 0);
   }
 
   private KeeperPort port() {
@@ -130,10 +131,14 @@ class CoordinationTest {
   }
 
   private void take(Ask.Kind kind) {
+    take(coordination, kind);
+  }
+
+  private void take(Coordination by, Ask.Kind kind) {
     byte[] content = kind == Ask.Kind.STORE ? KEY : null;
     RequestKey request = new RequestKey(1, ++requests);
     Identifier id = Identifier.hash(Identifier.SHA_1, KEY);
-    coordination.take(new Ask(kind, id, KEY, content, null, 0, 0, request, false), answers::add);
+    by.take(new Ask(kind, id, KEY, content, null, 0, 0, request, false), answers::add);
   }
 
   @Test
@@ -143,6 +148,18 @@ class CoordinationTest {
     coordination.kept(THERE, ((Keep) sent.get(0)).ticket());
     assertEquals(List.of(), answers);
     shelf.durable(appended);
+    assertEquals(Answer.Code.DONE, answers.get(0).code());
+  }
+
+  /** It comes back in the same life, and so in the same seat. */
+  @Test
+  void whatIsSaidToTheNodeBeforeItWasStartedAnewIsForNobody() {
+    take(Ask.Kind.STORE);
+    Coordination anew = new Coordination(shelf(2), new OwnerOfAll());
+    take(anew, Ask.Kind.STORE);
+    anew.kept(THERE, ((Keep) sent.get(0)).ticket());
+    assertEquals(List.of(), answers);
+    anew.kept(THERE, ((Keep) sent.get(1)).ticket());
     assertEquals(Answer.Code.DONE, answers.get(0).code());
   }
 

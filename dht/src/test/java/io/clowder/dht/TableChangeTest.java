@@ -120,7 +120,9 @@ class TableChangeTest {
   void anOwnerThatComesBackBeginsAnew() {
     join(A, B);
     place(A, B);
+    long before = table.epoch();
     join(A);
+    assertEquals(before + 1, table.epoch());
     assertFirst(list(A, B), list(A, B));
     assertEquals(table.epoch(), first().ownerSince());
     assertEquals(table.epoch(), first().version());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.NodeId;
+import io.clowder.api.dht.DhtVersion;
 import io.clowder.dht.KeeperMessage.Compare;
 import io.clowder.dht.KeeperMessage.Keep;
 import io.clowder.dht.KeeperMessage.Kept;
@@ -43,6 +44,8 @@ class TableKeeperTest {
   private final Map<Long, Answer> answers = new HashMap<>();
   private long now = SECOND;
   private long requests;
+  private boolean hasDisk;
+  private long appended;
   private Table table = Table.empty(RING);
   private List<NodeId> targets = List.of(A);
 
@@ -88,7 +91,7 @@ class TableKeeperTest {
 
       @Override
       public long append(Value value) {
-        return 0;
+        return hasDisk ? ++appended : 0;
       }
 
       @Override
@@ -280,6 +283,60 @@ class TableKeeperTest {
     isReached = true;
     pass(SECOND);
     assertEquals(List.of(), keeper.problems());
+  }
+
+  // ---- what others decide --------------------------------------------------------------------
+
+  private Keep keep(long stamp) {
+    byte[] key = {1};
+    RequestKey request = new RequestKey(3, ++requests);
+    DhtVersion version = new DhtVersion(1, requests);
+    return new Keep(7, stamp, new Value(id("k"), key, version, key, 0, request));
+  }
+
+  @Test
+  void whatIsNotOnDiskIsNotKept() {
+    begin(B, A);
+    hasDisk = true;
+    hear(keep(table.assignment(partition("k")).version()));
+    assertEquals(List.of(), sent);
+    keeper.keeper().durable(appended, now);
+    assertEquals(List.of(new Kept(7)), sent);
+  }
+
+  @Test
+  void whoOwnsItNoMoreDecidesNothing() {
+    begin(B, A);
+    long former = table.assignment(partition("k")).version();
+    place(A, B);
+    pass(SECOND);
+    long version = table.assignment(partition("k")).version();
+    commit(new HandOver(B, 1, List.of(new Part(partition("k"), version))));
+    assertEquals(A, table.assignment(partition("k")).owner());
+    sent.clear();
+    hear(keep(former));
+    hear(keep(version));
+    assertEquals(List.of(), sent);
+  }
+
+  @Test
+  void whatIsNotForThisNodeIsNotKept() {
+    begin(A, B);
+    NodeId third = new NodeId("c");
+    commit(joining(new Seat(third, 1), 1));
+    targets = List.of(B, third);
+    pass(SECOND);
+    other = message -> {};
+    for (NodeId node : List.of(B, third)) {
+      assertTrue(table.assignment(partition("k")).targets().contains(node));
+    }
+    commit(new Fail(A, 1, B));
+    commit(joining(HERE, 1));
+    Assignment it = table.assignment(partition("k"));
+    assertFalse(it.concerns(A));
+    sent.clear();
+    hear(keep(it.version()));
+    assertEquals(List.of(), sent);
   }
 
   // ---- copies --------------------------------------------------------------------------------
