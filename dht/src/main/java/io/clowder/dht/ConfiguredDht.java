@@ -6,29 +6,23 @@ import io.clowder.api.NodeId;
 import io.clowder.api.dht.Dht;
 import io.clowder.api.dht.DhtAdmin;
 import io.clowder.api.dht.PlacementPolicy;
-import io.clowder.api.dht.Range;
-import io.clowder.api.dht.RangeListener;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.transport.Transport;
 import java.io.IOException;
-import java.util.Collection;
 import java.util.Dictionary;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
-import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -37,7 +31,6 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.util.tracker.ServiceTracker;
-import org.osgi.util.tracker.ServiceTrackerCustomizer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,10 +45,7 @@ import org.slf4j.LoggerFactory;
     configurationPid = DhtSetting.PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = DhtSetting.Config.class, factory = true)
-public final class ConfiguredDht
-    implements Diagnosis,
-        NodeRing.Surroundings,
-        ServiceTrackerCustomizer<RangeListener, RangeListener> {
+public final class ConfiguredDht implements Diagnosis, NodeRing.Surroundings {
   private static final Logger LOG = LoggerFactory.getLogger(ConfiguredDht.class);
   private static final long REOPEN_MILLIS_MIN = 1_000;
   private static final long REOPEN_MILLIS_MAX = 30_000;
@@ -75,8 +65,7 @@ public final class ConfiguredDht
   private final ScheduledThreadPoolExecutor worker;
 
   private final ServiceTracker<PlacementPolicy, PlacementPolicy> policies;
-  private final ServiceTracker<RangeListener, RangeListener> listeners;
-  private final Map<RangeListener, List<Range>> told = new ConcurrentHashMap<>();
+  private final RangeListeners listeners;
   private final AtomicBoolean isDue = new AtomicBoolean();
   private final OpenDht dht;
   private final List<ServiceRegistration<?>> registrations = new CopyOnWriteArrayList<>();
@@ -127,7 +116,7 @@ public final class ConfiguredDht
     policies.open();
     dht = new OpenDht(name, setting, () -> ring, this::glance);
     offered = properties(0, false);
-    listeners = new ServiceTracker<>(context, RangeListener.class, this);
+    listeners = new RangeListeners(context, name, this::onWorker, this::changed);
     listeners.open();
     worker.execute(this::begin);
   }
@@ -219,8 +208,12 @@ public final class ConfiguredDht
 
   /** Begins again, in another life. */
   private void rebirth() {
+    onWorker(this::reopen);
+  }
+
+  private void onWorker(Runnable task) {
     try {
-      worker.execute(this::reopen);
+      worker.execute(task);
     } catch (RejectedExecutionException e) {
       LOG.debug("ring {} is closed", name);
     }
@@ -342,11 +335,7 @@ public final class ConfiguredDht
   @Override
   public void changed() {
     if (isDue.compareAndSet(false, true)) {
-      try {
-        worker.execute(this::tell);
-      } catch (RejectedExecutionException e) {
-        LOG.debug("ring {} is closed", name);
-      }
+      onWorker(this::tell);
     }
   }
 
@@ -365,57 +354,7 @@ public final class ConfiguredDht
         return; // They are taken back.
       }
     }
-    told.keySet().forEach(it -> tell(it, seen.owned()));
-  }
-
-  private void tell(RangeListener listener, List<Range> owned) {
-    List<Range> before = told.replace(listener, owned);
-    if (before == null) {
-      return; // It has gone.
-    }
-    List<Range> gained = Uncovered.of(owned, before);
-    List<Range> lost = Uncovered.of(before, owned);
-    if (gained.isEmpty() && lost.isEmpty()) {
-      return;
-    }
-    try {
-      listener.changed(name, gained, lost);
-    } catch (RuntimeException | Error e) {
-      LOG.warn("range listener {} failed", listener.getClass().getName(), e);
-    }
-  }
-
-  @Override
-  public @Nullable RangeListener addingService(ServiceReference<RangeListener> reference) {
-    if (!names(reference.getProperty(RangeListener.RINGS))) {
-      return null;
-    }
-    RangeListener listener = context.getService(reference);
-    if (listener != null) {
-      told.put(listener, List.of());
-      changed();
-    }
-    return listener;
-  }
-
-  private boolean names(@Nullable Object property) {
-    if (property == null) {
-      return true;
-    }
-    Stream<?> names =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
-    return names.anyMatch(it -> name.equals(String.valueOf(it)));
-  }
-
-  @Override
-  public void modifiedService(ServiceReference<RangeListener> reference, RangeListener listener) {}
-
-  @Override
-  public void removedService(ServiceReference<RangeListener> reference, RangeListener listener) {
-    told.remove(listener);
-    context.ungetService(reference);
+    listeners.tell(seen.owned());
   }
 
   /** Takes the services back, tells listeners and the other nodes, and ends. */
@@ -428,7 +367,7 @@ public final class ConfiguredDht
     worker.execute(
         () -> {
           isOver = true;
-          told.keySet().forEach(it -> tell(it, List.of()));
+          listeners.tell(List.of());
         });
     worker.shutdown();
     try {

@@ -17,6 +17,11 @@ record Interval(Identifier after, Identifier upTo) {
   /** Into how many parts it is split, about. */
   private static final int PARTS_BITS = 4;
 
+  /** Nothing but one point. */
+  static Interval of(Identifier point) {
+    return new Interval(Identifier.ZERO.next().distanceTo(point), point);
+  }
+
   boolean contains(Identifier point) {
     return after.equals(upTo) || Identifier.betweenOrAt(after, point, upTo);
   }
@@ -29,11 +34,6 @@ record Interval(Identifier after, Identifier upTo) {
     Identifier from = after.distanceTo(other.after);
     Identifier to = after.distanceTo(other.upTo);
     return from.compareTo(to) < 0 && to.compareTo(after.distanceTo(upTo)) <= 0;
-  }
-
-  /** Whether there is nothing beyond one point in it. */
-  boolean isPoint() {
-    return after.next().equals(upTo);
   }
 
   /** Parts of about the same size, together this, in order; itself if it is too small for that. */

@@ -20,7 +20,9 @@ import io.clowder.dht.KeeperMessage.Tally;
 import io.clowder.dht.KeeperMessage.Tell;
 import io.clowder.dht.KeeperMessage.Told;
 import io.clowder.dht.KeeperMessage.Want;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,15 +61,15 @@ final class Keeper {
   private static final class Looking {
     final long user;
     final Identifier id;
-    final List<Seat> left;
     final long deadline;
+    final Deque<Seat> left = new ArrayDeque<>();
     long nextAt;
 
-    Looking(long user, Identifier id, List<Seat> left, long deadline) {
+    Looking(long user, Identifier id, long deadline) {
       this.user = user;
       this.id = id;
-      this.left = left;
       this.deadline = deadline;
+      this.nextAt = deadline;
     }
   }
 
@@ -101,21 +103,30 @@ final class Keeper {
   /** Reads what any node has that keeps the key; this one, if it does. */
   void look(long user, Identifier id, long deadline, long now) {
     shelf.now = now;
-    List<Seat> seats = new ArrayList<>(placement.keepers(id));
-    boolean isHere = seats.remove(shelf.me);
-    if (isHere) {
-      looked(user, shelf.values.get(id), true);
-      return;
-    } else if (looking.size() >= LOOKS_MAX) {
+    if (looking.size() >= LOOKS_MAX) {
       shelf.port.answered(user, new Reply(Answer.of(Answer.Code.BUSY), true, false));
       return;
     }
-    nextLook(shelf.ticket(), new Looking(user, id, seats, deadline));
+    long ticket = shelf.ticket();
+    looking.put(ticket, new Looking(user, id, deadline));
+    placement.keepers(id, seats -> look(ticket, seats));
+  }
+
+  private void look(long ticket, List<Seat> seats) {
+    Looking one = looking.remove(ticket);
+    if (one == null) {
+      return; // To find them took too long.
+    } else if (seats.contains(shelf.me)) {
+      looked(one.user, shelf.values.get(one.id), true);
+      return;
+    }
+    one.left.addAll(seats);
+    nextLook(ticket, one);
   }
 
   private void nextLook(long ticket, Looking one) {
-    while (!one.left.isEmpty()) {
-      Seat seat = one.left.remove(0);
+    while (!one.left.isEmpty() && shelf.now < one.deadline) {
+      Seat seat = one.left.remove();
       if (shelf.port.send(seat, new Look(ticket, one.id))) {
         one.nextAt = Math.min(one.deadline, shelf.now + shelf.settings.attemptNanos() / 2);
         looking.put(ticket, one);

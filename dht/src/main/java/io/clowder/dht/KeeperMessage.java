@@ -102,8 +102,10 @@ sealed interface KeeperMessage {
    * These, of the first ones.
    *
    * @param handled how many of those that were wanted it is about
+   * @param waitNanos how long nothing more is to be wanted, so that it is not sent too fast
    */
-  record Gift(long ticket, int handled, List<Value> values) implements KeeperMessage {
+  record Gift(long ticket, int handled, long waitNanos, List<Value> values)
+      implements KeeperMessage {
     public Gift {
       values = List.copyOf(values);
     }
@@ -181,7 +183,7 @@ sealed interface KeeperMessage {
       begin(out, 13).writeVarLong(it.ids.size());
       it.ids.forEach(id -> id.write(out));
     } else if (this instanceof Gift it) {
-      begin(out, 14).writeVarLong(it.handled);
+      begin(out, 14).writeVarLong(it.handled).writeVarLong(it.waitNanos);
       writeValues(out, it.values);
     } else if (this instanceof Refuse) {
       begin(out, 15);
@@ -250,7 +252,9 @@ sealed interface KeeperMessage {
                   ticket, in.readVarLong(), readList(in, Value::read), readList(in, Item::read));
           case 12 -> new Given(ticket);
           case 13 -> new Want(ticket, readList(in, Identifier::read));
-          case 14 -> new Gift(ticket, RingMessage.readSmall(in), readList(in, Value::read));
+          case 14 ->
+              new Gift(
+                  ticket, RingMessage.readSmall(in), in.readVarLong(), readList(in, Value::read));
           case 15 -> new Refuse(ticket);
           case 16 -> new Tally(ticket);
           case 17 ->

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One life of a node on a ring of mode {@code peer}: its place on the ring, and its {@link Keeper},
  * by that place. A pure state machine as these are: one thread calls it, with the time in
- * nanoseconds of a clock that only rises; all that it does goes through its {@link PeerPort}.
+ * nanoseconds of a clock that only rises; all that it does goes through its {@link PeerPort} and
+ * that of its shelf.
  *
  * <p>What the ring says while it is in the middle of something is passed on when it has ended.
  */
@@ -36,7 +37,7 @@ final class PeerKeeper {
   /**
    * A node that is not on the ring yet.
    *
-   * @param shelf of a seat whose life the node has not had before; with this port
+   * @param shelf of a seat whose life the node has not had before
    * @param id where it is on the ring
    */
   PeerKeeper(Shelf shelf, Identifier id, RingSettings settings, PeerPort port) {
@@ -140,10 +141,9 @@ final class PeerKeeper {
     passOn();
   }
 
-  /** As {@link Keeper#look}; who keeps the key is looked up if this node does not know it. */
+  /** As {@link Keeper#look}. */
   void look(long user, Identifier id, long deadline, long now) {
-    shelf.now = now;
-    placement.withKeepers(id, () -> keeper.look(user, id, deadline, shelf.now));
+    keeper.look(user, id, deadline, now);
     passOn();
   }
 

@@ -4,7 +4,6 @@ package io.clowder.dht;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.clowder.api.NodeId;
-import io.clowder.api.dht.Dht;
 import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RingView;
@@ -15,7 +14,6 @@ import io.clowder.dht.Founding.Here;
 import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -39,10 +37,6 @@ final class PeerMode implements RingMode {
   /** How long joining may take. */
   private static final long JOINING_NANOS = 20_000_000_000L;
 
-  /** How many members a walk round the ring meets at most. */
-  private static final int WALK_MAX = 5_000;
-
-  private final String name;
   private final DhtSetting setting;
   private final Shelf shelf;
   private final Seat me;
@@ -50,6 +44,7 @@ final class PeerMode implements RingMode {
   private final List<NodeId> founders;
   private final Runnable rebirth;
   private final PeerKeeper keeper;
+  private final PeerView view;
   private final RingSettings ring;
   private final Founding founding;
 
@@ -62,10 +57,9 @@ final class PeerMode implements RingMode {
   /** When it begins anew if it is no member by then: the ring that it joins may be gone. */
   private long reborn = Ring.NEVER;
 
-  /** Who is on a ring with successor lists of another length, which no node can join. */
-  private @Nullable NodeId otherLength;
+  /** Who cannot be on one ring with this node, and why. */
+  private final SortedMap<NodeId, String> refusals = new TreeMap<>();
 
-  private int otherSuccessors;
   private boolean wantsToLeave;
   private boolean hasLeft;
   private long hereAt;
@@ -84,7 +78,6 @@ final class PeerMode implements RingMode {
       NodeRing node,
       List<NodeId> founders,
       Runnable rebirth) {
-    this.name = name;
     this.setting = setting;
     this.shelf = shelf;
     this.me = shelf.me;
@@ -94,8 +87,14 @@ final class PeerMode implements RingMode {
     ring = RingSettings.USUAL.withSuccessors(successors(setting));
     Identifier id = place(me.node());
     keeper = new PeerKeeper(shelf, id, ring, new Port());
+    view = new PeerView(name, setting.table(), shelf, keeper);
     founding =
-        new Founding(new Member(id, me.node(), me.life()), founders, ring.foundersMin(), shelf.now);
+        new Founding(
+            new Member(id, me.node(), me.life()),
+            founders,
+            ring.successors(),
+            setting.table().hash(),
+            shelf.now);
     hereAt = shelf.now;
   }
 
@@ -120,31 +119,6 @@ final class PeerMode implements RingMode {
     public void changed() {
       changes++;
     }
-
-    @Override
-    public boolean send(Seat to, KeeperMessage message) {
-      return node.send(to, message);
-    }
-
-    @Override
-    public long append(Value value) {
-      return node.append(value);
-    }
-
-    @Override
-    public long forget(Identifier id) {
-      return node.forget(id);
-    }
-
-    @Override
-    public void answered(long ticket, Reply reply) {
-      node.answered(ticket, reply);
-    }
-
-    @Override
-    public long wallMillis() {
-      return node.wallMillis();
-    }
   }
 
   private Identifier place(NodeId id) {
@@ -154,11 +128,17 @@ final class PeerMode implements RingMode {
   // ---- to be on a ring -----------------------------------------------------------------------
 
   private void take(Here here, NodeId from, long now) {
-    if (here.isOnRing() && here.successors() != ring.successors()) {
-      otherLength = from;
-      otherSuccessors = here.successors();
+    String why = founding.refusal(from, here);
+    if (!why.isEmpty()) {
+      refusals.put(from, why);
+      // Who is on no ring is to know it, too.
+      if (!here.isOnRing() && keeper.ring().isMember() && !hasLeft) {
+        tell(from, now);
+      }
       return;
-    } else if (hasLeft) {
+    }
+    refusals.remove(from);
+    if (hasLeft) {
       return;
     } else if (hasBegun) {
       if (here.isOnRing()) {
@@ -195,7 +175,7 @@ final class PeerMode implements RingMode {
   private void begin(long now) {
     hasBegun = true;
     reborn = now + JOINING_NANOS;
-    otherLength = null;
+    refusals.clear();
   }
 
   private void tell(NodeId to, long now) {
@@ -205,7 +185,12 @@ final class PeerMode implements RingMode {
     Here here =
         hasBegun
             ? new Here(
-                keeper.ring().me(), true, ring.successors(), begunWith, (now - begunAt) / 1_000_000)
+                keeper.ring().me(),
+                true,
+                ring.successors(),
+                setting.table().hash(),
+                begunWith,
+                (now - begunAt) / 1_000_000)
             : founding.here(now);
     WireWriter out = new WireWriter(256).writeByte(HERE);
     here.write(out);
@@ -288,35 +273,7 @@ final class PeerMode implements RingMode {
 
   @Override
   public void lookup(Identifier id, Consumer<@Nullable LookupResult> then) {
-    keeper.lookup(
-        id,
-        found ->
-            then.accept(
-                found == null
-                    ? null
-                    : new LookupResult(
-                        id.toString(),
-                        Objects.requireNonNull(found.owner().node()),
-                        nodes(found.replicas().subList(0, copies(found.replicas()))),
-                        nodes(found.path()),
-                        found.timeouts(),
-                        found.retries(),
-                        0)),
-        System.nanoTime());
-  }
-
-  private int copies(List<Member> others) {
-    return Math.min(others.size(), setting.keeper().replicas() - 1);
-  }
-
-  private static List<NodeId> nodes(List<Member> members) {
-    List<NodeId> nodes = new ArrayList<>(members.size());
-    for (Member member : members) {
-      if (member.node() != null) {
-        nodes.add(member.node());
-      }
-    }
-    return nodes;
+    view.lookup(id, then);
   }
 
   @Override
@@ -326,181 +283,33 @@ final class PeerMode implements RingMode {
 
   @Override
   public RingView view() {
-    SortedMap<Identifier, NodeId> known = new TreeMap<>();
-    known.put(keeper.ring().me().id(), me.node());
-    if (keeper.ring().isMember()) {
-      add(known, List.of(keeper.ring().predecessor()));
-      add(known, keeper.ring().successors().list());
-      keeper.ring().fingers().forEach(it -> add(known, it));
-    }
-    return view(known, false);
-  }
-
-  private static void add(SortedMap<Identifier, NodeId> known, List<Member> members) {
-    for (Member member : members) {
-      if (member.node() != null) {
-        known.put(member.id(), member.node());
-      }
-    }
-  }
-
-  private RingView view(SortedMap<Identifier, NodeId> known, boolean isAll) {
-    List<RingView.Place> places = new ArrayList<>();
-    Identifier before = known.lastKey();
-    for (var it : known.entrySet()) {
-      boolean isHere = it.getValue().equals(me.node());
-      Identifier from = isAll || !isHere ? before : keeper.placement().range().after();
-      double share = isAll || isHere ? share(from, it.getKey()) : -1;
-      places.add(
-          new RingView.Place(
-              it.getValue(),
-              it.getKey().toString(),
-              "",
-              keeper.ring().isMember() ? share : -1,
-              isHere && wantsToLeave ? "leaving" : "member"));
-      before = it.getKey();
-    }
-    boolean isMember = keeper.ring().isMember();
-    List<NodeId> successors = new ArrayList<>();
-    NodeId predecessor = null;
-    if (isMember) {
-      keeper.placement().successors().forEach(it -> successors.add(it.node()));
-      NodeId previous = keeper.ring().predecessor().node();
-      predecessor = me.node().equals(previous) ? null : previous;
-    }
-    return new RingView(
-        name,
-        Dht.Mode.PEER,
-        0,
-        setting.table().hash(),
-        setting.table().replicas(),
-        me.node(),
-        isMember,
-        predecessor,
-        successors.stream().distinct().toList(),
-        places);
-  }
-
-  /** How much of the ring lies between two points. */
-  private static double share(Identifier after, Identifier upTo) {
-    return after.equals(upTo) ? 1 : after.distanceTo(upTo).top(31) / (double) (1L << 31);
-  }
-
-  /** Asks for the owner of the point after each member that was found, until it is round. */
-  private void walk(SortedMap<Identifier, NodeId> found, Identifier last, Runnable then) {
-    keeper.lookup(
-        last.next(),
-        it -> {
-          int before = found.size();
-          Identifier next = last;
-          if (it != null) {
-            List<Member> members = new ArrayList<>(List.of(it.owner()));
-            members.addAll(it.replicas());
-            for (Member member : members) {
-              if (found.containsKey(member.id())) {
-                break;
-              }
-              add(found, List.of(member));
-              next = member.id();
-            }
-          }
-          if (found.size() == before || found.size() > WALK_MAX) {
-            then.run();
-          } else {
-            walk(found, next, then);
-          }
-        },
-        System.nanoTime());
+    return view.known(wantsToLeave);
   }
 
   @Override
   public void ring(Consumer<RingView> then) {
-    SortedMap<Identifier, NodeId> found = new TreeMap<>();
-    Identifier here = keeper.ring().me().id();
-    found.put(here, me.node());
-    if (keeper.ring().isMember()) {
-      walk(found, here, () -> then.accept(view(found, true)));
-    } else {
-      then.accept(view());
-    }
+    view.all(wantsToLeave, then);
   }
 
   @Override
   public List<Range> owned() {
-    if (!keeper.ring().isMember()) {
-      return List.of();
-    }
-    Interval range = keeper.placement().range();
-    List<NodeId> replicas = new ArrayList<>();
-    keeper.placement().replicas().forEach(it -> replicas.add(it.node()));
-    return List.of(
-        new Range(
-            range.after().toString(),
-            range.upTo().toString(),
-            me.node(),
-            replicas,
-            0,
-            keeper.placement().isWhole(range)));
+    return view.owned();
   }
 
   @Override
   public void ranges(Consumer<List<Range>> then) {
-    ring(
-        view -> {
-          List<RingView.Place> places = view.places();
-          List<Range> ranges = new ArrayList<>();
-          for (int i = 0; i < places.size() && view.isMember(); i++) {
-            RingView.Place place = places.get(i);
-            RingView.Place before = places.get(Math.floorMod(i - 1, places.size()));
-            List<NodeId> replicas = new ArrayList<>();
-            int copies = Math.min(places.size(), setting.keeper().replicas());
-            for (int next = 1; next < copies; next++) {
-              replicas.add(places.get((i + next) % places.size()).node());
-            }
-            ranges.add(
-                new Range(
-                    before.identifier(),
-                    place.identifier(),
-                    place.node(),
-                    replicas,
-                    0,
-                    copies == setting.keeper().replicas()));
-          }
-          then.accept(ranges);
-        });
+    view.ranges(then);
   }
 
   @Override
   public void seats(Consumer<List<Seat>> then) {
-    if (!keeper.ring().isMember()) {
-      then.accept(List.of());
-      return;
-    }
-    List<Seat> seats = new ArrayList<>(List.of(me));
-    walkSeats(seats, keeper.ring().me().id(), () -> then.accept(seats));
-  }
-
-  private void walkSeats(List<Seat> seats, Identifier last, Runnable then) {
-    keeper.lookup(
-        last.next(),
-        it -> {
-          Seat seat = it == null ? me : RingPlacement.seat(it.owner());
-          if (it == null || seats.contains(seat) || seats.size() > WALK_MAX) {
-            then.run();
-          } else {
-            seats.add(seat);
-            walkSeats(seats, it.owner().id(), then);
-          }
-        },
-        System.nanoTime());
+    view.seats(then);
   }
 
   @Override
   public List<String> problems() {
-    if (otherLength != null && !keeper.ring().isMember()) {
-      return List.of(
-          "this node cannot join: the ring of %s has successor lists of %d, and this node of %d (successors, replicas)"
-              .formatted(otherLength, otherSuccessors, ring.successors()));
+    if (!refusals.isEmpty() && !keeper.ring().isMember()) {
+      return refusals.values().stream().map(it -> "this node cannot join: " + it).toList();
     } else if (hasLeft) {
       return List.of("this node has left the ring (dht:join)");
     } else if (hasBegun) {

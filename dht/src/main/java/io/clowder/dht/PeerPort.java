@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
-/** What a {@link PeerKeeper} does in the world; nothing of it waits. */
-interface PeerPort extends KeeperPort {
+/** What the ring of a {@link PeerKeeper} does in the world; nothing of it waits. */
+interface PeerPort {
   /** Sends a message of the ring to the node of its target; it may get lost. */
   void send(Envelope envelope);
 

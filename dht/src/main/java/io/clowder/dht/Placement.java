@@ -14,8 +14,13 @@ interface Placement {
    */
   void locate(Identifier id, Consumer<@Nullable Seat> then);
 
-  /** Who keeps a key, the likely owner first, as far as is known at once. */
-  List<Seat> keepers(Identifier id);
+  /**
+   * Who keeps a key.
+   *
+   * @param then is told once, now or later: the likely owner first; none if that cannot be found
+   *     out now
+   */
+  void keepers(Identifier id, Consumer<List<Seat>> then);
 
   /** What this node has to do for a key; null if it does not own it, or not yet. */
   @Nullable Tenure tenure(Identifier id);

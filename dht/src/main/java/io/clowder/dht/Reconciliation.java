@@ -35,6 +35,9 @@ final class Reconciliation {
   private static final int TRIES = 5;
   private static final int VALUES_MAX = 1_000;
 
+  /** How long a giver may have this node wait at most. */
+  private static final long WAIT_NANOS_MAX = 60_000_000_000L;
+
   /** What becomes of what differs. */
   enum Mode {
     /** Both have the newer of all values afterwards. */
@@ -89,6 +92,10 @@ final class Reconciliation {
     Interval compared = Interval.ALL;
     long ticket;
     long nextAt;
+
+    /** Until when it fetches nothing. */
+    long fetchAt = Long.MIN_VALUE;
+
     int tries;
     long moved;
     boolean isWhole = true;
@@ -147,22 +154,30 @@ final class Reconciliation {
     }
     run.question = next;
     running.put(run.ticket, run);
-    if (allowance() < 0 && next instanceof Give) {
+    long from = next instanceof Give ? shelf.now + excess() : shelf.now;
+    from = next instanceof Want ? Math.max(from, run.fetchAt) : from;
+    if (from > shelf.now) {
       run.isPaused = true;
-      run.nextAt = shelf.now + (long) (-allowance / shelf.settings.transferBytes() * 1e9) + 1;
+      run.nextAt = from;
     } else {
       ask(run);
     }
   }
 
-  private double allowance() {
+  /** How long nothing more is to be sent, as this node has sent so much. */
+  private long excess() {
+    spend(0);
+    return allowance < 0 ? (long) (-allowance / shelf.settings.transferBytes() * 1e9) + 1 : 0;
+  }
+
+  private void spend(long bytes) {
     double perNano = shelf.settings.transferBytes() / 1e9;
     // What was not used in a tenth of a second is not used later.
     allowance =
         Math.min(
             allowance + (shelf.now - allowedAt) * perNano, shelf.settings.transferBytes() / 10.0);
     allowedAt = shelf.now;
-    return allowance;
+    allowance -= bytes;
   }
 
   private void ask(Run run) {
@@ -173,7 +188,7 @@ final class Reconciliation {
       return;
     }
     if (question instanceof Give give) {
-      allowance -= give.values().stream().mapToLong(Value::size).sum();
+      spend(give.values().stream().mapToLong(Value::size).sum());
     }
     shelf.port.send(run.job.with(), question);
   }
@@ -308,6 +323,7 @@ final class Reconciliation {
         run.outcome.fetched();
       }
     }
+    run.fetchAt = shelf.now + Math.min(gift.waitNanos(), WAIT_NANOS_MAX);
     int handled = Math.min(Math.max(1, gift.handled()), want.ids().size());
     run.toFetch.addAll(want.ids().subList(handled, want.ids().size()));
     long ticket = run.ticket;
@@ -351,7 +367,10 @@ final class Reconciliation {
     return new Parts(compare.ticket(), parts.stream().map(shelf.values::digest).toList());
   }
 
-  /** What is wanted, as much as fits. */
+  /**
+   * What is wanted, as much as fits. It counts as what this node gives unasked; but the one that
+   * waits is the other one, so that nothing of it has to be remembered here.
+   */
   Gift gift(Want want) {
     List<Value> values = new ArrayList<>();
     int bytes = 0;
@@ -365,9 +384,10 @@ final class Reconciliation {
       handled++;
       if (value != null) {
         values.add(value);
+        spend(value.size());
       }
     }
-    return new Gift(want.ticket(), handled, values);
+    return new Gift(want.ticket(), handled, excess(), values);
   }
 
   // ---- time ----------------------------------------------------------------------------------

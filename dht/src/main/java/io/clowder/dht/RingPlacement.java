@@ -32,7 +32,6 @@ final class RingPlacement implements Placement {
   private final Shelf shelf;
   private final RingNode ring;
   private final Map<Long, Consumer<@Nullable Located>> lookups = new HashMap<>();
-  private final Map<Identifier, List<Seat>> located = new HashMap<>();
   private final Takeover takeover;
   private final Coverage coverage;
   private boolean isClosed;
@@ -200,28 +199,27 @@ final class RingPlacement implements Placement {
     }
   }
 
-  /** Has {@link #keepers} know who keeps a key while {@code then} runs. */
-  void withKeepers(Identifier id, Runnable then) {
-    if (!keepers(id).isEmpty()) {
-      then.run();
+  @Override
+  public void keepers(Identifier id, Consumer<List<Seat>> then) {
+    List<Seat> known = keepers(id);
+    if (!known.isEmpty()) {
+      then.accept(known);
       return;
     }
     find(
         id,
         answer -> {
+          List<Seat> seats = new ArrayList<>();
           if (answer != null) {
-            List<Seat> seats = new ArrayList<>();
             seats.add(seat(answer.owner()));
             answer.replicas().forEach(it -> seats.add(seat(it)));
-            located.put(id, of(seats, shelf.settings.replicas()));
           }
-          then.run();
-          located.remove(id);
+          then.accept(of(seats, shelf.settings.replicas()));
         });
   }
 
-  @Override
-  public List<Seat> keepers(Identifier id) {
+  /** Who keeps a key, as far as this node knows it. */
+  private List<Seat> keepers(Identifier id) {
     List<Seat> seats = new ArrayList<>();
     // An owner's word that this node is to keep a key may be old; what is here, is here.
     if (owns(id) || (shelf.values.get(id) != null && coverage.of(id) != null)) {
@@ -239,9 +237,7 @@ final class RingPlacement implements Placement {
         after = member.id();
       }
     }
-    return seats.isEmpty()
-        ? located.getOrDefault(id, List.of())
-        : of(seats, shelf.settings.replicas());
+    return of(seats, shelf.settings.replicas());
   }
 
   @Override

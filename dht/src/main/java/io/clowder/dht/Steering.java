@@ -306,6 +306,7 @@ final class Steering {
       return;
     }
     steerAt = shelf.now + SECOND / 10;
+    placement.tryAgain();
     Table table = placement.table();
     if (proposeAt <= shelf.now && !isProposing) {
       TableCommand command = membership(table);
@@ -337,7 +338,7 @@ final class Steering {
         return new TableCommand.Leave(shelf.me.node(), shelf.me.life());
       }
     } else if (!isIn || (member != null && member.state() == TableMember.State.LEAVING)) {
-      return join;
+      return join.after(member == null ? 0 : member.life());
     }
     if (table == null || !isIn) {
       return null;
@@ -385,7 +386,7 @@ final class Steering {
         verdict -> {
           isProposing = false;
           boolean isRefused = verdict != null && !verdict.isAccepted();
-          if (command.equals(join)) {
+          if (command instanceof TableCommand.Join) {
             refusal = isRefused ? verdict.reason() : "";
             if (verdict != null && verdict.isAccepted()) {
               placement.joined(verdict.epoch());

@@ -125,6 +125,9 @@ final class TableChange {
       return "the ring has " + before.settings() + ", not " + it.settings();
     } else if (known == null && members.size() == Table.MEMBERS_MAX) {
       return "the ring has " + Table.MEMBERS_MAX + " members already";
+    } else if (known != null && known.life() != it.life() && known.life() != it.former()) {
+      // Of two lives nobody can say which is the later one, but that one knew of the other.
+      return it.node() + " is a member in a life that this one did not know of";
     }
     TableMember next =
         new TableMember(it.node(), it.life(), it.domain(), it.weight(), State.MEMBER);

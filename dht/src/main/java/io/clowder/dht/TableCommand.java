@@ -24,13 +24,21 @@ sealed interface TableCommand {
    * A node takes part, in the ring's first table if there is none. Who left or failed is a member
    * again, with what it has still. With another life, all that the node had is void.
    *
+   * @param former the life that the node has in the table that this was made for, 0 if it is no
+   *     member there; refused if it has yet another: this may be what is late
    * @param settings of the ring; refused if it has others
    */
-  record Join(NodeId node, long life, String domain, int weight, TableSettings settings)
+  record Join(
+      NodeId node, long life, long former, String domain, int weight, TableSettings settings)
       implements TableCommand {
     public Join {
       TableMember.checkDomain(domain);
       TableMember.checkWeight(weight);
+    }
+
+    /** The same, made for another table. */
+    Join after(long present) {
+      return new Join(node, life, present, domain, weight, settings);
     }
   }
 
@@ -86,7 +94,8 @@ sealed interface TableCommand {
   default byte[] encode() {
     WireWriter out = new WireWriter(64);
     if (this instanceof Join it) {
-      begin(out, 1, it.node).writeLong(it.life).writeString(it.domain).writeByte(it.weight);
+      begin(out, 1, it.node).writeLong(it.life).writeLong(it.former);
+      out.writeString(it.domain).writeByte(it.weight);
       it.settings.write(out);
     } else if (this instanceof Leave it) {
       begin(out, 2, it.node).writeLong(it.life);
@@ -247,6 +256,7 @@ sealed interface TableCommand {
       case 1 ->
           new Join(
               node,
+              in.readLong(),
               in.readLong(),
               in.readString(TableMember.DOMAIN_BYTES),
               in.readByte(),

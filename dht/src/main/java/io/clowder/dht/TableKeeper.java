@@ -122,6 +122,10 @@ final class TableKeeper {
       problems.add("the view is not known: consensus has not answered (clowder:why)");
       return problems;
     }
+    if (placement.isCutOff() && !placement.holdings().isEmpty()) {
+      problems.add(
+          "consensus does not answer this node: what it owns cannot be read but by ANY (clowder:why)");
+    }
     int unowned = 0;
     int few = 0;
     long lost = 0;

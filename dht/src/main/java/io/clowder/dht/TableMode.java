@@ -67,7 +67,7 @@ final class TableMode implements RingMode, Tables.Party {
         };
     TableCommand.Join join =
         new TableCommand.Join(
-            me.node(), me.life(), setting.domain(), setting.weight(), setting.table());
+            me.node(), me.life(), 0, setting.domain(), setting.weight(), setting.table());
     keeper = new TableKeeper(shelf, consensus, join, policy);
   }
 

@@ -76,6 +76,7 @@ final class TablePlacement implements Placement {
   private @Nullable Table table;
   private long sureUntil = Long.MIN_VALUE;
   private boolean isReading;
+  private boolean isCutOff;
 
   /** The epoch at which this life became a member; before, what the table says may be old. */
   private long joinedAt = Ring.NEVER;
@@ -143,6 +144,22 @@ final class TablePlacement implements Placement {
     }
   }
 
+  /**
+   * Whether consensus did not answer when this node read the table last. What it owns is not read
+   * then, and stays its own: for all others it lives. That one of them has it failed is no way out,
+   * since where consensus is slow for all, all would have each other failed.
+   */
+  boolean isCutOff() {
+    return isCutOff;
+  }
+
+  /** Reads the table again if consensus did not answer; nobody else may want to. */
+  void tryAgain() {
+    if (isCutOff && !isReading) {
+      read();
+    }
+  }
+
   /** The partitions that this node owns. */
   Map<Integer, Holding> holdings() {
     return holdings;
@@ -175,11 +192,10 @@ final class TablePlacement implements Placement {
   }
 
   @Override
-  public List<Seat> keepers(Identifier id) {
+  public void keepers(Identifier id, Consumer<List<Seat>> then) {
     Table present = table;
-    return present == null
-        ? List.of()
-        : seats(present.assignment(present.partitionOf(id)).holders());
+    then.accept(
+        present == null ? List.of() : seats(present.assignment(present.partitionOf(id)).holders()));
   }
 
   @Override
@@ -242,6 +258,7 @@ final class TablePlacement implements Placement {
     consensus.read(
         isDone -> {
           isReading = false;
+          isCutOff = !isDone;
           if (isDone) {
             sureUntil = Math.max(sureUntil, began + LEASE_NANOS);
           }

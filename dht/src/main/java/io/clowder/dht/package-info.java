@@ -30,7 +30,8 @@
  * distributes them. A write is acknowledged when all holders of its partition have it, each of
  * which refuses what was decided by an older assignment; so any holder may own it next. A node
  * becomes a holder when it has everything, while writes wait for it already ({@code Steering}).
- * Reads take a lease from consensus, for as long as the next owner waits.
+ * Reads take a lease from consensus, for as long as the next owner waits. An owner that consensus
+ * does not answer, though all others see it alive, is not replaced: what it owns is not read.
  *
  * <p><b>Mode peer.</b> After Stoica, Morris, Liben-Nowell, Karger, Kaashoek, Dabek and
  * Balakrishnan, "Chord: a scalable peer-to-peer lookup protocol for Internet applications" (SIGCOMM

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
+import static io.clowder.dht.Identifier.SHA_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -37,7 +38,7 @@ class FoundingTest {
 
   private void start(int count) {
     for (NodeId node : FIVE.subList(0, count)) {
-      nodes.put(node, new Founding(member(node, 1), FIVE, 3, 0));
+      nodes.put(node, new Founding(member(node, 1), FIVE, 2, SHA_1, 0));
     }
   }
 
@@ -59,7 +60,7 @@ class FoundingTest {
     Step of = steps.get(from);
     Here here = nodes.get(from).here(now);
     if (of instanceof Step.Found it) {
-      here = new Here(here.member(), true, 2, it.founders(), 0);
+      here = new Here(here.member(), true, 2, SHA_1, it.founders(), 0);
     }
     Step step = steps.containsKey(by) ? null : nodes.get(by).heard(from, here, now);
     if (step != null) {
@@ -114,7 +115,8 @@ class FoundingTest {
   void whoComesLaterJoins() {
     start(1);
     Member other = member(FIVE.get(1), 7);
-    Step step = heard(nodes.get(FIVE.get(0)), new Here(other, true, 2, List.of(other), 100_000));
+    Step step =
+        heard(nodes.get(FIVE.get(0)), new Here(other, true, 2, SHA_1, List.of(other), 100_000));
     assertEquals(new Step.Join(other), step);
   }
 
@@ -124,20 +126,39 @@ class FoundingTest {
     Founding founding = nodes.get(FIVE.get(0));
     Member other = member(FIVE.get(1), 7);
     List<Member> both = List.of(member(FIVE.get(0), 1), other);
-    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, 2, both, 10)));
-    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, 2, both, 5_000)));
+    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, 2, SHA_1, both, 10)));
+    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, 2, SHA_1, both, 5_000)));
     List<Member> former = List.of(member(FIVE.get(0), 3), other);
-    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, 2, former, 10)));
+    assertEquals(
+        new Step.Join(other), heard(founding, new Here(other, true, 2, SHA_1, former, 10)));
+  }
+
+  @Test
+  void whoPlacesKeysByAnotherFunctionIsToldSo() {
+    start(1);
+    Founding founding = nodes.get(FIVE.get(0));
+    Member other = member(FIVE.get(1), 7);
+    List<Member> known = List.of(other);
+    for (boolean isOnRing : List.of(true, false)) {
+      assertEquals(
+          "n2 places keys by SHA-256, and this node by SHA-1 (hash)",
+          founding.refusal(FIVE.get(1), new Here(other, isOnRing, 2, "SHA-256", known, 10)));
+    }
+    assertEquals(
+        "n2 has successor lists of 3, and this node of 2 (successors, replicas)",
+        founding.refusal(FIVE.get(1), new Here(other, true, 3, SHA_1, known, 10)));
+    assertEquals("", founding.refusal(FIVE.get(1), new Here(other, true, 2, SHA_1, known, 10)));
+    assertEquals("", founding.refusal(FIVE.get(1), founding.here(0)));
   }
 
   @Test
   void anotherLifeOfOneIsAgreedOnAnew() {
     List<NodeId> two = FIVE.subList(0, 2);
-    Founding one = new Founding(member(two.get(0), 1), two, 2, 0);
-    Founding former = new Founding(member(two.get(1), 1), two, 2, 0);
+    Founding one = new Founding(member(two.get(0), 1), two, 1, SHA_1, 0);
+    Founding former = new Founding(member(two.get(1), 1), two, 1, SHA_1, 0);
     assertNull(one.heard(two.get(1), former.here(0), 0));
     assertEquals(2, one.here(0).founders().size());
-    Founding later = new Founding(member(two.get(1), 2), two, 2, 0);
+    Founding later = new Founding(member(two.get(1), 2), two, 1, SHA_1, 0);
     assertNull(one.heard(two.get(1), later.here(0), 0));
     Step step = later.heard(two.get(0), one.here(0), 0);
     assertEquals(
@@ -147,7 +168,8 @@ class FoundingTest {
 
   @Test
   void itsBytesComeBack() {
-    Here here = new Here(member(FIVE.get(0), 1), true, 2, List.of(member(FIVE.get(1), 2)), 12_345);
+    Here here =
+        new Here(member(FIVE.get(0), 1), true, 2, SHA_1, List.of(member(FIVE.get(1), 2)), 12_345);
     WireWriter out = new WireWriter(64);
     here.write(out);
     assertEquals(here, Here.read(new WireReader(out.toByteArray())));

@@ -104,7 +104,8 @@ class KeeperMessageTest {
         "0b010b" + "00" + "02" + VALUE_HEX + TOMBSTONE_HEX + "01" + AT_HEX + VERSION_HEX);
     golden.put(new Given(12), "0c010c");
     golden.put(new Want(13, List.of(AT, AT)), "0d010d" + "02" + AT_HEX + AT_HEX);
-    golden.put(new Gift(14, 300, List.of(VALUE)), "0e010e" + "ac02" + "01" + VALUE_HEX);
+    golden.put(
+        new Gift(14, 300, 299, List.of(VALUE)), "0e010e" + "ac02" + "ab02" + "01" + VALUE_HEX);
     golden.put(new Refuse(15), "0f010f");
     golden.put(new Tally(16), "100110");
     golden.put(
@@ -166,7 +167,7 @@ class KeeperMessageTest {
     refused.put("a list that cannot be there", "0d010d" + "ffffffff07" + AT_HEX);
     refused.put(
         "a version below zero", "0a010a01" + AT_HEX + "f".repeat(18) + "01" + "0".repeat(16));
-    refused.put("more handled than can be", "0e010e" + "ffffffff7f" + "00");
+    refused.put("more handled than can be", "0e010e" + "ffffffff7f" + "00" + "00");
     refused.put(
         "a key over the limit",
         "0601060" + "1" + AT_HEX + "8108" + "00".repeat(Limits.KEY_BYTES + 1));

@@ -180,12 +180,145 @@ class PeerKeeperTest {
   private String keyBefore(NodeId joiner) {
     Founders circle = peers.circle();
     Identifier id = PeerWorld.id(joiner);
-    Identifier before = circle.get(circle.placeFrom(id) - 1).id();
+    return keyBetween(circle.get(circle.placeFrom(id) - 1).id(), id);
+  }
+
+  private static String keyBetween(Identifier after, Identifier before) {
     int i = 0;
-    while (!Identifier.between(before, PeerLoad.id("k" + i), id)) {
+    while (!Identifier.between(after, PeerLoad.id("k" + i), before)) {
       i++;
     }
     return "k" + i;
+  }
+
+  /** A value that a node has, wherever it has it from. */
+  private Value place(NodeId node, String key, long major) {
+    byte[] bytes = key.getBytes(UTF_8);
+    RequestKey request = new RequestKey(1, 1_000);
+    DhtVersion version = new DhtVersion(major, 1);
+    Value value = new Value(PeerLoad.id(key), bytes, version, new byte[9], 0, request);
+    world.computer(node).onIt(0, () -> peers.up(node).shelf.keep(value));
+    return value;
+  }
+
+  /** Loses what a node compares with others, and others with it; not what they look for. */
+  private void keepFromComparing(NodeId node) {
+    peers.filter =
+        (source, target, message) ->
+            message instanceof Compare && (source.equals(node) || target.equals(node));
+  }
+
+  private Takeover takeover(NodeId node) {
+    return peers.up(node).keeper.placement().takeover();
+  }
+
+  /** It has it from the one after it, which had not got it yet, and knows one more. */
+  @Test
+  void whoJoinsOwnsNothingThatMayBeWhereItDoesNotLook() {
+    peers.found(NODES);
+    NodeId joiner = PeerWorld.node(NODES + 1);
+    peers.add(joiner);
+    world.run(10 * SECOND);
+    String key = keyBefore(joiner);
+    NodeId next = behind(key, 1);
+    NodeId last = behind(key, 5);
+    keepFromComparing(last);
+    Value value = place(last, key, 1);
+    world.computer(behind(key, 0)).wipe();
+    world.run(5 * SECOND);
+    assertNull(peers.ringFlaw());
+    assertFalse(takeover(next).isSettled());
+    world.computer(joiner).start();
+    world.run(3 * SECOND);
+    assertNull(peers.ringFlaw());
+    assertFalse(takeover(joiner).sources().contains(peers.up(last).seat()));
+    List<Reply> replies = ask(joiner, Ask.Kind.FETCH, key);
+    world.run(SECOND);
+    assertEquals(List.of(), replies);
+    peers.filter = (source, target, message) -> false;
+    world.run(5 * SECOND);
+    assertEquals(value.version(), read(replies));
+  }
+
+  @Test
+  void butWaitsForNobodyWhoDoesNotAnswer() {
+    peers.found(NODES);
+    NodeId joiner = PeerWorld.node(NODES + 1);
+    peers.add(joiner);
+    world.run(10 * SECOND);
+    String key = keyBefore(joiner);
+    keepFromComparing(behind(key, 5));
+    world.computer(behind(key, 0)).wipe();
+    world.run(5 * SECOND);
+    world.computer(joiner).start();
+    world.run(8 * SECOND);
+    assertTrue(peers.up(joiner).keeper.placement().accepts(PeerLoad.id(key)));
+  }
+
+  /** The one after it is new itself, and may not know either. */
+  @Test
+  void norBeforeTheOneAfterItOwnsAnything() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    NodeId first = PeerWorld.node(NODES + 1);
+    Founders circle = peers.circle();
+    Identifier before = circle.get(circle.placeFrom(PeerWorld.id(first)) - 1).id();
+    int number = NODES + 2;
+    while (!Identifier.between(before, PeerWorld.id(PeerWorld.node(number)), PeerWorld.id(first))) {
+      number++;
+    }
+    NodeId second = PeerWorld.node(number);
+    String key = keyBetween(before, PeerWorld.id(second));
+    NodeId last = behind(key, 5);
+    keepFromComparing(last);
+    Value value = place(last, key, 1);
+    world.computer(behind(key, 0)).wipe();
+    world.run(5 * SECOND);
+    peers.add(first).start();
+    world.run(SECOND);
+    peers.add(second).start();
+    world.run(3 * SECOND / 2);
+    assertNull(peers.ringFlaw());
+    List<Reply> replies = ask(second, Ask.Kind.FETCH, key);
+    world.run(SECOND);
+    assertEquals(List.of(), replies);
+    peers.filter = (source, target, message) -> false;
+    world.run(7 * SECOND);
+    assertEquals(value.version(), read(replies));
+  }
+
+  /** Somebody has come between, and the list is full without it. */
+  @Test
+  void whoHasNotShownWhatItHasIsAskedThoughItIsInTheListNoMore() {
+    peers.found(NODES);
+    NodeId joiner = PeerWorld.node(NODES + 1);
+    peers.add(joiner);
+    world.run(10 * SECOND);
+    Founders circle = peers.circle();
+    int place = circle.placeFrom(PeerWorld.id(joiner));
+    String key = keyBetween(circle.get(place - 4).id(), circle.get(place - 3).id());
+    NodeId heir = behind(key, 1);
+    NodeId last = behind(key, 5);
+    Seat dropped = peers.up(last).seat();
+    keepFromComparing(last);
+    Value value = place(last, key, 1);
+    world.computer(behind(key, 0)).wipe();
+    world.run(5 * SECOND);
+    assertTrue(peers.up(heir).keeper.placement().successors().contains(dropped));
+    assertFalse(takeover(heir).isSettled());
+    world.computer(joiner).start();
+    for (int i = 0; peers.up(heir).keeper.placement().successors().contains(dropped); i++) {
+      assertTrue(i < 50, "it stays in the list");
+      world.run(SECOND / 10);
+    }
+    world.run(SECOND / 2);
+    assertEquals(value.version(), read(askAndRun(heir, key)));
+  }
+
+  private List<Reply> askAndRun(NodeId at, String key) {
+    List<Reply> replies = ask(at, Ask.Kind.FETCH, key);
+    world.run(SECOND);
+    return replies;
   }
 
   @Test
@@ -211,6 +344,29 @@ class PeerKeeperTest {
     peers.filter = (source, target, message) -> false;
     world.run(60 * SECOND);
     assertNull(peers.copiesFlaw(true));
+  }
+
+  /** Nobody brings lookups on, and the ring's own patience is longer. */
+  @Test
+  void aReadOfAnyCopyEndsInTimeThoughItsKeepersAreNotFound() {
+    peers.found(NODES);
+    world.run(10 * SECOND);
+    NodeId reader = behind("k", 3);
+    peers.filter =
+        (source, target, message) ->
+            message instanceof RingMessage.Route || message instanceof RingMessage.Claim;
+    List<Reply> replies = new ArrayList<>();
+    world
+        .computer(reader)
+        .onIt(0, () -> peers.up(reader).look(PeerLoad.id("k"), SECOND, replies::add));
+    world.run(SECOND - 1);
+    assertEquals(List.of(), replies);
+    world.run(SECOND / 10);
+    assertEquals(1, replies.size());
+    assertTrue(replies.get(0).isOver());
+    // What is found later is for nobody.
+    world.run(30 * SECOND);
+    assertEquals(1, replies.size());
   }
 
   /** As after a time in which others took it for dead, and did not when that was over. */

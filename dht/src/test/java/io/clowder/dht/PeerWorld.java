@@ -223,8 +223,9 @@ final class PeerWorld {
       Founders all = founders;
       Identifier id = id(computer.node());
       me = new Seat(computer.node(), all == null ? newLife() : all.get(all.placeFrom(id)).life());
-      shelf = new Shelf(me, settings, computer.values(), new Port(), world.random, now);
-      keeper = new PeerKeeper(shelf, id, ring, (PeerPort) shelf.port);
+      Port port = new Port();
+      shelf = new Shelf(me, settings, computer.values(), port, world.random, now);
+      keeper = new PeerKeeper(shelf, id, ring, port);
       if (all == null) {
         keeper.join(contacts(), now);
       } else {
@@ -241,6 +242,10 @@ final class PeerWorld {
       }
       Collections.shuffle(contacts, world.random);
       return contacts;
+    }
+
+    Seat seat() {
+      return me;
     }
 
     void ask(Ask ask, long deadline, Consumer<Reply> then) {
@@ -293,7 +298,7 @@ final class PeerWorld {
       computer.send(to, bytes);
     }
 
-    private final class Port implements PeerPort {
+    private final class Port implements KeeperPort, PeerPort {
       @Override
       public void send(Envelope envelope) {
         NodeId node = envelope.target().node();

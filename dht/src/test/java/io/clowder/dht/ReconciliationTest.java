@@ -129,7 +129,9 @@ class ReconciliationTest {
     } else if (question instanceof Compare compare) {
       return answering.compare(compare, true);
     } else if (question instanceof Want want) {
-      return answering.gift(want);
+      Gift gift = answering.gift(want);
+      bytesGiven += gift.values().stream().mapToLong(Value::size).sum();
+      return gift;
     }
     Give give = (Give) question;
     bytesGiven += give.values().stream().mapToLong(Value::size).sum();
@@ -276,9 +278,36 @@ class ReconciliationTest {
       here.keep(value(i, 1, 1 << 20));
     }
     begin(Interval.ALL, Mode.PUSH);
+    assertAllowed(400);
+  }
+
+  @Test
+  void whatIsFetchedIsGivenNoFaster() {
+    for (int i = 0; i < 400; i++) {
+      there.keep(value(i, 1, 1 << 20));
+    }
+    begin(Interval.ALL, Mode.PULL);
+    assertAllowed(400);
+  }
+
+  /** Several that fetch at the same time have together what one would. */
+  @Test
+  void norToSeveral() {
+    for (int i = 0; i < 400; i++) {
+      there.keep(value(i, 1, 1 << 20));
+    }
+    Interval.ALL.split().forEach(it -> begin(it, Mode.PULL));
+    assertAllowed(400);
+  }
+
+  private void assertAllowed(int values) {
     long begun = here.now;
-    run();
-    assertEquals("done, 400 moved", ended);
+    while (reconciliation.count() > 0) {
+      ended = "";
+      run();
+    }
+    assertEquals(values, here.values.size());
+    assertEquals(values, there.values.size());
     double perSecond = bytesGiven / ((here.now - begun) / 1e9);
     double allowed = KeeperSettings.USUAL.transferBytes();
     assertTrue(perSecond < 1.05 * allowed && perSecond > 0.9 * allowed, perSecond + " a second");

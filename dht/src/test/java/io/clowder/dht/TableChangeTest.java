@@ -21,6 +21,7 @@ import io.clowder.dht.TableMember.State;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** Each rule, by the first partition of a small ring; all others have the same. */
@@ -49,7 +50,8 @@ class TableChangeTest {
   }
 
   private Join joining(NodeId node, long life) {
-    return new Join(node, life, "", 1, settings);
+    TableMember known = table.member(node);
+    return new Join(node, life, known == null ? 0 : known.life(), "", 1, settings);
   }
 
   private void join(NodeId... nodes) {
@@ -118,7 +120,9 @@ class TableChangeTest {
   void anOwnerThatComesBackBeginsAnew() {
     join(A, B);
     place(A, B);
+    long before = table.epoch();
     join(A);
+    assertEquals(before + 1, table.epoch());
     assertFirst(list(A, B), list(A, B));
     assertEquals(table.epoch(), first().ownerSince());
     assertEquals(table.epoch(), first().version());
@@ -139,15 +143,15 @@ class TableChangeTest {
   @Test
   void otherSettingsAreRefused() {
     join(A);
-    refuse(new Join(B, 1, "", 1, new TableSettings(32, 2, "SHA-1")));
-    refuse(new Join(A, 1, "", 1, new TableSettings(16, 2, "SHA-256")));
+    refuse(new Join(B, 1, 0, "", 1, new TableSettings(32, 2, "SHA-1")));
+    refuse(new Join(A, 1, 0, "", 1, new TableSettings(16, 2, "SHA-256")));
   }
 
   @Test
   void weightAndDomainMayChange() {
     join(A, B);
     place(A, B);
-    accept(new Join(B, 1, "r1", 9, settings));
+    accept(new Join(B, 1, 0, "r1", 9, settings));
     assertEquals(new TableMember(B, 1, "r1", 9, State.MEMBER), table.member(B));
     assertTrue(table.isPlacementDue());
     assertFirst(list(A, B), list(A, B));
@@ -291,6 +295,28 @@ class TableChangeTest {
     place(B, A);
     assertFirst(list(B, A), list(B, A));
     assertFalse(first().isReleased(), "nobody knows whether the one before still serves");
+  }
+
+  /** Lives are drawn by chance, so that it is not the larger one that is the later. */
+  @Test
+  void aLateJoinOfAFormerLifeVoidsNothing() {
+    Join first = joining(A, 7);
+    accept(first);
+    accept(joining(B, 1));
+    place(A, B);
+    Join second = joining(A, 3);
+    Join third = joining(A, 5);
+    accept(third);
+    place(A, B);
+    accept(holding(B, A));
+    accept(new Fail(B, 1, A));
+    assertFirst(list(A), list(A));
+    refuse(first);
+    refuse(second);
+    accept(third);
+    assertEquals(5, Objects.requireNonNull(table.member(A)).life());
+    assertEquals(0, first().lost());
+    assertFirst(list(A), list(A));
   }
 
   @Test

@@ -40,8 +40,8 @@ class TableCommandTest {
   private static Map<TableCommand, String> golden() {
     Map<TableCommand, String> golden = new LinkedHashMap<>();
     golden.put(
-        new Join(A, 7, "r1", 100, SETTINGS),
-        "010101610000000000000007" + "027231" + "64" + "1002055348412d31");
+        new Join(A, 7, 300, "r1", 100, SETTINGS),
+        "010101610000000000000007" + "000000000000012c" + "027231" + "64" + "1002055348412d31");
     golden.put(new Leave(A, 7), "020101610000000000000007");
     golden.put(new Fail(A, 7, B), "0301016100000000000000070162");
     golden.put(
@@ -170,8 +170,8 @@ class TableCommandTest {
             () -> new TableSettings(65_536, 4, "SHA-1"),
             () -> new TableSettings(16, 3, ""),
             () -> new TableMember(A, 1, "é".repeat(33), 1, State.MEMBER),
-            () -> new Join(A, 1, "", 0, SETTINGS),
-            () -> new Join(A, 1, "", 101, SETTINGS),
+            () -> new Join(A, 1, 0, "", 0, SETTINGS),
+            () -> new Join(A, 1, 0, "", 101, SETTINGS),
             () -> new Assignment(1, List.of(A, A), List.of(), 0, true, 0),
             () -> new Assignment(1, List.of(A), List.of(B, B), 0, true, 0),
             () -> new Assignment(1, List.of(A), List.of(B), 2, true, 0))) {

@@ -55,7 +55,7 @@ class TableMachineTest {
   }
 
   private static Join join(NodeId node) {
-    return new Join(node, 1, "", 1, SETTINGS);
+    return new Join(node, 1, 0, "", 1, SETTINGS);
   }
 
   @Test
@@ -82,7 +82,7 @@ class TableMachineTest {
 
   @Test
   void partitionsOfAllRingsHaveALimit() {
-    Join join = new Join(A, 1, "", 1, new TableSettings(65_536, 1, "SHA-1"));
+    Join join = new Join(A, 1, 0, "", 1, new TableSettings(65_536, 1, "SHA-1"));
     for (int i = 0; i < 16; i++) {
       assertTrue(apply("r" + i, join).isAccepted());
     }
@@ -155,7 +155,7 @@ class TableMachineTest {
       for (int i = 0; i < Table.MEMBERS_MAX; i++) {
         nodes.add(new NodeId(String.format("%064d", i)));
         String domain = String.format("%064d", i);
-        assertTrue(apply(ring, new Join(nodes.get(i), -1, domain, 1, settings)).isAccepted());
+        assertTrue(apply(ring, new Join(nodes.get(i), -1, 0, domain, 1, settings)).isAccepted());
       }
       int replicas = settings.replicas();
       for (int from : new int[] {900, 800}) {

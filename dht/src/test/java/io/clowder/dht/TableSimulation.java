@@ -187,15 +187,8 @@ final class TableSimulation {
     return true;
   }
 
-  /**
-   * Who was cut off fails others by what it says late: that is one more that is taken out. If it
-   * comes in a former life, the present one is void.
-   */
+  /** Who was cut off fails others by what it says late: that is one more that is taken out. */
   private boolean mayComeLate(TableCommand command) {
-    if (command instanceof TableCommand.Join join) {
-      boolean isFormer = world.computer(join.node()).life() != join.life();
-      return !isFormer || mayTrouble(join.node(), true);
-    }
     return !(command instanceof TableCommand.Fail fail) || mayTrouble(fail.node(), false);
   }
 
@@ -367,7 +360,7 @@ final class TableSimulation {
           new TableKeeper(
               shelf,
               consensus.of(computer, this::committed),
-              new TableCommand.Join(me.node(), me.life(), "", 1, ring),
+              new TableCommand.Join(me.node(), me.life(), 0, "", 1, ring),
               () -> policy);
     }
 

@@ -10,7 +10,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  */
 @ConsumerType
 public interface RangeListener {
-  /** Service property: the names of the rings to hear of, one or several; all if it is absent. */
+  /**
+   * Service property: the names of the rings to hear of, one or several; all if it is absent. It
+   * may be modified: of a ring that it ceases to name, all is lost to it.
+   */
   String RINGS = "dht.rings";
 
   /**
