@@ -25,7 +25,8 @@ final class BundleFiles {
           "io.clowder.lock",
           "io.clowder.failure-detector",
           "io.clowder.replication",
-          "io.clowder.dht");
+          "io.clowder.dht",
+          "io.clowder.scheduler");
 
   /** What ours run on. */
   static final List<String> PLATFORM =

@@ -117,17 +117,18 @@ public class ManifestIT {
   public void providersFollowMinorVersionsAndConsumersMajorOnes() throws IOException {
     Map<String, String> imports = packages("Import-Package");
     Map<String, String> provides =
-        Map.of(
-            "io.clowder.storage", "storage",
-            "io.clowder.transport", "transport",
-            "io.clowder.consensus", "consensus",
-            "io.clowder.consensus-raft", "protocol",
-            "io.clowder.consensus-paxos", "protocol",
-            "io.clowder.kv", "kv",
-            "io.clowder.lock", "lock",
-            "io.clowder.failure-detector", "failure",
-            "io.clowder.replication", "store",
-            "io.clowder.dht", "dht");
+        Map.ofEntries(
+            Map.entry("io.clowder.storage", "storage"),
+            Map.entry("io.clowder.transport", "transport"),
+            Map.entry("io.clowder.consensus", "consensus"),
+            Map.entry("io.clowder.consensus-raft", "protocol"),
+            Map.entry("io.clowder.consensus-paxos", "protocol"),
+            Map.entry("io.clowder.kv", "kv"),
+            Map.entry("io.clowder.lock", "lock"),
+            Map.entry("io.clowder.failure-detector", "failure"),
+            Map.entry("io.clowder.replication", "store"),
+            Map.entry("io.clowder.dht", "dht"),
+            Map.entry("io.clowder.scheduler", "task"));
     String provided = provides.get(name);
     if (provided != null) {
       String range = provided.equals("protocol") ? "[1.0,2)" : "[1.0,1.1)";

@@ -43,7 +43,7 @@ final class GogoShell implements ShellServer.Shell {
   private static final Pattern REPLACES =
       Pattern.compile("\\s*(felix:)?(update|uninstall)\\b.*", Pattern.DOTALL);
   private static final Pattern UNKNOWN =
-      Pattern.compile("Command not found: (clowder|kv|lock|fd|store|dht):.*", Pattern.DOTALL);
+      Pattern.compile("Command not found: (clowder|kv|lock|fd|store|dht|task):.*", Pattern.DOTALL);
 
   /** What Gogo says when the service behind a command cannot be had. */
   private static final String NO_COMPONENT =
