@@ -31,13 +31,13 @@ final class Founding {
   /**
    * That a node is here.
    *
-   * @param successors how long successor lists are for it
+   * @param charter what is set on it
    * @param founders of the ring that it is on; or those that it sees, if it would found one with
    *     them
    * @param ageMillis how long ago that ring was begun, as far as this node knows
    */
   record Here(
-      Member member, boolean isOnRing, int successors, List<Member> founders, long ageMillis) {
+      Member member, boolean isOnRing, Charter charter, List<Member> founders, long ageMillis) {
     private static final int FOUNDERS_MAX = 1_000;
 
     Here {
@@ -46,17 +46,15 @@ final class Founding {
 
     void write(WireWriter out) {
       member.write(out);
-      out.writeBoolean(isOnRing)
-          .writeByte(successors)
-          .writeVarLong(ageMillis)
-          .writeVarLong(founders.size());
+      charter.write(out);
+      out.writeBoolean(isOnRing).writeVarLong(ageMillis).writeVarLong(founders.size());
       founders.forEach(it -> it.write(out));
     }
 
     static Here read(WireReader in) {
       Member member = Member.read(in);
+      Charter charter = Charter.read(in);
       boolean isOnRing = in.readBoolean();
-      int successors = in.readByte();
       long age = in.readVarLong();
       int count = in.readCount();
       if (count > FOUNDERS_MAX) {
@@ -67,7 +65,7 @@ final class Founding {
         founders.add(Member.read(in));
       }
       in.expectEnd();
-      return new Here(member, isOnRing, successors, founders, age);
+      return new Here(member, isOnRing, charter, founders, age);
     }
   }
 
@@ -87,6 +85,7 @@ final class Founding {
 
   private final Member me;
   private final List<NodeId> founders;
+  private final Charter charter;
   private final int least;
   private final long since;
   private final SortedMap<NodeId, Heard> heard = new TreeMap<>();
@@ -95,12 +94,13 @@ final class Founding {
    * Of a node that may be a founder, or not.
    *
    * @param founders the same on all of them
-   * @param least how many a ring needs at least
+   * @param charter the same on all of them, too; whoever has another one is not heard here
    */
-  Founding(Member me, List<NodeId> founders, int least, long now) {
+  Founding(Member me, List<NodeId> founders, Charter charter, long now) {
     this.me = me;
     this.founders = List.copyOf(founders);
-    this.least = Math.max(least, founders.size() / 2 + 1);
+    this.charter = charter;
+    this.least = Math.max(charter.foundersMin(), founders.size() / 2 + 1);
     this.since = now;
   }
 
@@ -111,7 +111,7 @@ final class Founding {
 
   /** What this node says to the founders. */
   Here here(long now) {
-    return new Here(me, false, least - 1, proposal(now), 0);
+    return new Here(me, false, charter, proposal(now), 0);
   }
 
   /** Those that this node would found a ring with now; none if they are too few. */

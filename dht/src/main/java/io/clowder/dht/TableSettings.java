@@ -26,7 +26,7 @@ record TableSettings(int partitions, int replicas, String hash) {
   /** The most copies in all: a table must fit into a result of consensus. */
   static final int COPIES_MAX = 3 * PARTITIONS_MAX;
 
-  private static final int HASH_BYTES = 32;
+  static final int HASH_BYTES = 32;
   private static final Pattern HASH = Pattern.compile("[A-Za-z0-9][A-Za-z0-9/_-]{0,31}");
 
   TableSettings {

@@ -28,6 +28,8 @@ class FoundingTest {
   private static final List<NodeId> FIVE =
       IntStream.rangeClosed(1, 5).mapToObj(it -> new NodeId("n" + it)).toList();
 
+  private static final Charter CHARTER = new Charter(2, 3, Identifier.SHA_1);
+
   private final Map<NodeId, Founding> nodes = new HashMap<>();
   private final Map<NodeId, Step> steps = new HashMap<>();
 
@@ -37,7 +39,7 @@ class FoundingTest {
 
   private void start(int count) {
     for (NodeId node : FIVE.subList(0, count)) {
-      nodes.put(node, new Founding(member(node, 1), FIVE, 3, 0));
+      nodes.put(node, new Founding(member(node, 1), FIVE, CHARTER, 0));
     }
   }
 
@@ -59,7 +61,7 @@ class FoundingTest {
     Step of = steps.get(from);
     Here here = nodes.get(from).here(now);
     if (of instanceof Step.Found it) {
-      here = new Here(here.member(), true, 2, it.founders(), 0);
+      here = new Here(here.member(), true, CHARTER, it.founders(), 0);
     }
     Step step = steps.containsKey(by) ? null : nodes.get(by).heard(from, here, now);
     if (step != null) {
@@ -114,7 +116,8 @@ class FoundingTest {
   void whoComesLaterJoins() {
     start(1);
     Member other = member(FIVE.get(1), 7);
-    Step step = heard(nodes.get(FIVE.get(0)), new Here(other, true, 2, List.of(other), 100_000));
+    Step step =
+        heard(nodes.get(FIVE.get(0)), new Here(other, true, CHARTER, List.of(other), 100_000));
     assertEquals(new Step.Join(other), step);
   }
 
@@ -124,20 +127,21 @@ class FoundingTest {
     Founding founding = nodes.get(FIVE.get(0));
     Member other = member(FIVE.get(1), 7);
     List<Member> both = List.of(member(FIVE.get(0), 1), other);
-    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, 2, both, 10)));
-    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, 2, both, 5_000)));
+    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, CHARTER, both, 10)));
+    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, CHARTER, both, 5_000)));
     List<Member> former = List.of(member(FIVE.get(0), 3), other);
-    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, 2, former, 10)));
+    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, CHARTER, former, 10)));
   }
 
   @Test
   void anotherLifeOfOneIsAgreedOnAnew() {
     List<NodeId> two = FIVE.subList(0, 2);
-    Founding one = new Founding(member(two.get(0), 1), two, 2, 0);
-    Founding former = new Founding(member(two.get(1), 1), two, 2, 0);
+    Charter pair = new Charter(1, 2, Identifier.SHA_1);
+    Founding one = new Founding(member(two.get(0), 1), two, pair, 0);
+    Founding former = new Founding(member(two.get(1), 1), two, pair, 0);
     assertNull(one.heard(two.get(1), former.here(0), 0));
     assertEquals(2, one.here(0).founders().size());
-    Founding later = new Founding(member(two.get(1), 2), two, 2, 0);
+    Founding later = new Founding(member(two.get(1), 2), two, pair, 0);
     assertNull(one.heard(two.get(1), later.here(0), 0));
     Step step = later.heard(two.get(0), one.here(0), 0);
     assertEquals(
@@ -147,7 +151,8 @@ class FoundingTest {
 
   @Test
   void itsBytesComeBack() {
-    Here here = new Here(member(FIVE.get(0), 1), true, 2, List.of(member(FIVE.get(1), 2)), 12_345);
+    Here here =
+        new Here(member(FIVE.get(0), 1), true, CHARTER, List.of(member(FIVE.get(1), 2)), 12_345);
     WireWriter out = new WireWriter(64);
     here.write(out);
     assertEquals(here, Here.read(new WireReader(out.toByteArray())));
