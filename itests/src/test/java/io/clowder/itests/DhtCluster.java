@@ -259,7 +259,7 @@ final class DhtCluster {
   }
 
   /**
-   * Something is done to one of the members of a ring, which the others use meanwhile. What it had
+   * Something is done to one of the members of a ring, which two others use meanwhile. What it had
    * before it has after.
    */
   void change(String ring, String victim, Change change, String... on) throws Exception {
@@ -267,7 +267,7 @@ final class DhtCluster {
     String before = own.put("own", victim);
     List<String> others = new ArrayList<>(Arrays.asList(on));
     others.remove(victim);
-    load(ring, nodes(others));
+    load(ring, nodes(others.subList(0, 2)));
     change.to(node(victim));
     awaitProgress();
     assertEquals(new Ring.Entry(victim, before, -1), ring(victim, ring).get("own"));
