@@ -19,6 +19,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -59,6 +60,10 @@ public final class ConfiguredDht implements Diagnosis, NodeRing.Surroundings {
   private final Tables tables;
   private final String name;
   private final DhtSetting setting;
+
+  /** Who founds the ring; in mode {@code consistent} nobody does. */
+  private final List<NodeId> founders;
+
   private final PlacementPolicy usual = new BoundedLoads();
 
   /** Opens rings and tells listeners: both may wait. */
@@ -103,6 +108,7 @@ public final class ConfiguredDht implements Diagnosis, NodeRing.Surroundings {
     this.tables = tables;
     this.name = name(String.valueOf(properties.get(Constants.SERVICE_PID)));
     this.setting = DhtSetting.of(name, config);
+    this.founders = setting.mode() == Dht.Mode.PEER ? founders() : List.of();
     worker =
         new ScheduledThreadPoolExecutor(
             1,
@@ -188,22 +194,40 @@ public final class ConfiguredDht implements Diagnosis, NodeRing.Surroundings {
   public synchronized RingMode mode(Shelf shelf, NodeRing opening) {
     if (setting.mode() == Dht.Mode.PEER) {
       party = null;
-      return new PeerMode(name, setting, shelf, opening, founders(), this::rebirth);
+      return new PeerMode(name, setting, shelf, opening, founders, this::rebirth);
     }
-    TableMode mode = new TableMode(name, setting, shelf, tables, opening::execute, this::policy);
+    TableMode mode =
+        new TableMode(
+            name,
+            setting,
+            shelf,
+            tables,
+            opening::execute,
+            this::policy,
+            peer -> opening.sendRing(peer, PeerMode.otherMode()));
     party = mode;
     return mode;
   }
 
   private List<NodeId> founders() {
-    List<NodeId> founders =
-        setting.founders().isEmpty() ? List.copyOf(node.members().keySet()) : setting.founders();
-    if (founders.size() < 2) {
+    boolean isSaid = !setting.founders().isEmpty();
+    List<NodeId> named = isSaid ? setting.founders() : List.copyOf(node.members().keySet());
+    int least = Charter.of(setting).foundersMin();
+    if (named.size() < least) {
+      String nodes = named.stream().map(NodeId::value).collect(Collectors.joining(","));
       throw new IllegalArgumentException(
-          "a ring of mode peer is founded by 2 nodes at least: name them (founders of %s~%s), or use mode consistent"
-              .formatted(DhtSetting.PID, name));
+          "%s~%s: founders is %s%s: a ring of %d replicas and lists of %d successors has %d at least"
+                  .formatted(
+                      DhtSetting.PID,
+                      name,
+                      isSaid ? "" : "all members of the cluster, ",
+                      nodes,
+                      setting.keeper().replicas(),
+                      least - 1,
+                      least)
+              + "; name more of them, or use mode consistent");
     }
-    return founders;
+    return named;
   }
 
   /** Begins again, in another life. */

@@ -173,8 +173,9 @@ record DhtSetting(
     @AttributeDefinition(
         name = "Founders",
         description =
-            "Mode peer: the ids of the nodes that found the ring together, separated by commas; all"
-                + " others join. Empty: all members of the cluster. The same on all nodes")
+            "Mode peer: the ids of the nodes that found the ring together, separated by commas, one"
+                + " more than successors at least; all others join. Empty: all members of the"
+                + " cluster. The same on all nodes")
     String founders() default "";
   }
 

@@ -21,6 +21,7 @@ final class Fingers {
   private final NavigableMap<Integer, List<Member>> slots = new TreeMap<>();
 
   private int next = Identifier.BITS - 1;
+  private long revision;
 
   Fingers(Ring ring) {
     this.ring = ring;
@@ -31,10 +32,18 @@ final class Fingers {
     return slots.values();
   }
 
+  /** Another number whenever {@link #all} may be another. */
+  long revision() {
+    return revision;
+  }
+
   /** The exponent of the finger that was looked up least recently; -1 if there are none to keep. */
   int next() {
     int lowest = lowest();
-    slots.headMap(lowest, false).clear();
+    if (!slots.isEmpty() && slots.firstKey() < lowest) {
+      slots.headMap(lowest, false).clear();
+      revision++;
+    }
     if (lowest == Identifier.BITS) {
       return -1;
     }
@@ -67,10 +76,9 @@ final class Fingers {
         }
       }
     }
-    if (finger.isEmpty()) {
-      slots.remove(exponent);
-    } else {
-      slots.put(exponent, finger);
+    List<Member> former = finger.isEmpty() ? slots.remove(exponent) : slots.put(exponent, finger);
+    if (!finger.equals(former)) {
+      revision++;
     }
   }
 
@@ -78,5 +86,6 @@ final class Fingers {
   void drop(Member member) {
     slots.values().forEach(it -> it.remove(member));
     slots.values().removeIf(List::isEmpty);
+    revision++;
   }
 }

@@ -31,19 +31,13 @@ final class Founding {
   /**
    * That a node is here.
    *
-   * @param successors how long successor lists are for it
-   * @param hash the function by which it places keys and nodes
+   * @param charter what is set on it
    * @param founders of the ring that it is on; or those that it sees, if it would found one with
    *     them
    * @param ageMillis how long ago that ring was begun, as far as this node knows
    */
   record Here(
-      Member member,
-      boolean isOnRing,
-      int successors,
-      String hash,
-      List<Member> founders,
-      long ageMillis) {
+      Member member, boolean isOnRing, Charter charter, List<Member> founders, long ageMillis) {
     private static final int FOUNDERS_MAX = 1_000;
 
     Here {
@@ -52,19 +46,15 @@ final class Founding {
 
     void write(WireWriter out) {
       member.write(out);
-      out.writeBoolean(isOnRing)
-          .writeByte(successors)
-          .writeString(hash)
-          .writeVarLong(ageMillis)
-          .writeVarLong(founders.size());
+      charter.write(out);
+      out.writeBoolean(isOnRing).writeVarLong(ageMillis).writeVarLong(founders.size());
       founders.forEach(it -> it.write(out));
     }
 
     static Here read(WireReader in) {
       Member member = Member.read(in);
+      Charter charter = Charter.read(in);
       boolean isOnRing = in.readBoolean();
-      int successors = in.readByte();
-      String hash = in.readString(TableSettings.HASH_BYTES);
       long age = in.readVarLong();
       int count = in.readCount();
       if (count > FOUNDERS_MAX) {
@@ -75,7 +65,7 @@ final class Founding {
         founders.add(Member.read(in));
       }
       in.expectEnd();
-      return new Here(member, isOnRing, successors, hash, founders, age);
+      return new Here(member, isOnRing, charter, founders, age);
     }
   }
 
@@ -95,9 +85,8 @@ final class Founding {
 
   private final Member me;
   private final List<NodeId> founders;
+  private final Charter charter;
   private final int least;
-  private final int successors;
-  private final String hash;
   private final long since;
   private final SortedMap<NodeId, Heard> heard = new TreeMap<>();
 
@@ -105,15 +94,13 @@ final class Founding {
    * Of a node that may be a founder, or not.
    *
    * @param founders the same on all of them
-   * @param successors how long successor lists are, and one more must found a ring
-   * @param hash the function that places keys and nodes
+   * @param charter the same on all of them, too; whoever has another one is not heard here
    */
-  Founding(Member me, List<NodeId> founders, int successors, String hash, long now) {
+  Founding(Member me, List<NodeId> founders, Charter charter, long now) {
     this.me = me;
     this.founders = List.copyOf(founders);
-    this.successors = successors;
-    this.hash = hash;
-    this.least = Math.max(successors + 1, founders.size() / 2 + 1);
+    this.charter = charter;
+    this.least = Math.max(charter.foundersMin(), founders.size() / 2 + 1);
     this.since = now;
   }
 
@@ -124,7 +111,7 @@ final class Founding {
 
   /** What this node says to the founders. */
   Here here(long now) {
-    return new Here(me, false, successors, hash, proposal(now), 0);
+    return new Here(me, false, charter, proposal(now), 0);
   }
 
   /** Those that this node would found a ring with now; none if they are too few. */
@@ -146,21 +133,7 @@ final class Founding {
     return isEnough && seen.size() >= least ? List.copyOf(seen.values()) : List.of();
   }
 
-  /** Why this node cannot be on one ring with somebody; empty if it can. */
-  String refusal(NodeId other, Here here) {
-    if (!here.hash().equals(hash)) {
-      return "%s places keys by %s, and this node by %s (hash)".formatted(other, here.hash(), hash);
-    } else if (here.isOnRing() && here.successors() != successors) {
-      return "%s has successor lists of %d, and this node of %d (successors, replicas)"
-          .formatted(other, here.successors(), successors);
-    }
-    return "";
-  }
-
-  /**
-   * Somebody is here who {@link #refusal can} be on one ring with this node; returns what is to be
-   * done, null for nothing yet.
-   */
+  /** Somebody is here; returns what is to be done, null for nothing yet. */
   @Nullable Step heard(NodeId from, Here here, long now) {
     if (here.isOnRing()) {
       if (!here.founders().contains(me)) {

@@ -219,14 +219,27 @@ final class OpenDht implements Dht {
         reason(reply), outcome, "ring %s: %s".formatted(name, why(reply)));
   }
 
-  private static Reason reason(Reply reply) {
-    if (reply.isOver() && reply.answer().code() == Answer.Code.BUSY) {
+  private Reason reason(Reply reply) {
+    if (isOutside(reply)) {
+      return Reason.UNAVAILABLE;
+    } else if (reply.isOver() && reply.answer().code() == Answer.Code.BUSY) {
       return Reason.OVERLOADED;
     }
     return reply.isOver() ? Reason.TIMEOUT : Reason.UNAVAILABLE;
   }
 
+  /** In mode peer only members find an owner. */
+  private boolean isOutside(Reply reply) {
+    return setting.mode() == Mode.PEER
+        && reply.isOver()
+        && !reply.mayHaveHappened()
+        && !glance.get().view().isMember();
+  }
+
   private String why(Reply reply) {
+    if (isOutside(reply)) {
+      return String.join("; ", glanceProblems());
+    }
     String within = " within " + setting.timeout().toMillis() + " ms";
     if (!reply.isOver()) {
       return "the owner of the key was lost when it wrote: read the key to see what came of it";

@@ -240,6 +240,11 @@ final class PeerKeeper {
     return placement;
   }
 
+  /** Whether all that this node owns has all of its copies. */
+  boolean isWhole() {
+    return placement.isWhole(placement.range());
+  }
+
   private Tallied tally() {
     long owned = ring.isMember() ? shelf.values.digest(placement.range()).count() : 0;
     return new Tallied(
@@ -276,6 +281,9 @@ final class PeerKeeper {
       List<Seat> open = new ArrayList<>(placement.takeover().sources());
       open.removeIf(placement.takeover()::isMerged);
       problems.add("what this node owns is still being fetched from " + open);
+    }
+    if (problems.isEmpty() && !isWhole()) {
+      problems.add("not all copies of what this node owns are in order yet");
     }
     if (tending.isLeaving()) {
       problems.add("this node is leaving: it hands over what it has");

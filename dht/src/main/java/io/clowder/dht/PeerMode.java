@@ -14,8 +14,6 @@ import io.clowder.dht.Founding.Here;
 import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -28,11 +26,17 @@ final class PeerMode implements RingMode {
 
   private static final int HERE = 2;
 
+  /** What a node says that has the ring in mode {@code consistent}. */
+  private static final int OTHER_MODE = 3;
+
   /** How often a node that is on no ring says that it is here; and one that is, to some. */
   private static final long HERE_NANOS = 300_000_000L;
 
   private static final long REMIND_NANOS = 10_000_000_000L;
   private static final int REMINDED = 3;
+
+  /** For how long it counts what somebody said who has something else set. */
+  private static final long STRANGE_NANOS = 10 * HERE_NANOS;
 
   /** How long joining may take. */
   private static final long JOINING_NANOS = 20_000_000_000L;
@@ -45,8 +49,9 @@ final class PeerMode implements RingMode {
   private final Runnable rebirth;
   private final PeerKeeper keeper;
   private final PeerView view;
-  private final RingSettings ring;
+  private final Charter charter;
   private final Founding founding;
+  private final Strangers strangers;
 
   /** Of the ring that this node has begun; none if it joined. */
   private List<Member> begunWith = List.of();
@@ -56,9 +61,6 @@ final class PeerMode implements RingMode {
 
   /** When it begins anew if it is no member by then: the ring that it joins may be gone. */
   private long reborn = Ring.NEVER;
-
-  /** Who cannot be on one ring with this node, and why. */
-  private final SortedMap<NodeId, String> refusals = new TreeMap<>();
 
   private boolean wantsToLeave;
   private boolean hasLeft;
@@ -84,24 +86,19 @@ final class PeerMode implements RingMode {
     this.node = node;
     this.founders = List.copyOf(founders);
     this.rebirth = rebirth;
-    ring = RingSettings.USUAL.withSuccessors(successors(setting));
+    charter = Charter.of(setting);
+    strangers = new Strangers(charter.toString(), STRANGE_NANOS);
     Identifier id = place(me.node());
+    RingSettings ring = RingSettings.USUAL.withSuccessors(charter.successors());
     keeper = new PeerKeeper(shelf, id, ring, new Port());
     view = new PeerView(name, setting.table(), shelf, keeper);
-    founding =
-        new Founding(
-            new Member(id, me.node(), me.life()),
-            founders,
-            ring.successors(),
-            setting.table().hash(),
-            shelf.now);
+    founding = new Founding(new Member(id, me.node(), me.life()), founders, charter, shelf.now);
     hereAt = shelf.now;
   }
 
-  /** How long successor lists are; by what is set alone, as it is to be the same on all nodes. */
-  static int successors(DhtSetting setting) {
-    int least = Math.max(1, setting.keeper().replicas() - 1);
-    return setting.successors() == 0 ? least : setting.successors();
+  /** What a node says to one of mode {@code peer} that has the same ring in another mode. */
+  static byte[] otherMode() {
+    return new byte[] {OTHER_MODE};
   }
 
   private final class Port implements PeerPort {
@@ -128,16 +125,14 @@ final class PeerMode implements RingMode {
   // ---- to be on a ring -----------------------------------------------------------------------
 
   private void take(Here here, NodeId from, long now) {
-    String why = founding.refusal(from, here);
-    if (!why.isEmpty()) {
-      refusals.put(from, why);
-      // Who is on no ring is to know it, too.
+    if (!here.charter().equals(charter)) {
+      strangers.heard(from, here.charter().toString(), now);
       if (!here.isOnRing() && keeper.ring().isMember() && !hasLeft) {
-        tell(from, now);
+        tell(from, now); // So that it knows.
       }
       return;
     }
-    refusals.remove(from);
+    strangers.agrees(from);
     if (hasLeft) {
       return;
     } else if (hasBegun) {
@@ -175,7 +170,6 @@ final class PeerMode implements RingMode {
   private void begin(long now) {
     hasBegun = true;
     reborn = now + JOINING_NANOS;
-    refusals.clear();
   }
 
   private void tell(NodeId to, long now) {
@@ -184,13 +178,7 @@ final class PeerMode implements RingMode {
     }
     Here here =
         hasBegun
-            ? new Here(
-                keeper.ring().me(),
-                true,
-                ring.successors(),
-                setting.table().hash(),
-                begunWith,
-                (now - begunAt) / 1_000_000)
+            ? new Here(keeper.ring().me(), true, charter, begunWith, (now - begunAt) / 1_000_000)
             : founding.here(now);
     WireWriter out = new WireWriter(256).writeByte(HERE);
     here.write(out);
@@ -227,6 +215,9 @@ final class PeerMode implements RingMode {
       }
       shelf.now = now;
       take(here, from, now);
+    } else if (kind == OTHER_MODE) {
+      in.expectEnd();
+      strangers.heard(from, "mode consistent", now);
     } else {
       throw new WireFormatException("message of unknown kind " + kind);
     }
@@ -236,7 +227,11 @@ final class PeerMode implements RingMode {
 
   @Override
   public void ask(long ticket, Ask ask, long deadline, long now) {
-    keeper.ask(ticket, ask, deadline, now);
+    if (hasLeft) {
+      node.answered(ticket, new Reply(Answer.of(Answer.Code.NOT_OWNER), true, false));
+    } else {
+      keeper.ask(ticket, ask, deadline, now);
+    }
   }
 
   @Override
@@ -278,7 +273,11 @@ final class PeerMode implements RingMode {
 
   @Override
   public long revision() {
-    return changes << 1 | (keeper.ring().isMember() ? 1 : 0);
+    boolean isMember = keeper.ring().isMember();
+    boolean isWhole = isMember && keeper.isWhole();
+    return (changes + keeper.ring().fingersRevision()) << 2
+        | (isWhole ? 2 : 0)
+        | (isMember ? 1 : 0);
   }
 
   @Override
@@ -308,24 +307,26 @@ final class PeerMode implements RingMode {
 
   @Override
   public List<String> problems() {
-    if (!refusals.isEmpty() && !keeper.ring().isMember()) {
-      return refusals.values().stream().map(it -> "this node cannot join: " + it).toList();
-    } else if (hasLeft) {
+    if (hasLeft) {
       return List.of("this node has left the ring (dht:join)");
     } else if (hasBegun) {
       return keeper.problems();
     }
+    List<String> problems = strangers.problems(shelf.now);
     List<NodeId> missing = founding.missing(shelf.now);
-    return List.of(
+    problems.add(
         missing.isEmpty()
             ? "the ring is being founded"
             : "this node is on no ring: it waits for %s, to found one with %d nodes at least"
                 .formatted(missing, founding.least()));
+    return problems;
   }
 
   @Override
   public List<String> reasonsToStay(NodeId other) {
-    if (!keeper.ring().isMember()) {
+    if (hasLeft && other.equals(me.node())) {
+      return List.of(); // It has handed over all that it had.
+    } else if (!keeper.ring().isMember()) {
       return problems();
     }
     List<String> reasons = new ArrayList<>();
@@ -342,7 +343,7 @@ final class PeerMode implements RingMode {
           "writes would need %d nodes, and %d would be left, as write.quorum is %d"
               .formatted(quorum, left, quorum));
     }
-    if (!keeper.placement().isWhole(keeper.placement().range())) {
+    if (!keeper.isWhole()) {
       reasons.add(
           "not all copies of what %s owns are in order: wait, or have it done (dht:repair)"
               .formatted(me.node()));

@@ -113,9 +113,8 @@ final class PeerView {
     Interval range = keeper.placement().range();
     List<NodeId> replicas = new ArrayList<>();
     keeper.placement().replicas().forEach(it -> replicas.add(it.node()));
-    boolean isWhole = keeper.placement().isWhole(range);
     String after = range.after().toString();
-    return List.of(new Range(after, range.upTo().toString(), self, replicas, 0, isWhole));
+    return List.of(new Range(after, range.upTo().toString(), self, replicas, 0, keeper.isWhole()));
   }
 
   // ---- what it finds out ---------------------------------------------------------------------

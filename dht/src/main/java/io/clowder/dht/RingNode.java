@@ -180,6 +180,11 @@ final class RingNode {
     return ring.absentees.isGone(member);
   }
 
+  /** Another number whenever {@link #fingers} may be others. */
+  long fingersRevision() {
+    return fingers.revision();
+  }
+
   /** The fingers with their alternates. */
   Collection<List<Member>> fingers() {
     return fingers.all();

@@ -14,10 +14,14 @@ import org.jspecify.annotations.Nullable;
 
 /** One life of a node on a ring of mode {@code consistent}: its {@link Keeper}, by a table. */
 final class TableKeeper {
+  /** For how long it counts that somebody has another mode; on a ring, peers seldom say more. */
+  private static final long STRANGE_NANOS = 30_000_000_000L;
+
   private final Shelf shelf;
   private final TablePlacement placement;
   private final Steering steering;
   private final Keeper keeper;
+  private final Strangers strangers = new Strangers("mode consistent", STRANGE_NANOS);
 
   /**
    * A node that is to be a member.
@@ -111,9 +115,15 @@ final class TableKeeper {
         0, shelf.values.size(), shelf.values.bytes(), owned, steering.moving(), problems());
   }
 
+  /** A node has the ring in mode {@code peer}. */
+  void otherMode(NodeId node, long now) {
+    shelf.now = now;
+    strangers.heard(node, "mode peer", now);
+  }
+
   /** What is not as it should be, a sentence each. */
   List<String> problems() {
-    List<String> problems = new ArrayList<>();
+    List<String> problems = strangers.problems(shelf.now);
     Table table = placement.table();
     if (!steering.refusal().isEmpty()) {
       problems.add("this node cannot join: " + steering.refusal());

@@ -9,7 +9,6 @@ import io.clowder.api.dht.LookupResult;
 import io.clowder.api.dht.PlacementPolicy;
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RingView;
-import io.clowder.api.wire.WireFormatException;
 import io.clowder.dht.KeeperMessage.Tallied;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,11 +34,13 @@ final class TableMode implements RingMode, Tables.Party {
   private final Tables tables;
   private final Executor thread;
   private final TableKeeper keeper;
+  private final Consumer<NodeId> otherMode;
 
   /**
    * A node that joins, or comes back.
    *
    * @param thread has tasks run on the ring's thread
+   * @param otherMode tells a node that has the ring in mode {@code peer}
    */
   TableMode(
       String name,
@@ -47,12 +48,14 @@ final class TableMode implements RingMode, Tables.Party {
       Shelf shelf,
       Tables tables,
       Executor thread,
-      Supplier<PlacementPolicy> policy) {
+      Supplier<PlacementPolicy> policy,
+      Consumer<NodeId> otherMode) {
     this.name = name;
     this.me = shelf.me;
     this.setting = setting;
     this.tables = tables;
     this.thread = thread;
+    this.otherMode = otherMode;
     TablePlacement.Consensus consensus =
         new TablePlacement.Consensus() {
           @Override
@@ -328,10 +331,11 @@ final class TableMode implements RingMode, Tables.Party {
     keeper.keeper().lost(node, now);
   }
 
+  /** A ring of this mode has no messages of its own. */
   @Override
   public void received(NodeId from, byte[] message, long now) {
-    throw new WireFormatException(
-        "a ring of mode consistent has no messages of its own: mode is another there");
+    keeper.otherMode(from, now);
+    otherMode.accept(from);
   }
 
   @Override

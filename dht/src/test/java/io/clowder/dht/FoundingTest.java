@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.dht;
 
-import static io.clowder.dht.Identifier.SHA_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -29,6 +28,8 @@ class FoundingTest {
   private static final List<NodeId> FIVE =
       IntStream.rangeClosed(1, 5).mapToObj(it -> new NodeId("n" + it)).toList();
 
+  private static final Charter CHARTER = new Charter(2, 3, Identifier.SHA_1);
+
   private final Map<NodeId, Founding> nodes = new HashMap<>();
   private final Map<NodeId, Step> steps = new HashMap<>();
 
@@ -38,7 +39,7 @@ class FoundingTest {
 
   private void start(int count) {
     for (NodeId node : FIVE.subList(0, count)) {
-      nodes.put(node, new Founding(member(node, 1), FIVE, 2, SHA_1, 0));
+      nodes.put(node, new Founding(member(node, 1), FIVE, CHARTER, 0));
     }
   }
 
@@ -60,7 +61,7 @@ class FoundingTest {
     Step of = steps.get(from);
     Here here = nodes.get(from).here(now);
     if (of instanceof Step.Found it) {
-      here = new Here(here.member(), true, 2, SHA_1, it.founders(), 0);
+      here = new Here(here.member(), true, CHARTER, it.founders(), 0);
     }
     Step step = steps.containsKey(by) ? null : nodes.get(by).heard(from, here, now);
     if (step != null) {
@@ -116,7 +117,7 @@ class FoundingTest {
     start(1);
     Member other = member(FIVE.get(1), 7);
     Step step =
-        heard(nodes.get(FIVE.get(0)), new Here(other, true, 2, SHA_1, List.of(other), 100_000));
+        heard(nodes.get(FIVE.get(0)), new Here(other, true, CHARTER, List.of(other), 100_000));
     assertEquals(new Step.Join(other), step);
   }
 
@@ -126,39 +127,21 @@ class FoundingTest {
     Founding founding = nodes.get(FIVE.get(0));
     Member other = member(FIVE.get(1), 7);
     List<Member> both = List.of(member(FIVE.get(0), 1), other);
-    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, 2, SHA_1, both, 10)));
-    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, 2, SHA_1, both, 5_000)));
+    assertEquals(new Step.Found(both), heard(founding, new Here(other, true, CHARTER, both, 10)));
+    assertEquals(new Step.Reborn(), heard(founding, new Here(other, true, CHARTER, both, 5_000)));
     List<Member> former = List.of(member(FIVE.get(0), 3), other);
-    assertEquals(
-        new Step.Join(other), heard(founding, new Here(other, true, 2, SHA_1, former, 10)));
-  }
-
-  @Test
-  void whoPlacesKeysByAnotherFunctionIsToldSo() {
-    start(1);
-    Founding founding = nodes.get(FIVE.get(0));
-    Member other = member(FIVE.get(1), 7);
-    List<Member> known = List.of(other);
-    for (boolean isOnRing : List.of(true, false)) {
-      assertEquals(
-          "n2 places keys by SHA-256, and this node by SHA-1 (hash)",
-          founding.refusal(FIVE.get(1), new Here(other, isOnRing, 2, "SHA-256", known, 10)));
-    }
-    assertEquals(
-        "n2 has successor lists of 3, and this node of 2 (successors, replicas)",
-        founding.refusal(FIVE.get(1), new Here(other, true, 3, SHA_1, known, 10)));
-    assertEquals("", founding.refusal(FIVE.get(1), new Here(other, true, 2, SHA_1, known, 10)));
-    assertEquals("", founding.refusal(FIVE.get(1), founding.here(0)));
+    assertEquals(new Step.Join(other), heard(founding, new Here(other, true, CHARTER, former, 10)));
   }
 
   @Test
   void anotherLifeOfOneIsAgreedOnAnew() {
     List<NodeId> two = FIVE.subList(0, 2);
-    Founding one = new Founding(member(two.get(0), 1), two, 1, SHA_1, 0);
-    Founding former = new Founding(member(two.get(1), 1), two, 1, SHA_1, 0);
+    Charter pair = new Charter(1, 2, Identifier.SHA_1);
+    Founding one = new Founding(member(two.get(0), 1), two, pair, 0);
+    Founding former = new Founding(member(two.get(1), 1), two, pair, 0);
     assertNull(one.heard(two.get(1), former.here(0), 0));
     assertEquals(2, one.here(0).founders().size());
-    Founding later = new Founding(member(two.get(1), 2), two, 1, SHA_1, 0);
+    Founding later = new Founding(member(two.get(1), 2), two, pair, 0);
     assertNull(one.heard(two.get(1), later.here(0), 0));
     Step step = later.heard(two.get(0), one.here(0), 0);
     assertEquals(
@@ -169,7 +152,7 @@ class FoundingTest {
   @Test
   void itsBytesComeBack() {
     Here here =
-        new Here(member(FIVE.get(0), 1), true, 2, SHA_1, List.of(member(FIVE.get(1), 2)), 12_345);
+        new Here(member(FIVE.get(0), 1), true, CHARTER, List.of(member(FIVE.get(1), 2)), 12_345);
     WireWriter out = new WireWriter(64);
     here.write(out);
     assertEquals(here, Here.read(new WireReader(out.toByteArray())));

@@ -462,4 +462,25 @@ class PeerKeeperTest {
     // Who is alone cannot know what is newest.
     assertEquals(Answer.Code.TOO_FEW, replies.get(0).answer().code());
   }
+
+  @Test
+  void thatCopiesAreMissingIsSaidAndThatTheyAreNotAnyMore() {
+    peers.found(NODES);
+    NodeId owner = behind("k", 0);
+    world.run(10 * SECOND);
+    boolean[] isLost = {true};
+    peers.filter =
+        (source, target, message) ->
+            isLost[0] && source.equals(owner) && message instanceof Compare;
+    // Somebody else is to keep a copy.
+    world.computer(behind("k", 1)).kill();
+    world.run(10 * SECOND);
+    String missing = "not all copies of what this node owns are in order yet";
+    assertEquals(List.of(missing), peers.up(owner).keeper.problems());
+    assertFalse(peers.up(owner).keeper.isWhole());
+    isLost[0] = false;
+    world.run(5 * SECOND);
+    assertEquals(List.of(), peers.up(owner).keeper.problems());
+    assertTrue(peers.up(owner).keeper.isWhole());
+  }
 }

@@ -87,17 +87,8 @@ public class DhtChangesIT {
     change(members.get(2), node -> node.refresh(node.bundle(BUNDLE)));
   }
 
-  /** Something is done to the bundle of a node, while the others serve. */
-  private static void change(String victim, Change change) throws Exception {
-    Ring own = cluster().ring(victim, MAIN);
-    String before = own.put("own", victim);
-    cluster().load(MAIN, cluster().nodes(without(victim)));
-    change.to(cluster().node(victim));
-    cluster().awaitProgress();
-    assertEquals(new Ring.Entry(victim, before, -1), own.get("own"));
-    cluster().awaitIdeal(MAIN, members());
-    int unknown = cluster().endLoads(MAIN, cluster().nodes(members));
-    System.out.printf("dht: %d writes of unknown outcome%n", unknown);
+  private static void change(String victim, DhtCluster.Change change) throws Exception {
+    cluster().change(MAIN, victim, change, members());
   }
 
   private static List<String> without(String victim) {
@@ -186,10 +177,5 @@ public class DhtChangesIT {
     cluster().awaitIdeal(MAIN, members());
     cluster().awaitProgress();
     assertEquals(0, cluster().endLoads(MAIN, cluster().nodes(members)));
-  }
-
-  /** What is done to a node. */
-  private interface Change {
-    void to(FelixNode node) throws Exception;
   }
 }

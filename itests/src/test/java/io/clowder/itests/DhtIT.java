@@ -4,43 +4,31 @@ package io.clowder.itests;
 import static io.clowder.itests.DhtCluster.SMALL;
 import static io.clowder.itests.DhtCluster.and;
 import static io.clowder.itests.DhtCluster.within;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
-import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
-import io.clowder.api.Limits;
-import io.clowder.api.dht.DhtVersion;
 import io.clowder.itests.probe.Ring;
 import io.clowder.itests.probe.Ring.Entry;
 import io.clowder.itests.probe.Ring.With;
-import io.clowder.itests.probe.Store.Failure;
-import java.io.ByteArrayInputStream;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import javax.xml.parsers.DocumentBuilderFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.Test;
-import org.junit.function.ThrowingRunnable;
-import org.w3c.dom.Document;
 
 /**
  * Rings of four containers: what they promise to who uses them, on every node. Each test leaves the
  * cluster as it found it, with a ring on three nodes, and has keys or rings of its own.
  */
-public class DhtIT {
+public class DhtIT extends RingPromises {
   private static final String MAIN = "main";
 
   private static @Nullable DhtCluster shared;
-
-  private List<Ring> rings = List.of();
 
   @BeforeClass
   public static void start() throws Exception {
@@ -58,119 +46,19 @@ public class DhtIT {
     return shared;
   }
 
+  @Override
+  DhtCluster nodes() {
+    return cluster();
+  }
+
+  @Override
+  Map<String, String> settings() {
+    return SMALL;
+  }
+
   @Before
   public void itIsAsItOughtToBe() throws Exception {
     cluster().awaitIdeal(MAIN, "n1", "n2", "n3");
-    rings = cluster().rings(MAIN, "n1", "n2", "n3");
-  }
-
-  @Test
-  public void whatOneNodeWasAcknowledgedEachNodeReads() throws Exception {
-    String last = "0.0";
-    byte[] key = "read/a".getBytes(UTF_8);
-    for (int i = 0; i < 60; i++) {
-      String version = rings.get(i % 3).put("read/a", "v" + i);
-      assertLater(version, last);
-      last = version;
-      for (Ring ring : rings) {
-        assertEquals(new Entry("v" + i, version, -1), ring.get("read/a"));
-      }
-    }
-    Entry newest = new Entry("v59", last, -1);
-    for (Ring ring : rings) {
-      assertTrue(within(() -> newest.equals(ring.get(key, "ANY"))));
-      assertNull(ring.get("read/none"));
-      assertNull(ring.get("read/none".getBytes(UTF_8), "ANY"));
-      assertEquals(rings.get(0).keepers(key), ring.keepers(key));
-      assertEquals(List.of(), ring.reasonsToStay("n1"));
-    }
-    assertEquals(3, rings.get(0).keepers(key).stream().distinct().count());
-  }
-
-  private static void assertLater(String version, String before) {
-    assertTrue(
-        version + " after " + before,
-        DhtVersion.parse(version).compareTo(DhtVersion.parse(before)) > 0);
-  }
-
-  @Test
-  public void conditionsHoldAndVersionsNeverGoBack() throws Exception {
-    byte[] key = "version/a".getBytes(UTF_8);
-    byte[] value = "x".getBytes(UTF_8);
-    String last = "0.0";
-    for (int i = 0; i < 12; i++) {
-      Ring one = rings.get(i % 3);
-      Ring other = rings.get((i + 1) % 3);
-      String first = one.put(key, value, With.version("0.0"));
-      assertLater(first, last);
-      refused("CONFLICT", "version " + first, () -> other.put(key, value, With.version("0.0")));
-      last = other.put(key, value, With.version(first));
-      assertLater(last, first);
-      String now = last;
-      refused("CONFLICT", "version " + now, () -> one.remove(key, With.version(first)));
-      assertTrue(one.remove(key, i % 2 == 0 ? With.NOTHING : With.version(now)));
-      assertNull(other.get(key, "NEWEST"));
-      assertFalse(other.remove(key, With.NOTHING));
-      refused("CONFLICT", "no value", () -> other.put(key, value, With.version(now)));
-    }
-  }
-
-  @Test
-  public void aValueIsThereForAsLongAsItWasSaid() throws Exception {
-    byte[] key = "ttl/a".getBytes(UTF_8);
-    byte[] value = "short".getBytes(UTF_8);
-    String first = rings.get(0).put(key, value, new With("", 60_000, 0));
-    Entry found = rings.get(1).get(key, "NEWEST");
-    assertNotNull(found);
-    assertTrue(found.toString(), found.leftMillis() > 0 && found.leftMillis() <= 60_000);
-    String second = rings.get(1).put(key, value, new With(first, 300, 0));
-    for (Ring ring : rings) {
-      assertTrue(within(() -> ring.get(key, "NEWEST") == null));
-      assertTrue(within(() -> ring.get(key, "ANY") == null));
-      assertFalse(ring.remove(key, With.NOTHING));
-    }
-    assertLater(rings.get(2).put(key, value, With.version("0.0")), second);
-    refused("INVALID", "time to live", () -> rings.get(0).remove(key, new With("", 1, 0)));
-  }
-
-  @Test
-  public void keysAndValuesAreAnyBytesUpToTheirLimits() throws Exception {
-    byte[] binary = {0, -1, (byte) 0xC3, 0x28, 0};
-    byte[] longest = new byte[Limits.KEY_BYTES];
-    byte[] value = "bytes".getBytes(UTF_8);
-    byte[] largest = "x".repeat(Limits.VALUE_BYTES).getBytes(UTF_8);
-    for (byte[] key : List.of(binary, longest, new byte[1])) {
-      String version = rings.get(0).put(key, value, With.NOTHING);
-      assertEquals(new Entry("bytes", version, -1), rings.get(1).get(key, "NEWEST"));
-      assertTrue(rings.get(2).remove(key, With.NOTHING));
-    }
-    rings.get(1).put(binary, largest, new With("", 0, 3));
-    Entry found = rings.get(2).get(binary, "NEWEST");
-    assertNotNull(found);
-    assertEquals(Limits.VALUE_BYTES, found.value().length());
-    assertTrue(rings.get(0).remove(binary, With.NOTHING));
-    for (Ring ring : rings) {
-      byte[] empty = {};
-      byte[] tooLong = new byte[Limits.KEY_BYTES + 1];
-      byte[] tooLarge = new byte[Limits.VALUE_BYTES + 1];
-      refused("INVALID", "the key is empty", () -> ring.put(empty, value, With.NOTHING));
-      refused("INVALID", "the key is empty", () -> ring.get(empty, "NEWEST"));
-      refused("INVALID", "the key is empty", () -> ring.get(empty, "ANY"));
-      refused("INVALID", "the key is empty", () -> ring.keepers(empty));
-      refused("TOO_LARGE", "1025 bytes", () -> ring.put(tooLong, value, With.NOTHING));
-      refused("TOO_LARGE", "1025 bytes", () -> ring.remove(tooLong, With.NOTHING));
-      refused("TOO_LARGE", "1048577 bytes", () -> ring.put(binary, tooLarge, With.NOTHING));
-      refused("INVALID", "4 copies", () -> ring.put(binary, value, new With("", 0, 4)));
-      assertNull(ring.get(binary, "NEWEST"));
-    }
-  }
-
-  private static void refused(String reason, String part, ThrowingRunnable call) {
-    Failure failure = assertThrows(part, Failure.class, call);
-    String message = String.valueOf(failure.getMessage());
-    assertEquals(message, reason, failure.reason());
-    assertEquals(message, "DID_NOT_HAPPEN", failure.outcome());
-    assertTrue(message, message.contains(part));
   }
 
   /** Long before the time that a call may take. */
@@ -225,11 +113,6 @@ public class DhtIT {
     cluster().unconfigure(MAIN, "n4");
   }
 
-  private static void awaitMissing(FelixNode node, String part) throws Exception {
-    boolean isThere = within(() -> String.join("\n", node.probe().missing()).contains(part));
-    assertTrue(part + " in " + node.probe().missing(), isThere);
-  }
-
   @Test
   public void itsPropertiesSayWhetherItIsIdealAndSinceWhen() throws Exception {
     Ring n1 = cluster().ring("n1", MAIN);
@@ -276,36 +159,12 @@ public class DhtIT {
   }
 
   @Test
-  public void aRingInMemoryGetsBackWhatOthersHave() throws Exception {
-    Map<String, String> memory = and(SMALL, "durable", "false");
-    cluster().configure("memory", memory, "n1", "n2", "n3");
-    cluster().awaitIdeal("memory", "n1", "n2", "n3");
-    Ring n2 = cluster().ring("n2", "memory");
-    List<Entry> written = new ArrayList<>();
-    for (int i = 0; i < 50; i++) {
-      written.add(new Entry("v" + i, n2.put("memory/" + i, "v" + i), -1));
-    }
-    cluster().unconfigure("memory", "n2");
-    cluster().configure("memory", memory, "n2");
-    cluster().awaitIdeal("memory", "n1", "n2", "n3");
-    for (int i = 0; i < 50; i++) {
-      Ring again = cluster().ring("n2", "memory");
-      byte[] key = ("memory/" + i).getBytes(UTF_8);
-      assertEquals(written.get(i), again.get(key, "NEWEST"));
-      assertEquals(written.get(i), again.get(key, "ANY"));
-      assertNull("of another ring", rings.get(0).get(key, "NEWEST"));
-    }
-    assertEquals(50, cluster().ring("n1", "memory").balance().get(1).keys());
-    cluster().unconfigure("memory", "n1", "n2", "n3");
-  }
-
-  @Test
   public void ringsHaveNothingInCommon() throws Exception {
     cluster().configure("second", SMALL, "n2", "n3", "n4");
     cluster().awaitIdeal("second", "n2", "n3", "n4");
     Ring second = cluster().ring("n4", "second");
     second.put("both/a", "in second");
-    rings.get(0).put("both/a", "in main");
+    cluster().ring("n1", MAIN).put("both/a", "in main");
     for (String node : List.of("n2", "n3")) {
       FelixNode both = cluster().node(node);
       assertEquals("in main", both.probe().shell("dht:get both/a"));
@@ -366,15 +225,6 @@ public class DhtIT {
     assertEquals("n3 has joined main", n3.probe().shell("dht:join"));
   }
 
-  private static void assertPicture(String text) throws Exception {
-    Document picture =
-        DocumentBuilderFactory.newInstance()
-            .newDocumentBuilder()
-            .parse(new ByteArrayInputStream(text.getBytes(UTF_8)));
-    assertEquals("svg", picture.getDocumentElement().getTagName());
-    assertTrue(text, text.contains("n1") && text.contains("n2") && text.contains("n3"));
-  }
-
   @Test
   public void wrongWordsGetOneClearLine() throws Exception {
     FelixNode n1 = cluster().node("n1");
@@ -404,12 +254,5 @@ public class DhtIT {
     }
     String none = failed(cluster().node("n4"), "dht:get a");
     assertEquals("no ring on this node: configure io.clowder.dht~NAME", none);
-  }
-
-  private static String failed(FelixNode node, String line) {
-    return String.valueOf(
-            assertThrows(line, IllegalStateException.class, () -> node.probe().shell(line))
-                .getMessage())
-        .strip();
   }
 }

@@ -230,6 +230,16 @@ final class DhtProcesses {
     }
   }
 
+  /** Whether a node that is to leave hands over what it has. */
+  boolean isHandingOver(String node) throws IOException {
+    Shell shell = cluster.shell("n1");
+    // Peers compare copies at any time, and who leaves says so; nobody else moves in the other
+    // mode.
+    return "peer".equals(Rows.one(shell.done("dht:status -o json")).get("mode"))
+        ? shell.run("dht:check").toString().contains(node + ": this node is leaving")
+        : balance("moving").stream().anyMatch(it -> it > 0);
+  }
+
   /** What each member has, by what. */
   List<Long> balance(String what) throws IOException {
     return Rows.of(cluster.shell("n1").done("dht:balance -o json")).stream()

@@ -5,6 +5,7 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 
+import io.clowder.api.dht.DhtVersion;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,7 +31,7 @@ final class MapLoad {
 
   /** Of a ring, whose versions have two parts. */
   private static final Pattern RING_VERSION =
-      Pattern.compile("\"version\": \"(\\d+)\\.([0-9a-f]+)\"");
+      Pattern.compile("\"version\": \"(\\d+\\.[0-9a-f]+)\"");
 
   private final Prompt prompt;
   private final String node;
@@ -68,7 +69,7 @@ final class MapLoad {
 
     /** One operation; a value of 0 is none, an end of {@link #NEVER} tells nothing. */
     private record Asked(
-        String key, boolean write, long begin, long end, long value, long version) {}
+        String key, boolean write, long begin, long end, long value, DhtVersion version) {}
 
     private synchronized int client() {
       return ++clients;
@@ -79,11 +80,11 @@ final class MapLoad {
     }
 
     private synchronized int begin(String key, boolean write, long value) {
-      asked.add(new Asked(key, write, ++time, NEVER, value, 0));
+      asked.add(new Asked(key, write, ++time, NEVER, value, DhtVersion.NONE));
       return asked.size() - 1;
     }
 
-    private synchronized void done(int number, long value, long version) {
+    private synchronized void done(int number, long value, DhtVersion version) {
       Asked begun = asked.get(number);
       asked.set(number, new Asked(begun.key, begun.write, begun.begin, ++time, value, version));
       if (begun.write) {
@@ -111,20 +112,36 @@ final class MapLoad {
 
     /** Checks each key; how many operations were completed. */
     synchronized int check() {
-      Map<String, List<Asked>> keys = new TreeMap<>();
-      asked.forEach(one -> keys.computeIfAbsent(one.key, key -> new ArrayList<>()).add(one));
-      keys.values().forEach(Witness::checkKey);
+      assertEquals("stale", List.of(), stale());
+      return done();
+    }
+
+    /** How many operations were completed. */
+    synchronized int done() {
       return (int) asked.stream().filter(one -> one.end != NEVER).count();
     }
 
-    private static void checkKey(List<Asked> all) {
+    /**
+     * Checks each key but for one thing: which reads, if any, told of less than somebody was told
+     * before they were asked.
+     */
+    synchronized List<String> stale() {
+      Map<String, List<Asked>> keys = new TreeMap<>();
+      asked.forEach(one -> keys.computeIfAbsent(one.key, key -> new ArrayList<>()).add(one));
+      List<String> stale = new ArrayList<>();
+      keys.values().forEach(it -> stale.addAll(checkKey(it)));
+      return stale;
+    }
+
+    private static List<String> checkKey(List<Asked> all) {
       Map<Long, Asked> writes = new HashMap<>();
       all.stream().filter(Asked::write).forEach(write -> writes.put(write.value, write));
-      Map<Long, Long> versions = new HashMap<>();
+      Map<Long, DhtVersion> versions = new HashMap<>();
       List<Asked> told = new ArrayList<>(all.stream().filter(one -> one.end != NEVER).toList());
       for (Asked one : told) {
-        Long known = versions.putIfAbsent(one.value, one.version);
-        assertTrue(one + ": its value has version " + known, known == null || known == one.version);
+        DhtVersion known = versions.putIfAbsent(one.value, one.version);
+        assertTrue(
+            one + ": its value has version " + known, known == null || known.equals(one.version));
         Asked write = writes.get(one.value);
         assertTrue(
             one + " was read before it was written, or never was",
@@ -134,11 +151,12 @@ final class MapLoad {
           "values with one version",
           versions.size(),
           versions.values().stream().distinct().count());
-      checkOrder(told);
+      return checkOrder(told);
     }
 
-    /** Nobody is told of less than what somebody was told before he asked. */
-    private static void checkOrder(List<Asked> told) {
+    /** Nobody writes less than what somebody was told before he asked; who reads less. */
+    private static List<String> checkOrder(List<Asked> told) {
+      List<String> stale = new ArrayList<>();
       List<Asked> byEnd = new ArrayList<>(told);
       byEnd.sort(Comparator.comparingLong(Asked::end));
       told.sort(Comparator.comparingLong(Asked::begin));
@@ -146,15 +164,17 @@ final class MapLoad {
       Asked newest = null;
       for (Asked one : told) {
         for (; byEnd.get(ended).end < one.begin; ended++) {
-          if (newest == null || byEnd.get(ended).version > newest.version) {
+          if (newest == null || byEnd.get(ended).version.compareTo(newest.version) > 0) {
             newest = byEnd.get(ended);
           }
         }
-        boolean late =
-            newest != null
-                && (one.write ? one.version <= newest.version : one.version < newest.version);
-        assertFalse(one + " came after " + newest, late);
+        int order = newest == null ? 1 : one.version.compareTo(newest.version);
+        assertFalse(one + " came after " + newest, one.write && order <= 0);
+        if (order < 0) {
+          stale.add(one + " came after " + newest);
+        }
       }
+      return stale;
     }
   }
 
@@ -234,7 +254,7 @@ final class MapLoad {
     if (answer.status() == 0) {
       told(asked, number(VALUE, answer.out()), version(answer.out()));
     } else if (answer.err().contains("no such key")) {
-      told(asked, 0, 0);
+      told(asked, 0, DhtVersion.NONE);
     } else {
       fail(answer.err());
     }
@@ -251,7 +271,7 @@ final class MapLoad {
     }
   }
 
-  private void told(int asked, long value, long version) {
+  private void told(int asked, long value, DhtVersion version) {
     witness.done(asked, value, version);
     done.incrementAndGet();
   }
@@ -261,11 +281,11 @@ final class MapLoad {
     failed.incrementAndGet();
   }
 
-  private static long version(String text) {
+  private static DhtVersion version(String text) {
     Matcher ofRing = RING_VERSION.matcher(text);
     return ofRing.find()
-        ? (Long.parseLong(ofRing.group(1)) << 32) + Long.parseLong(ofRing.group(2), 16)
-        : number(VERSION, text);
+        ? DhtVersion.parse(ofRing.group(1))
+        : new DhtVersion(number(VERSION, text), 0);
   }
 
   private static long number(Pattern pattern, String text) {

@@ -80,7 +80,10 @@ public interface Ring {
   /** Registers a policy whose answers are of no use. */
   Policy talkNonsense();
 
-  /** Starts two writers in a closed loop, each of many keys of its own, who read back. */
+  /**
+   * Starts two writers in a closed loop, each of many keys of its own, who read back in mode {@code
+   * consistent}.
+   */
   Load load(String name);
 
   /**
