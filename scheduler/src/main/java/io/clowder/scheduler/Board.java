@@ -313,8 +313,7 @@ final class Board implements Floor.Dealer {
         giveBack(task, attempt, true);
       }
     }
-    floor.remove(worker);
-    events.gone(worker);
+    remove(worker);
   }
 
   /** A worker is taken for dead. */
@@ -341,8 +340,21 @@ final class Board implements Floor.Dealer {
         fail(task, attempt, why, false, true);
       }
     }
+    remove(worker);
+  }
+
+  private void remove(Worker worker) {
     floor.remove(worker);
     events.gone(worker);
+    // What only this run of its node could run has gone with it.
+    Type local = floor.type(LocalTasks.type(worker.client));
+    if (local != null) {
+      for (Task task : List.copyOf(tasks.values())) {
+        if (task.work().type().equals(local.name) && !task.state().isEnd()) {
+          end(task, TaskState.CANCELLED, Task.NO_VALUE, "what was to run it is gone");
+        }
+      }
+    }
   }
 
   /** Frees the slot of an attempt; its task if it is still its own, null if it went on without. */

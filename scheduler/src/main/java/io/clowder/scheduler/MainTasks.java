@@ -20,11 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceFactory;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
@@ -193,8 +196,11 @@ public final class MainTasks
         List.of(
             context.registerService(
                 TaskScheduler.class, made, FrameworkUtil.asDictionary(properties)),
+            context.registerService(TaskAdmin.class, made, FrameworkUtil.asDictionary(properties)),
             context.registerService(
-                TaskAdmin.class, made, FrameworkUtil.asDictionary(properties))));
+                ScheduledExecutorService.class,
+                new ForBundles(made),
+                FrameworkUtil.asDictionary(properties))));
   }
 
   @Override
@@ -220,6 +226,24 @@ public final class MainTasks
         GROUP,
         ConsensusProtocol.PROTOCOL,
         String.valueOf(reference.getProperty(ConsensusProtocol.PROTOCOL)));
+  }
+
+  /** Each bundle's executor: shut down when the bundle stops or gives the service back. */
+  private record ForBundles(ReplicatedScheduler scheduler)
+      implements ServiceFactory<ScheduledExecutorService> {
+    @Override
+    public ScheduledExecutorService getService(
+        Bundle bundle, ServiceRegistration<ScheduledExecutorService> registration) {
+      return scheduler.executor();
+    }
+
+    @Override
+    public void ungetService(
+        Bundle bundle,
+        ServiceRegistration<ScheduledExecutorService> registration,
+        ScheduledExecutorService service) {
+      service.shutdownNow();
+    }
   }
 
   // ---- who fails -------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
   private final Ends ends;
   private final Steward steward;
   private final Station station;
+  private final LocalTasks local;
 
   /**
    * The scheduler on any consensus service whose machine is {@code machine}.
@@ -62,12 +63,19 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
     this.ends = new Ends(asking, timer);
     this.steward = new Steward(consensus, asking, machine, node, timer, setting.queueMax());
     this.station = new Station(consensus, machine, node, timer, hands, client, setting);
+    this.local = new LocalTasks(this, client);
+    station.add(local.entry());
   }
 
   void start() {
     machine.add(ends);
     steward.start();
     station.start();
+  }
+
+  /** An executor for one bundle, which shuts it down. */
+  ClusterExecutor executor() {
+    return new ClusterExecutor(local);
   }
 
   /** A handler is there. */
@@ -99,6 +107,18 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
 
   @Override
   public CompletionStage<TaskId> submit(TaskRequest request) {
+    return refusing(
+        () -> {
+          if (request.type().startsWith(LocalTasks.TYPE)) {
+            throw new IllegalArgumentException(
+                "type '%s': %s is kept for executors".formatted(request.type(), LocalTasks.TYPE));
+          }
+          return submitLocal(request);
+        });
+  }
+
+  /** Submits what is of any type. */
+  CompletionStage<TaskId> submitLocal(TaskRequest request) {
     return submissions.submit(setting.work(request));
   }
 

@@ -318,6 +318,7 @@ final class TaskMachine implements StateMachine {
     for (Worker worker : board.floor().workers().values()) {
       SortedMap<String, Integer> handlers = new TreeMap<>();
       worker.skills().forEach((pattern, skill) -> handlers.put(pattern, skill.concurrency()));
+      handlers.keySet().removeIf(pattern -> pattern.startsWith(LocalTasks.TYPE));
       nodes.add(
           new SystemStatus.Worker(
               worker.node,

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.scheduler;
+
+import io.clowder.api.Limits;
+import io.clowder.api.Node;
+import io.clowder.api.runtime.ThreadTimer;
+import io.clowder.api.runtime.Timer;
+import io.clowder.api.task.Retry;
+import io.clowder.api.task.Schedule;
+import io.clowder.api.task.ScheduleStatus;
+import io.clowder.api.task.TaskAdmin;
+import io.clowder.api.task.TaskHandler;
+import io.clowder.api.task.TaskRequest;
+import io.clowder.api.task.TaskScheduler;
+import io.clowder.api.task.Trigger;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.util.tracker.ServiceTracker;
+import org.osgi.util.tracker.ServiceTrackerCustomizer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@link Runnable} services that say by their properties when they run, as those of Sling's Commons
+ * Scheduler and of Karaf do: {@code scheduler.expression} or {@code scheduler.period} (seconds),
+ * {@code scheduler.name}, {@code scheduler.concurrent}, {@code scheduler.runOn}. One of them runs
+ * on each node that has it; with {@code SINGLE} or {@code LEADER} each instant is one node's,
+ * whichever has a slot free; with names of nodes, theirs.
+ *
+ * <p>A node's own schedule ends with its service; that of all stays until somebody removes it, as
+ * other nodes may have the service still.
+ */
+@Component(
+    service = {},
+    immediate = true)
+public final class ScheduledRunnables
+    implements ServiceTrackerCustomizer<Runnable, ScheduledRunnables.Job>, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ScheduledRunnables.class);
+  private static final String EXPRESSION = "scheduler.expression";
+  private static final String PERIOD = "scheduler.period";
+  private static final Duration AGAIN = Duration.ofSeconds(2);
+
+  /**
+   * A service as a task.
+   *
+   * @param handler runs it on this node
+   * @param name of its schedule
+   * @param isOwn whether the schedule is this node's alone
+   */
+  record Job(ServiceRegistration<TaskHandler> handler, String name, boolean isOwn) {}
+
+  private final BundleContext context;
+  private final Node node;
+  private final TaskScheduler scheduler;
+  private final TaskAdmin admin;
+  private final Timer timer = new ThreadTimer("clowder-runnables");
+  private final ServiceTracker<Runnable, Job> tracker;
+
+  /** The component. */
+  @Activate
+  public ScheduledRunnables(
+      BundleContext context,
+      @Reference(name = "node") Node node,
+      @Reference(name = "scheduler") TaskScheduler scheduler,
+      @Reference(name = "admin") TaskAdmin admin) {
+    this.context = context;
+    this.node = node;
+    this.scheduler = scheduler;
+    this.admin = admin;
+    try {
+      this.tracker =
+          new ServiceTracker<>(
+              context,
+              context.createFilter(
+                  "(&(objectClass=%s)(|(%s=*)(%s=*)))"
+                      .formatted(Runnable.class.getName(), EXPRESSION, PERIOD)),
+              this);
+    } catch (InvalidSyntaxException e) {
+      throw new AssertionError("these names have no brackets", e);
+    }
+    tracker.open();
+  }
+
+  @Override
+  public @Nullable Job addingService(ServiceReference<Runnable> reference) {
+    List<String> runOn = runOn(reference.getProperty("scheduler.runOn"));
+    boolean isOne = runOn.contains("SINGLE") || runOn.contains("LEADER");
+    if (!isOne && !runOn.isEmpty() && !runOn.contains(node.id().value())) {
+      return null;
+    }
+    Runnable runnable = context.getService(reference);
+    if (runnable == null) {
+      return null;
+    }
+    try {
+      Trigger trigger = trigger(reference);
+      boolean isAlone =
+          "false".equals(String.valueOf(reference.getProperty("scheduler.concurrent")));
+      String name = "runnable/" + name(reference, runnable);
+      String its = isOne ? name : name + "/" + node.id();
+      Schedule schedule =
+          Schedule.of(its, trigger, TaskRequest.of(its, new byte[0]).withRetry(Retry.NEVER))
+              .withMisfire(Schedule.Misfire.SKIP, 1)
+              .withOverlap(isAlone ? Schedule.Overlap.SKIP : Schedule.Overlap.ALLOW);
+      TaskHandler handler =
+          task -> {
+            runnable.run();
+            return new byte[0];
+          };
+      Job job =
+          new Job(
+              context.registerService(
+                  TaskHandler.class,
+                  handler,
+                  FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, its))),
+              its,
+              !isOne);
+      make(schedule);
+      return job;
+    } catch (IllegalArgumentException e) {
+      LOG.warn("{} is not scheduled: {}", reference, e.getMessage());
+      context.ungetService(reference);
+      return null;
+    }
+  }
+
+  private static List<String> runOn(@Nullable Object property) {
+    if (property == null) {
+      return List.of();
+    } else if (property instanceof Object[] several) {
+      return List.of(several).stream().map(String::valueOf).toList();
+    } else if (property instanceof Collection<?> several) {
+      return several.stream().map(String::valueOf).toList();
+    }
+    return List.of(String.valueOf(property));
+  }
+
+  private static Trigger trigger(ServiceReference<Runnable> reference) {
+    Object expression = reference.getProperty(EXPRESSION);
+    if (expression != null) {
+      CronTimes.parsed(String.valueOf(expression));
+      return new Trigger.Cron(String.valueOf(expression), ZoneId.systemDefault());
+    }
+    String period = String.valueOf(reference.getProperty(PERIOD));
+    if (!period.matches("\\d{1,9}")) {
+      throw new IllegalArgumentException(PERIOD + " is '" + period + "': use seconds, 1 or more");
+    }
+    // The same instants, whichever node says it.
+    return new Trigger.FixedRate(Instant.EPOCH, Duration.ofSeconds(Long.parseLong(period)));
+  }
+
+  private static String name(ServiceReference<Runnable> reference, Runnable runnable) {
+    Object name = reference.getProperty("scheduler.name");
+    String text = name == null ? runnable.getClass().getName() : String.valueOf(name);
+    String plain = text.replaceAll("[^A-Za-z0-9._-]", "_");
+    return plain.length() > 64 ? plain.substring(plain.length() - 64) : plain;
+  }
+
+  /** Makes the schedule unless it is there as it should be: it goes on then, paused or not. */
+  private void make(Schedule schedule) {
+    present(schedule.name())
+        .thenCompose(
+            found -> {
+              boolean isThere =
+                  found != null
+                      && found.schedule().trigger().equals(schedule.trigger())
+                      && found.schedule().overlap() == schedule.overlap();
+              return isThere
+                  ? CompletableFuture.completedStage(false)
+                  : scheduler.schedule(schedule);
+            })
+        .whenComplete(
+            (made, failure) -> {
+              if (failure != null) {
+                LOG.info(
+                    "schedule {} is made later: {}",
+                    schedule.name(),
+                    Asking.cause(failure).getMessage());
+                timer.after(AGAIN, () -> make(schedule));
+              }
+            });
+  }
+
+  private CompletionStage<@Nullable ScheduleStatus> present(String name) {
+    return admin
+        .schedules(name.substring(0, name.length() - 1), Limits.PAGE_ENTRIES)
+        .thenApply(
+            page ->
+                page.stream()
+                    .filter(it -> it.schedule().name().equals(name))
+                    .findFirst()
+                    .orElse(null));
+  }
+
+  @Override
+  public void modifiedService(ServiceReference<Runnable> reference, Job job) {
+    // Its properties say when it runs: a changed one is seen when it is registered anew.
+    LOG.info("{} was changed: that counts when it is registered again", reference);
+  }
+
+  @Override
+  public void removedService(ServiceReference<Runnable> reference, Job job) {
+    job.handler().unregister();
+    if (job.isOwn()) {
+      scheduler
+          .unschedule(job.name())
+          .whenComplete(
+              (done, failure) -> {
+                if (failure != null) {
+                  LOG.warn(
+                      "schedule {} may be left: {}",
+                      job.name(),
+                      Asking.cause(failure).getMessage());
+                }
+              });
+    }
+    context.ungetService(reference);
+  }
+
+  /** Runs no more of them here. */
+  @Deactivate
+  @Override
+  public void close() {
+    tracker.close();
+    timer.close();
+  }
+}
