@@ -29,6 +29,9 @@ final class Board implements Floor.Dealer {
   /** How long after an attempt's end its worker may take to say so. */
   static final long GRACE_MILLIS = 5_000;
 
+  /** After which time a one-shot schedule whose way was barred is tried again. */
+  private static final long AGAIN_MILLIS = 1_000;
+
   /** A key within a type. */
   record Key(String type, String key) {}
 
@@ -212,8 +215,14 @@ final class Board implements Floor.Dealer {
 
   /** A task is there, or there again: it takes its turn. */
   private void arrive(Task task) {
-    if (task.work().deadline() > 0) {
-      alarms.add(Alarm.of(task.work().deadline(), Alarm.Kind.EXPIRE, task.id()));
+    long deadline = task.work().deadline();
+    if (deadline > 0 && deadline <= now) {
+      Task late = task.waiting(now, Task.TURN);
+      replace(task, late);
+      end(late, TaskState.EXPIRED, Task.NO_VALUE, "was too late when it was submitted");
+      return;
+    } else if (deadline > 0) {
+      alarms.add(Alarm.of(deadline, Alarm.Kind.EXPIRE, task.id()));
     }
     Key key = ordering(task);
     if (key == null) {
@@ -295,6 +304,7 @@ final class Board implements Floor.Dealer {
       worker.announce(slots, skills, labels);
       floor.add(worker);
     } else {
+      worker.session = session;
       worker.announce(slots, skills, labels);
       floor.changed();
     }
@@ -633,13 +643,20 @@ final class Board implements Floor.Dealer {
     if (plan == null || plan.next() != firing.expected() || plan.isPaused()) {
       return false;
     }
+    long fired = plan.fired();
     plan = plan.missed(firing.missed());
     for (long instant : firing.instants()) {
       // A schedule that was made again may count from before what it did under the old one.
       plan = instant <= plan.last() ? plan.barred() : fire(plan, instant, queueMax);
     }
     if (plan.trigger() instanceof Trigger.At) {
-      plans.remove(plan.name());
+      boolean isBarred = plan.fired() == fired && !firing.instants().isEmpty();
+      if (isBarred) {
+        // It has no other instant that would make up for it.
+        plans.set(plan.next(plan.next(), now + AGAIN_MILLIS));
+      } else {
+        plans.remove(plan.name());
+      }
       return true;
     }
     Plan next = plan.next(firing.next(), firing.due());

@@ -34,8 +34,6 @@ final class Floor {
   /** Lanes with tasks that somebody could run, by their first task: which is taken out first. */
   private final TreeSet<Lane> open = new TreeSet<>(NEXT);
 
-  private int lanes;
-
   // ---- types -----------------------------------------------------------------------------------
 
   @Nullable Type type(String name) {
@@ -69,7 +67,7 @@ final class Floor {
     Lane.Key key = Lane.Key.of(task);
     Lane lane = type.lanes().get(key);
     if (lane == null) {
-      lane = new Lane(type, key, ++lanes);
+      lane = new Lane(type, key);
       lane.takers = takers(lane);
       type.lanes().put(key, lane);
     }

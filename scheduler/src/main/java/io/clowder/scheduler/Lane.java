@@ -25,14 +25,12 @@ final class Lane {
 
   final Type type;
   final Key key;
-  final int number;
   final TreeSet<Task> ready = new TreeSet<>(Task.FIRST_COME);
   List<Taker> takers = List.of();
 
-  Lane(Type type, Key key, int number) {
+  Lane(Type type, Key key) {
     this.type = type;
     this.key = key;
-    this.number = number;
   }
 
   Task head() {

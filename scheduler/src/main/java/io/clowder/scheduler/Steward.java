@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
-import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
@@ -32,6 +31,7 @@ final class Steward implements Events {
   private static final long LOOK_MILLIS = 50;
 
   private static final int FIRED_AT_ONCE = 500;
+  private static final int INSTANTS_AT_ONCE = 5_000;
 
   private final ConsensusService consensus;
   private final Asking asking;
@@ -44,6 +44,7 @@ final class Steward implements Events {
   private final Map<NodeId, Long> condemned = new HashMap<>();
 
   private final Set<Long> evicting = new HashSet<>();
+  private boolean isLeading;
   private boolean isTicking;
   private boolean isFiring;
   private boolean isClosed;
@@ -95,7 +96,7 @@ final class Steward implements Events {
   }
 
   private void look() {
-    boolean isLeading = node.equals(consensus.status().leader());
+    boolean leads = node.equals(consensus.status().leader());
     List<Long> lost = new ArrayList<>();
     boolean isToTick = false;
     boolean isToFire = false;
@@ -103,7 +104,8 @@ final class Steward implements Events {
       if (isClosed) {
         return;
       }
-      if (isLeading) {
+      isLeading = leads;
+      if (leads) {
         for (Map.Entry<NodeId, Long> worker : condemned.entrySet()) {
           if (machine.workers().containsKey(worker.getValue()) && evicting.add(worker.getValue())) {
             lost.add(worker.getValue());
@@ -133,8 +135,8 @@ final class Steward implements Events {
       }
       long due = Math.min(machine.nextAlarm(), machine.nextPlan());
       long wait = Math.max(1, Math.min(mostMillis, due - now()));
-      if (isTicking || isFiring) {
-        wait = mostMillis; // Its answer looks again.
+      if (!isLeading || isTicking || isFiring) {
+        wait = mostMillis; // It is another's to see to, or its answer looks again.
       }
       callOff.run();
       lookAtNanos = timer.nanoTime() + wait * 1_000_000;
@@ -148,7 +150,7 @@ final class Steward implements Events {
     boolean isSooner;
     synchronized (this) {
       long untilLook = (lookAtNanos - timer.nanoTime()) / 1_000_000;
-      isSooner = !isTicking && !isFiring && due - now() < untilLook - 1;
+      isSooner = isLeading && !isTicking && !isFiring && due - now() < untilLook - 1;
     }
     if (isSooner) {
       plan(LOOK_MILLIS);
@@ -197,16 +199,27 @@ final class Steward implements Events {
         .thenCompose(
             due -> {
               List<Firing> firings = new ArrayList<>();
+              int instants = 0;
               for (Plan plan : due.plans()) {
-                try {
-                  firings.add(Instants.firing(plan, now));
-                } catch (RuntimeException e) {
-                  throw CoordinationException.refused(
-                      Reason.INVALID, "schedule " + plan.name() + ": " + e.getMessage());
+                Firing firing = firing(plan, now);
+                firings.add(firing);
+                instants += firing.instants().size();
+                if (instants > INSTANTS_AT_ONCE) {
+                  break;
                 }
               }
               return asking.change(new TaskCommand.Fire(firings, queueMax));
             });
+  }
+
+  /** One that makes no sense here stops, and holds up no other. */
+  private static Firing firing(Plan plan, long now) {
+    try {
+      return Instants.firing(plan, now);
+    } catch (RuntimeException e) {
+      LOG.error("schedule {} has no instants any more; make it anew", plan.name(), e);
+      return new Firing(plan.name(), plan.next(), List.of(), 1, Plan.NEVER, Plan.NEVER);
+    }
   }
 
   void close() {

@@ -226,21 +226,13 @@ final class TaskMachine implements StateMachine {
     } else if (question instanceof TaskQuestion.Page page) {
       return page(page);
     } else if (question instanceof TaskQuestion.Schedules schedules) {
-      List<Plan> plans = new ArrayList<>();
-      int room = Limits.RESULT_BYTES - 64;
-      for (Plan plan : board.plans().all().tailMap(schedules.after() + "\0").values()) {
-        room -= Shows.size(plan.work()) + 256;
-        if (plans.size() == schedules.limit() || room < 0) {
-          break;
-        }
-        plans.add(plan);
-      }
-      return new TaskAnswer.Schedules(plans);
+      return fitting(
+          board.plans().all().tailMap(schedules.after() + "\0").values(), schedules.limit());
     } else if (question instanceof TaskQuestion.OneSchedule one) {
       Plan plan = board.plans().get(one.name());
       return new TaskAnswer.Schedules(plan == null ? List.of() : List.of(plan));
     } else if (question instanceof TaskQuestion.Due due) {
-      return new TaskAnswer.Schedules(board.plans().due(due.nowMillis(), due.limit()));
+      return fitting(board.plans().due(due.nowMillis(), due.limit()), due.limit());
     } else if (question instanceof TaskQuestion.LimitsOf limits) {
       Type type = board.floor().type(limits.type());
       return new TaskAnswer.Limited(type == null ? TypeLimits.NONE : type.limits());
@@ -248,6 +240,20 @@ final class TaskMachine implements StateMachine {
       return new TaskAnswer.Whole(status());
     }
     throw new AssertionError("cannot answer " + question.getClass());
+  }
+
+  /** As many of them as an answer holds. */
+  private static TaskAnswer fitting(Iterable<Plan> all, int limit) {
+    List<Plan> plans = new ArrayList<>();
+    int room = Limits.RESULT_BYTES - 64;
+    for (Plan plan : all) {
+      room -= Shows.size(plan.work()) + 4 * Fields.TEXT_BYTES;
+      if (plans.size() == limit || room < 0) {
+        break;
+      }
+      plans.add(plan);
+    }
+    return new TaskAnswer.Schedules(plans);
   }
 
   private TaskAnswer page(TaskQuestion.Page page) {

@@ -22,7 +22,7 @@ final class Worker {
   final long number;
   final NodeId node;
   final long client;
-  final long session;
+  long session;
   private int slots;
   private SortedMap<String, Skill> skills = new TreeMap<>();
   private SortedMap<String, String> labels = new TreeMap<>();
