@@ -3,12 +3,11 @@ package io.clowder.dht;
 
 import io.clowder.api.dht.Range;
 import io.clowder.api.dht.RangeListener;
-import java.util.Collection;
+import io.clowder.api.runtime.StringPlus;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
@@ -94,14 +93,7 @@ final class RangeListeners implements ServiceTrackerCustomizer<RangeListener, Ra
 
   private boolean isNamedBy(ServiceReference<RangeListener> reference) {
     Object property = reference.getProperty(RangeListener.RINGS);
-    if (property == null) {
-      return true;
-    }
-    Stream<?> names =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
-    return names.anyMatch(it -> ring.equals(String.valueOf(it)));
+    return property == null || StringPlus.of(property).contains(ring);
   }
 
   @Override

@@ -8,9 +8,9 @@ import io.clowder.api.lock.FenceGate;
 import io.clowder.api.lock.LockListener;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.runtime.ThreadTimer;
 import java.security.SecureRandom;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -207,15 +207,11 @@ final class LockGroup
     if (property == null) {
       return name -> true;
     }
-    Stream<?> names =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
     String pattern =
-        names
+        StringPlus.of(property).stream()
             .map(
                 name ->
-                    Stream.of(String.valueOf(name).split("\\*", -1))
+                    Stream.of(name.split("\\*", -1))
                         .map(Pattern::quote)
                         .collect(Collectors.joining(".*")))
             .collect(Collectors.joining("|"));

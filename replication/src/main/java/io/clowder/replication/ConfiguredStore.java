@@ -4,6 +4,7 @@ package io.clowder.replication;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
 import io.clowder.api.failure.Liveness;
+import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.storage.Storage;
 import io.clowder.api.store.ReplicatedStore;
@@ -11,7 +12,6 @@ import io.clowder.api.store.RoleListener;
 import io.clowder.api.store.StoreAdmin;
 import io.clowder.api.store.StoreStatus;
 import io.clowder.api.transport.Transport;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,8 +23,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -222,14 +220,7 @@ public final class ConfiguredStore
   }
 
   private boolean names(@Nullable Object property) {
-    if (property == null) {
-      return true;
-    }
-    Stream<?> names =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
-    return names.map(String::valueOf).collect(Collectors.toSet()).contains(name);
+    return property == null || StringPlus.of(property).contains(name);
   }
 
   @Override

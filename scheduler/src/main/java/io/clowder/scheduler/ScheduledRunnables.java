@@ -3,6 +3,7 @@ package io.clowder.scheduler;
 
 import io.clowder.api.Limits;
 import io.clowder.api.Node;
+import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.runtime.ThreadTimer;
 import io.clowder.api.runtime.Timer;
 import io.clowder.api.task.Retry;
@@ -16,7 +17,6 @@ import io.clowder.api.task.Trigger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -99,7 +99,7 @@ public final class ScheduledRunnables
 
   @Override
   public @Nullable Job addingService(ServiceReference<Runnable> reference) {
-    List<String> runOn = runOn(reference.getProperty("scheduler.runOn"));
+    List<String> runOn = StringPlus.of(reference.getProperty("scheduler.runOn"));
     boolean isOne = runOn.contains("SINGLE") || runOn.contains("LEADER");
     if (!isOne && !runOn.isEmpty() && !runOn.contains(node.id().value())) {
       return null;
@@ -138,17 +138,6 @@ public final class ScheduledRunnables
       context.ungetService(reference);
       return null;
     }
-  }
-
-  private static List<String> runOn(@Nullable Object property) {
-    if (property == null) {
-      return List.of();
-    } else if (property instanceof Object[] several) {
-      return List.of(several).stream().map(String::valueOf).toList();
-    } else if (property instanceof Collection<?> several) {
-      return several.stream().map(String::valueOf).toList();
-    }
-    return List.of(String.valueOf(property));
   }
 
   private static Trigger trigger(ServiceReference<Runnable> reference) {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
+import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.task.TaskHandler;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -48,18 +46,11 @@ final class Whiteboard {
   }
 
   private static List<String> patterns(@Nullable Object property) {
-    Stream<?> values =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several
-                ? several.stream()
-                : property == null ? Stream.empty() : Stream.of(property);
-    List<String> patterns = new ArrayList<>();
-    values.forEach(value -> patterns.add(Pattern.checked(String.valueOf(value))));
+    List<String> patterns = StringPlus.of(property).stream().map(Pattern::checked).toList();
     if (patterns.isEmpty()) {
       throw new IllegalArgumentException("it has no " + TaskHandler.TYPE);
     }
-    return List.copyOf(patterns);
+    return patterns;
   }
 
   private static long number(ServiceReference<?> reference, String property, long max) {

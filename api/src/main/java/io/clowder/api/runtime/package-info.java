@@ -19,8 +19,9 @@
  * writes records in batches: while one is being synced the next one gathers, so the slower the
  * disk, the more records share a sync. {@link io.clowder.api.runtime.Completions} has callers' code
  * run where it delays nobody. {@link io.clowder.api.runtime.Timer} is for a service that waits for
- * nothing but time and answers. GatheringJournal and Completions know executors alone, so a test or
- * a simulator runs the whole by hand, on one thread.
+ * nothing but time and answers, {@link io.clowder.api.runtime.StringPlus} for what whiteboard
+ * services say of themselves. GatheringJournal and Completions know executors alone, so a test or a
+ * simulator runs the whole by hand, on one thread.
  */
 @Export
 @NullMarked

@@ -14,12 +14,11 @@ import io.clowder.api.failure.Liveness;
 import io.clowder.api.failure.QosReport;
 import io.clowder.api.failure.SelfReport;
 import io.clowder.api.failure.Suspicion;
+import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.shell.Diagnosis;
 import io.clowder.api.transport.Transport;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -28,8 +27,6 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -227,15 +224,8 @@ public final class ClusterWatch implements FailureDetector, Diagnosis {
 
   /** What a listener's property says: an id or several. */
   static Predicate<NodeId> nodes(@Nullable Object property) {
-    if (property == null) {
-      return node -> true;
-    }
-    Stream<?> ids =
-        property instanceof Object[] several
-            ? Stream.of(several)
-            : property instanceof Collection<?> several ? several.stream() : Stream.of(property);
-    Set<String> wanted = ids.map(String::valueOf).collect(Collectors.toSet());
-    return node -> wanted.contains(node.value());
+    List<String> wanted = StringPlus.of(property);
+    return node -> property == null || wanted.contains(node.value());
   }
 
   // ---- on the sentry's thread ----------------------------------------------------------------
