@@ -78,7 +78,7 @@ final class ClusterExecutor extends AbstractExecutorService implements Scheduled
     }
 
     private void plan() {
-      Instant now = Instant.now();
+      Instant now = local.now();
       Instant next = time.plusNanos(periodNanos);
       if (periodNanos < 0) {
         next = now.plusNanos(-periodNanos);
@@ -131,7 +131,7 @@ final class ClusterExecutor extends AbstractExecutorService implements Scheduled
 
     @Override
     public long getDelay(TimeUnit unit) {
-      return unit.convert(Duration.between(Instant.now(), time));
+      return unit.convert(Duration.between(local.now(), time));
     }
 
     @Override
@@ -151,7 +151,7 @@ final class ClusterExecutor extends AbstractExecutorService implements Scheduled
   }
 
   private <V> Job<V> begin(Callable<V> callable, long delayNanos, long periodNanos) {
-    Instant now = Instant.now();
+    Instant now = local.now();
     Instant time = delayNanos > 0 ? now.plusNanos(delayNanos) : now;
     Job<V> job = new Job<>(callable, time, periodNanos);
     synchronized (jobs) {

@@ -44,6 +44,11 @@ final class LocalTasks implements TaskHandler {
     return TYPE + Long.toHexString(client);
   }
 
+  /** The cluster's time, as far as this node knows it. */
+  Instant now() {
+    return Instant.ofEpochMilli(scheduler.now());
+  }
+
   /** To be known as a handler. */
   Roster.Entry entry() {
     return new Roster.Entry(this, List.of(type), new Skill(0, 0), 0, 0);

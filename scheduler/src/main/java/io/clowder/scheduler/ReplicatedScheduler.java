@@ -208,7 +208,8 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
 
   // ---- schedules -------------------------------------------------------------------------------
 
-  private long now() {
+  /** By the log's clock, or by this node's if that is ahead. */
+  long now() {
     return Math.max(machine.time(), timer.wallMillis());
   }
 
