@@ -79,6 +79,12 @@ public final class Limits {
   /** Longest payload or result of a task, in bytes. */
   public static final int TASK_BYTES = 64 << 10;
 
+  /** Bytes of payloads of tasks that are not over. */
+  public static final long TASKS_BYTES = 256L << 20;
+
+  /** Bytes of payloads and results of tasks that are over and kept; the oldest go first. */
+  public static final long TASK_RESULTS_BYTES = 128L << 20;
+
   /** Tasks that are over and whose results are kept; the oldest go first. */
   public static final int TASK_RESULTS = 100_000;
 

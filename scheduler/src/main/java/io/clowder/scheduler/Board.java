@@ -50,6 +50,8 @@ final class Board implements Floor.Dealer {
   private final Floor floor = new Floor();
   private final Plans plans = new Plans();
   private final Events events;
+  private long pendingBytes;
+  private long keptBytes;
   private long now;
   private long lastTask;
   private long lastToken;
@@ -178,6 +180,9 @@ final class Board implements Floor.Dealer {
   @Nullable String refusal(Work work, int queueMax) {
     if (pending() >= Math.min(queueMax, Limits.TASKS)) {
       return pending() + " tasks are not over, which is all there may be (queue.max)";
+    } else if (pendingBytes + work.payload().length > Limits.TASKS_BYTES) {
+      return "the payloads of tasks that are not over have %d bytes, which is nearly all they may"
+          .formatted(pendingBytes);
     }
     Type type = floor.type(work.type());
     if (type == null) {
@@ -206,6 +211,7 @@ final class Board implements Floor.Dealer {
     Task task = Task.submitted(++lastTask, work.sharing(type.name, type.shared(work.terms())), now);
     tasks.put(task.id(), task);
     type.count(task, 1);
+    weigh(task, 1);
     if (work.dedupeKey() != null) {
       known.put(new Key(work.type(), work.dedupeKey()), task.id());
     }
@@ -263,9 +269,20 @@ final class Board implements Floor.Dealer {
     }
     type.count(before, -1);
     type.count(after, 1);
+    weigh(before, -1);
+    weigh(after, 1);
     tasks.put(after.id(), after);
     if (after.state() == TaskState.READY) {
       floor.add(after, type);
+    }
+  }
+
+  private void weigh(Task task, int by) {
+    int bytes = task.work().payload().length + task.value().length;
+    if (task.state().isEnd()) {
+      keptBytes += (long) by * bytes;
+    } else {
+      pendingBytes += (long) by * bytes;
     }
   }
 
@@ -513,6 +530,9 @@ final class Board implements Floor.Dealer {
         forget(tasks.get(results.firstEntry().getValue()));
       }
     }
+    while (keptBytes > Limits.TASK_RESULTS_BYTES && results.size() + dead.size() > 1) {
+      forget(tasks.get((results.isEmpty() ? dead : results).firstEntry().getValue()));
+    }
     plans.ended(ended, now);
     events.ended(ended);
   }
@@ -585,6 +605,7 @@ final class Board implements Floor.Dealer {
 
   private void forget(Task task) {
     unlist(task);
+    weigh(task, -1);
     tasks.remove(task.id());
     String key = task.work().dedupeKey();
     if (key != null) {
@@ -745,6 +766,7 @@ final class Board implements Floor.Dealer {
       type.count(task, 1);
     }
     tasks.put(task.id(), task);
+    weigh(task, 1);
     if (task.work().dedupeKey() != null) {
       known.put(new Key(task.work().type(), task.work().dedupeKey()), task.id());
     }
