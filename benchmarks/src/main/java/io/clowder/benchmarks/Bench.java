@@ -5,6 +5,7 @@ import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.store.ReplicatedStore;
+import io.clowder.api.task.TaskScheduler;
 import java.io.File;
 import java.io.IOException;
 import java.util.HashSet;
@@ -44,6 +45,12 @@ public final class Bench {
   private volatile @Nullable LockService locks;
 
   @Reference(
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  private volatile @Nullable TaskScheduler tasks;
+
+  @Reference(
       cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
@@ -74,7 +81,13 @@ public final class Bench {
     }
     try {
       return new BenchCommand(
-              () -> kv, () -> locks, this::store, this::syncs, folder.toPath(), System.err)
+              () -> kv,
+              () -> locks,
+              () -> tasks,
+              this::store,
+              this::syncs,
+              folder.toPath(),
+              System.err)
           .run(words);
     } finally {
       synchronized (callers) {

@@ -10,6 +10,7 @@ import io.clowder.api.lock.LockService;
 import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import io.clowder.api.store.ReplicatedStore;
+import io.clowder.api.task.TaskScheduler;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.math.BigDecimal;
@@ -36,7 +37,9 @@ import picocli.CommandLine.Option;
       "Loads the cluster from inside this node and prints what it gives. Latencies are in"
           + " milliseconds; gap_ms is the longest time without a success, as a fail-over makes"
           + " one; sync_ms and roundtrip_ms are this machine's own limits: one durable"
-          + " write of 4 KiB, and 100 bytes there and back on loopback."
+          + " write of 4 KiB, and 100 bytes there and back on loopback. After tasks in a closed loop"
+          + " come as many seconds of half as many at a fixed rate, HALF_OPS; start_p50 and start_p99"
+          + " are how long these take from their submission until they begin."
     })
 final class BenchCommand extends ShellCommand {
   private static final int KEYS = 1_000;
@@ -56,7 +59,9 @@ final class BenchCommand extends ShellCommand {
     /** As {@link #put}, of a replicated store. */
     store_put,
     /** As {@link #get}, of a replicated store. */
-    store_get;
+    store_get,
+    /** Tasks, from their submission to their results. */
+    task;
 
     @Override
     public String toString() {
@@ -67,10 +72,11 @@ final class BenchCommand extends ShellCommand {
   @Option(
       names = "--workload",
       defaultValue = "put",
-      paramLabel = "put|get|lock|store-put|store-get",
+      paramLabel = "put|get|lock|store-put|store-get|task",
       description =
           "Writes, linearizable reads, or pairs of acquire and release; writes or linearizable"
-              + " reads of a replicated store. Default: put.")
+              + " reads of a replicated store; tasks that do nothing, from their submission to"
+              + " their results. Default: put.")
   private Workload workload = Workload.put;
 
   @Option(
@@ -118,6 +124,7 @@ final class BenchCommand extends ShellCommand {
 
   private final Supplier<@Nullable KvStore> kv;
   private final Supplier<@Nullable LockService> locks;
+  private final Supplier<@Nullable TaskScheduler> tasks;
   private final Function<String, @Nullable ReplicatedStore> stores;
   private final Supplier<@Nullable Long> syncs;
   private final Path folder;
@@ -128,6 +135,7 @@ final class BenchCommand extends ShellCommand {
    *
    * @param kv the map while it is there, else null
    * @param locks the same for the locks
+   * @param tasks the same for the tasks
    * @param stores by their names the same for the replicated stores
    * @param syncs how often this node's journal was synced so far, or null while nobody tells
    * @param folder where to measure the disk
@@ -136,12 +144,14 @@ final class BenchCommand extends ShellCommand {
   BenchCommand(
       Supplier<@Nullable KvStore> kv,
       Supplier<@Nullable LockService> locks,
+      Supplier<@Nullable TaskScheduler> tasks,
       Function<String, @Nullable ReplicatedStore> stores,
       Supplier<@Nullable Long> syncs,
       Path folder,
       PrintStream notes) {
     this.kv = kv;
     this.locks = locks;
+    this.tasks = tasks;
     this.stores = stores;
     this.syncs = syncs;
     this.folder = folder;
@@ -212,6 +222,9 @@ final class BenchCommand extends ShellCommand {
           keys == null ? Arrays.stream(outstanding).max().orElseThrow() : keys,
           keys != null);
     }
+    if (workload == Workload.task) {
+      return new TaskLoad(tasks);
+    }
     boolean reads = workload == Workload.get || workload == Workload.store_get;
     Keyspace space = isOfStore() ? new Keyspace.OfStore(store, stores) : new Keyspace.OfMap(kv);
     return new KeyLoad(space, reads, keys == null ? KEYS : keys, size);
@@ -242,7 +255,10 @@ final class BenchCommand extends ShellCommand {
             "errors",
             "syncs_per_1000",
             "sync_ms",
-            "roundtrip_ms");
+            "roundtrip_ms",
+            "half_ops",
+            "start_p50",
+            "start_p99");
     try {
       load.prepare(executor);
       for (int n : outstanding) {
@@ -253,7 +269,9 @@ final class BenchCommand extends ShellCommand {
     } finally {
       cleanUp(load, executor);
     }
-    return table;
+    return workload == Workload.task
+        ? table
+        : table.without("half_ops").without("start_p50").without("start_p99");
   }
 
   private void row(Table table, int n, Load load, ScheduledExecutorService executor)
@@ -281,13 +299,17 @@ final class BenchCommand extends ShellCommand {
           n + " outstanding: first of " + result.errors() + " errors: " + result.because());
     }
     Histogram latencies = result.latencies();
+    BigDecimal perSecond =
+        BigDecimal.valueOf(result.operations()).divide(seconds, 1, RoundingMode.HALF_UP);
+    BigDecimal half = perSecond.divide(BigDecimal.valueOf(2), 1, RoundingMode.HALF_UP);
+    Histogram waits = load instanceof TaskLoad its ? waits(its, half, executor) : null;
     table.row(
         workload,
         n,
-        workload == Workload.lock ? 0 : size,
+        workload == Workload.lock || workload == Workload.task ? 0 : size,
         seconds,
         result.operations(),
-        BigDecimal.valueOf(result.operations()).divide(seconds, 1, RoundingMode.HALF_UP),
+        perSecond,
         millis(latencies.getValueAtPercentile(50)),
         millis(latencies.getValueAtPercentile(99)),
         millis(latencies.getValueAtPercentile(99.9)),
@@ -295,7 +317,16 @@ final class BenchCommand extends ShellCommand {
         result.errors(),
         perThousand(syncsBefore.get(), syncsAfter, result.operations()),
         sync,
-        roundTrip);
+        roundTrip,
+        half,
+        waits == null ? null : millis(waits.getValueAtPercentile(50)),
+        waits == null ? null : millis(waits.getValueAtPercentile(99)));
+  }
+
+  /** How long tasks take to begin when the cluster has half as many to do as it can. */
+  private Histogram waits(TaskLoad load, BigDecimal perSecond, ScheduledExecutorService executor)
+      throws InterruptedException {
+    return Arrivals.run(load, perSecond.doubleValue(), nanos(seconds), DRAIN_NANOS, executor);
   }
 
   /** Syncs of this node's journal, from the end of the warm-up on, for 1,000 operations. */

@@ -6,7 +6,9 @@
  * <pre>
  *   clowder:bench ── BenchCommand ──┬── MachineLimits     one durable write, one round trip
  *                                   └── ClosedLoop ──┬─ KeyLoad ──── KvStore, ReplicatedStore
- *                                       N outstanding  └─ LockLoad ─── LockService
+ *                                   │   N outstanding  ├─ LockLoad ─── LockService
+ *                                   │                  └─ TaskLoad ─── TaskScheduler
+ *                                   └── Arrivals      tasks at a fixed rate
  * </pre>
  *
  * <p>The client shares processors with the nodes it measures, so it does little: an operation that
@@ -14,7 +16,7 @@
  * in which nothing succeeded is kept beside it: that is what a fail-over or a swap under load
  * costs, and percentiles of a closed loop hide it, for while nothing is answered nothing is asked.
  * What is measured is a closed loop: latencies are those seen by N clients that each wait for their
- * answer, and say nothing about arrivals at a fixed rate.
+ * answer, and say nothing about arrivals at a fixed rate; of tasks these are measured, too.
  */
 @NullMarked
 package io.clowder.benchmarks;

@@ -20,10 +20,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +55,7 @@ final class BenchCommandTest {
   private static final Pattern CELL = Pattern.compile("\"(\\w+)\": (\"[^\"]*\"|[^,}]+)");
 
   private final ExecutorService service = Executors.newFixedThreadPool(2);
+  private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
   private final AtomicLong syncs = new AtomicLong();
   private final ByteArrayOutputStream notes = new ByteArrayOutputStream();
   private Set<Thread> before = Set.of();
@@ -65,6 +69,7 @@ final class BenchCommandTest {
   @AfterEach
   void noThreadIsLeft() throws InterruptedException {
     service.shutdownNow();
+    executor.shutdownNow();
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
       if (!before.contains(thread) && thread.getName().startsWith("clowder-bench")) {
         thread.join(10_000);
@@ -198,6 +203,54 @@ final class BenchCommandTest {
   }
 
   @Test
+  void tasksAreSubmittedAndTheirResultsAwaited() throws Exception {
+    QueuedTasks tasks = new QueuedTasks(service, new EmptyTasks(), task -> false);
+    Map<String, String> row = row(tasks, "--outstanding", "4", "--seconds", "0.2");
+    List<String> keys = new ArrayList<>(KEYS);
+    keys.addAll(List.of("half_ops", "start_p50", "start_p99"));
+    assertEquals(keys, List.copyOf(row.keySet()));
+    assertEquals("\"task\"", row.get("workload"));
+    assertEquals("0", row.get("size"));
+    assertEquals("0", row.get("errors"));
+    assertSane(row);
+    assertEquals(
+        Double.parseDouble(row.get("ops")) / 2, Double.parseDouble(row.get("half_ops")), 0.1);
+    double p50 = Double.parseDouble(row.get("start_p50"));
+    double p99 = Double.parseDouble(row.get("start_p99"));
+    assertTrue(0 <= p50 && p50 <= p99 && 0 < p99, row.toString());
+    // All of the closed loop, and as many at the fixed rate as are half of those counted.
+    assertTrue(tasks.submitted.get() > number(row, "operations") * 14 / 10, row.toString());
+    assertTrue(tasks.ends.isEmpty(), "not awaited: " + tasks.ends.keySet());
+  }
+
+  @Test
+  void tasksThatDoNotSucceedAreErrors() throws Exception {
+    QueuedTasks tasks = new QueuedTasks(service, new EmptyTasks(), task -> task % 20 == 0);
+    Map<String, String> row = row(tasks, "--outstanding", "4", "--seconds", "0.2");
+    assertTrue(number(row, "errors") > 0, row.toString());
+    assertTrue(notes().contains("a task did not succeed: "), () -> notes());
+    QueuedTasks none = new QueuedTasks(service, new EmptyTasks(), task -> true);
+    CoordinationException e =
+        assertThrows(CoordinationException.class, () -> row(none, "--seconds", "0.05"));
+    assertTrue(e.getMessage().startsWith("not one operation succeeded: "), e.getMessage());
+  }
+
+  @Test
+  void tasksThatCannotBeSubmittedAtARateForAMomentAreNotWaitedFor() throws Exception {
+    QueuedTasks tasks = new QueuedTasks(service, new EmptyTasks(), task -> false);
+    AtomicLong asked = new AtomicLong();
+    Histogram waits =
+        Arrivals.run(
+            new TaskLoad(() -> asked.getAndIncrement() % 2 == 0 ? tasks : null),
+            1_000,
+            TimeUnit.MILLISECONDS.toNanos(200),
+            TimeUnit.SECONDS.toNanos(30),
+            executor);
+    assertEquals(100, waits.getTotalCount());
+    assertEquals(100, tasks.submitted.get());
+  }
+
+  @Test
   void whenNothingSucceedsThereIsNoRow() {
     MapStore store = new MapStore(service, call -> true);
     CoordinationException e =
@@ -216,6 +269,8 @@ final class BenchCommandTest {
     assertTrue(e.getMessage().contains("io.clowder.kv"), e.getMessage());
     e = assertThrows(CoordinationException.class, () -> rows(null, null, "--workload", "lock"));
     assertTrue(e.getMessage().contains("io.clowder.lock"), e.getMessage());
+    e = assertThrows(CoordinationException.class, () -> rows(null, null, "--workload", "task"));
+    assertTrue(e.getMessage().contains("io.clowder.scheduler"), e.getMessage());
     CopiedStore store = new CopiedStore("main", new MapStore(service, call -> false));
     e =
         assertThrows(
@@ -236,7 +291,7 @@ final class BenchCommandTest {
           return call > 100 && call <= 103 ? null : store;
         };
     String json =
-        new BenchCommand(stores, () -> null, name -> null, () -> null, folder, stream())
+        new BenchCommand(stores, () -> null, () -> null, name -> null, () -> null, folder, stream())
             .run("--outstanding", "2", "--seconds", "0.2", "--warmup", "0", "-o", "json");
     Map<String, String> row = parse(json).get(0);
     assertEquals("3", row.get("errors"));
@@ -281,7 +336,8 @@ final class BenchCommandTest {
   @Test
   void helpNamesTheOptions() throws Exception {
     String help =
-        new BenchCommand(() -> null, () -> null, name -> null, () -> null, folder, stream())
+        new BenchCommand(
+                () -> null, () -> null, () -> null, name -> null, () -> null, folder, stream())
             .run("--help");
     for (String option :
         List.of("--workload", "--store", "--outstanding", "--size", "--warmup", "--keys")) {
@@ -301,7 +357,13 @@ final class BenchCommandTest {
     all.addAll(List.of("-o", "json"));
     return parse(
         new BenchCommand(
-                () -> kv, () -> locks, name -> null, syncs::incrementAndGet, folder, stream())
+                () -> kv,
+                () -> locks,
+                () -> null,
+                name -> null,
+                syncs::incrementAndGet,
+                folder,
+                stream())
             .run(all.toArray(String[]::new)));
   }
 
@@ -314,7 +376,25 @@ final class BenchCommandTest {
         new BenchCommand(
                 () -> null,
                 () -> null,
+                () -> null,
                 name -> name.equals(store.name()) ? store : null,
+                syncs::incrementAndGet,
+                folder,
+                stream())
+            .run(all.toArray(String[]::new));
+    return parse(json).get(0);
+  }
+
+  /** Of tasks. */
+  private Map<String, String> row(QueuedTasks tasks, String... words) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--workload", "task", "-o", "json"));
+    all.addAll(List.of(words));
+    String json =
+        new BenchCommand(
+                () -> null,
+                () -> null,
+                () -> tasks,
+                name -> null,
                 syncs::incrementAndGet,
                 folder,
                 stream())

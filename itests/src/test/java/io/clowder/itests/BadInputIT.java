@@ -113,6 +113,20 @@ public class BadInputIT {
   }
 
   @Test
+  public void tasksThatMakeNoSense() throws Exception {
+    settingsRefused(
+        "io.clowder.scheduler.slots=-1", "io.clowder.scheduler: slots is -1: use 0 to 10000");
+    settingsRefused(
+        "io.clowder.scheduler.labels=here", "io.clowder.scheduler: labels has 'here': use NAME=");
+    refused(1, "priority 11: use 0 to 9", sh("n1", "task:submit", "try/echo", "--priority", "11"));
+    refused(1, "task 77 is not known", sh("n1", "task:result", "77"));
+    refused(
+        1,
+        "Mars/Base",
+        sh("n1", "task:schedule", "a", "b", "--cron", "0 3 * * *", "--zone", "Mars/Base"));
+  }
+
+  @Test
   public void ordersToRingsThatMakeNoSense() throws Exception {
     refused(
         1,

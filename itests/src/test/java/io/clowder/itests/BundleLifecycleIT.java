@@ -25,8 +25,8 @@ import org.osgi.framework.Constants;
 
 /**
  * Three nodes; on one of them a bundle is stopped and started, updated, refreshed, while the two
- * others are under load, of the map, of locks and of a replicated store. For them nothing fails;
- * the one recovers; all three agree on everything that was acknowledged.
+ * others are under load, of the map, of locks, of a replicated store and of tasks. For them nothing
+ * fails; the one recovers; all three agree on everything that was acknowledged.
  */
 @RunWith(Parameterized.class)
 public class BundleLifecycleIT {
@@ -41,15 +41,6 @@ public class BundleLifecycleIT {
 
   /** Values that are on the ring before anything is changed, and are there after everything was. */
   private static final int ON_RING = 20;
-
-  private static final Map<String, Map<String, String>> SETTINGS =
-      Map.of(
-          "io.clowder.consensus.group~main",
-          Map.of(),
-          "io.clowder.replication~" + STORE,
-          Map.of(),
-          "io.clowder.dht~" + RING,
-          Map.of("partitions", "16"));
 
   private static final List<FelixNode> cluster = new ArrayList<>();
   private static int loads;
@@ -73,7 +64,7 @@ public class BundleLifecycleIT {
     Path dir = Files.createTempDirectory("lifecycle");
     String members = Ports.members(NODES);
     for (int i = 1; i <= NODES; i++) {
-      cluster.add(FelixNode.start(dir, "n" + i, members, SETTINGS, BundleFiles.OWN));
+      cluster.add(FelixNode.start(dir, "n" + i, members, settings("n" + i), BundleFiles.OWN));
     }
     for (FelixNode node : cluster) {
       node.awaitServing();
@@ -82,6 +73,18 @@ public class BundleLifecycleIT {
     for (int i = 0; i < ON_RING; i++) {
       cluster.get(i % NODES).probe().ring(RING).put("before-" + i, "all");
     }
+  }
+
+  private static Map<String, Map<String, String>> settings(String node) {
+    return Map.of(
+        "io.clowder.consensus.group~main",
+        Map.of(),
+        "io.clowder.replication~" + STORE,
+        Map.of(),
+        "io.clowder.dht~" + RING,
+        Map.of("partitions", "16"),
+        "io.clowder.scheduler",
+        Map.of("labels", "node=" + node));
   }
 
   private static void awaitIdealRing() throws Exception {
@@ -172,17 +175,20 @@ public class BundleLifecycleIT {
     awaitInSync();
     List<Load> loads = new ArrayList<>();
     List<Load> ofStore = new ArrayList<>();
+    List<Load> ofTasks = new ArrayList<>();
     for (FelixNode node : cluster) {
       if (node != victim) {
         String name = node.id() + "-" + ++BundleLifecycleIT.loads;
         loads.add(node.probe().load(name));
         ofStore.add(node.probe().store(STORE).load(name));
+        ofTasks.add(node.probe().tasks().load(name, "try/echo"));
       }
     }
-    List<Load> all = Stream.of(loads, ofStore).flatMap(List::stream).toList();
+    List<Load> all = Stream.of(loads, ofStore, ofTasks).flatMap(List::stream).toList();
     broken = bundle + " on " + victim.id();
     List<Load.Outcome> outcomes = new ArrayList<>();
     List<Load.Outcome> outcomesOfStore = new ArrayList<>();
+    List<Load.Outcome> outcomesOfTasks = new ArrayList<>();
     try {
       awaitProgress(all);
       change.to(victim, all);
@@ -191,6 +197,7 @@ public class BundleLifecycleIT {
       victim.probe().put("from", victim.id());
       victim.probe().lockOnce("own-" + victim.id());
       victim.probe().store(STORE).put("from", victim.id());
+      runsTasks(victim);
       broken = "";
     } finally {
       for (Load load : loads) {
@@ -199,9 +206,23 @@ public class BundleLifecycleIT {
       for (Load load : ofStore) {
         outcomesOfStore.add(load.stop());
       }
+      for (Load load : ofTasks) {
+        outcomesOfTasks.add(load.stop());
+      }
+    }
+    for (Load.Outcome outcome : outcomesOfTasks) {
+      assertEquals(List.of(), outcome.failures());
     }
     Agreement.check(cluster, outcomes);
     Agreement.checkStore(cluster, STORE, outcomesOfStore);
+  }
+
+  /** It is given some again, and submits some. */
+  private static void runsTasks(FelixNode node) throws Exception {
+    long task = node.probe().tasks().submit("try/echo", "own", null);
+    assertEquals("own", node.probe().tasks().result(task).value());
+    String line = "task:submit try/echo --label node=" + node.id() + " --wait 20s";
+    node.probe().shell(line);
   }
 
   /** A copy that was away has to be in sync before another one goes, or too few are left. */

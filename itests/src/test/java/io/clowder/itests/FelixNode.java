@@ -147,6 +147,13 @@ final class FelixNode {
     throw new AssertionError("no bundle " + symbolicName + " in " + id);
   }
 
+  /** Installs another bundle and starts it. */
+  Bundle install(Path file) throws BundleException {
+    Bundle bundle = framework.getBundleContext().installBundle(file.toUri().toString());
+    bundle.start();
+    return bundle;
+  }
+
   /** Refreshes a bundle and what is wired to it, and waits until that is done. */
   void refresh(Bundle bundle) throws Exception {
     CompletableFuture<FrameworkEvent> done = new CompletableFuture<>();

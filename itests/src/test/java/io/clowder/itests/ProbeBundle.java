@@ -3,6 +3,7 @@ package io.clowder.itests;
 
 import io.clowder.itests.inside.Inside;
 import io.clowder.itests.probe.Probe;
+import io.clowder.itests.worker.Craft;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -10,6 +11,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
@@ -18,6 +20,8 @@ import java.util.zip.ZipEntry;
 
 /** The jars of packages that tests put into frameworks. */
 final class ProbeBundle {
+  private static final String TASKS = "io.clowder.api.task";
+
   private ProbeBundle() {}
 
   /** The package that the framework must lend it. */
@@ -39,6 +43,7 @@ final class ProbeBundle {
             "io.clowder.api.kv",
             "io.clowder.api.lock",
             "io.clowder.api.store",
+            TASKS,
             "org.apache.felix.service.command",
             "org.osgi.framework",
             "org.osgi.service.cm",
@@ -47,8 +52,29 @@ final class ProbeBundle {
             "org.osgi.util.tracker"));
   }
 
+  /**
+   * Writes a bundle that runs tasks.
+   *
+   * @param name its symbolic name
+   * @param types of tasks, by spaces
+   */
+  static Path worker(Path file, String name, String version, String types) throws IOException {
+    write(
+        file,
+        Craft.class,
+        List.of(lent(), "io.clowder.api", "io.clowder.api.lock", TASKS, "org.osgi.framework"),
+        Map.of("Bundle-SymbolicName", name, "Bundle-Version", version, "Task-Types", types));
+    return file;
+  }
+
   /** Writes the bundle of an activator's package. */
   static void write(Path file, Class<?> activator, List<String> imports) throws IOException {
+    write(file, activator, imports, Map.of());
+  }
+
+  private static void write(
+      Path file, Class<?> activator, List<String> imports, Map<String, String> more)
+      throws IOException {
     String name = activator.getPackageName();
     Manifest manifest = new Manifest();
     Attributes headers = manifest.getMainAttributes();
@@ -57,6 +83,7 @@ final class ProbeBundle {
     headers.putValue("Bundle-SymbolicName", name);
     headers.putValue("Bundle-Activator", activator.getName());
     headers.putValue("Import-Package", String.join(",", imports));
+    more.forEach(headers::putValue);
     try (OutputStream out = Files.newOutputStream(file);
         JarOutputStream jar = new JarOutputStream(out, manifest)) {
       Path folder = classes().resolve(name.replace('.', '/'));

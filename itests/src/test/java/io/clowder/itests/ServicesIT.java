@@ -24,6 +24,12 @@ import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.Grant;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.storage.Storage;
+import io.clowder.api.task.TaskAdmin;
+import io.clowder.api.task.TaskId;
+import io.clowder.api.task.TaskRequest;
+import io.clowder.api.task.TaskResult;
+import io.clowder.api.task.TaskScheduler;
+import io.clowder.api.task.TaskState;
 import io.clowder.api.transport.Transport;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -139,7 +145,7 @@ public class ServicesIT {
 
   @Test
   public void everyMachineIsAnswered() throws Exception {
-    for (String machine : List.of("kv", "lock", "fd", "dht")) {
+    for (String machine : List.of("kv", "lock", "fd", "dht", "task")) {
       ConsensusService service =
           service(
               ConsensusService.class,
@@ -224,6 +230,147 @@ public class ServicesIT {
   }
 
   @Test
+  public void theSchedulerRunsTasks() throws Exception {
+    TaskScheduler tasks =
+        service(TaskScheduler.class, "(&(consensus.group=main)(consensus.protocol=raft))");
+    assertNotNull(service(TaskAdmin.class, "(consensus.group=main)"));
+    byte[] payload = {1, 0, (byte) 0xFF};
+    TaskId id = await(tasks.submit(TaskRequest.of("try/echo", payload).withDedupeKey("once")));
+    TaskResult result = await(tasks.result(id, Duration.ofSeconds(20)));
+    assertEquals(TaskState.SUCCEEDED, result.state());
+    assertArrayEquals(payload, result.value());
+    assertEquals(
+        id, await(tasks.submit(TaskRequest.of("try/echo", payload).withDedupeKey("once"))));
+    assertFalse(await(tasks.cancel(id)));
+    CoordinationException unknown = failure(() -> tasks.status(new TaskId(1_000_000)));
+    assertEquals(CoordinationException.Reason.INVALID, unknown.reason());
+  }
+
+  @Test
+  public void commandsOnTasksWork() throws Exception {
+    service(TaskScheduler.class);
+    assertEquals("hello", run("task:submit try/echo hello --wait 20s --priority 7"));
+    String id = run("task:submit try/echo again -o json").replaceAll("\\D", "");
+    assertEquals("again", run("task:result " + id + " --wait 20s"));
+    String json = run("task:result " + id + " -o json");
+    assertTrue(
+        json, json.contains("\"state\": \"SUCCEEDED\"") && json.contains("\"value\": \"again\""));
+    assertTrue(
+        run("task:list --state SUCCEEDED --type try/echo -o json").contains("\"id\": " + id));
+    assertTrue(run("task:info " + id + " -o json").contains("\"what\": \"attempts\""));
+    refused("task:cancel " + id, "was over");
+    refused("task:retry " + id, "has not failed");
+    assertTrue(run("task:forget " + id + " -o json").contains("\"done\": true"));
+    refused("task:info " + id, "is not known");
+
+    String dead = run("task:submit try/fail no --attempts 2");
+    Deadline soon = Deadline.in(Duration.ofMillis(WAIT_MILLIS));
+    assertTrue(run("task:info " + dead), soon.until(() -> run("task:dead").contains(" DEAD ")));
+    assertTrue(run("task:dead -o json").contains("\"id\": " + dead));
+    refused("task:result " + dead, "IllegalStateException: no");
+    assertEquals("1 are forgotten", run("task:dead --forget"));
+    assertEquals("no dead tasks", run("task:dead"));
+
+    assertTrue(run("task:nodes").contains("n1"));
+    assertTrue(run("task:nodes -o json").contains("\"slots\": 16"));
+    assertTrue(run("task:handlers -o json").contains("\"type\": \"try/*\""));
+    assertEquals("n1 gets no more tasks", run("task:drain n1"));
+    String waits = run("task:submit try/echo later");
+    assertTrue(run("task:info " + waits).contains("all nodes that could run it are drained"));
+    assertTrue(run("task:status").contains("all nodes that could run it are drained"));
+    assertTrue(run("task:status -o json").contains("\"ready\": 1"));
+    assertTrue(run("task:top -n 1").contains("try/echo"));
+    assertTrue(run("task:top -n 1 -o json").contains("\"type\": \"try/echo\""));
+    assertEquals("task " + waits + " is called off", run("task:cancel " + waits));
+    assertTrue(run("task:drain n1 --end -o json").contains("\"done\": \"n1 gets tasks again\""));
+    assertEquals("type other is paused", run("task:pause other"));
+    assertEquals("type other goes on", run("task:pause other --end"));
+    assertTrue(run("task:limit other --rate 5 -o json").contains("\"rate\": 5"));
+    assertTrue(run("task:limit other --rate 0 -o json").contains("\"rate\": 0"));
+
+    String made = run("task:schedule nightly try/echo --cron '0 3 * * *' --zone Europe/Berlin");
+    assertEquals("schedule nightly is made", made);
+    assertEquals(
+        "schedule nightly is changed",
+        run("task:schedule nightly try/echo night --cron '0 3 * * *' --zone Europe/Berlin"));
+    assertTrue(run("task:schedules -o json").contains("\"when\": \"0 3 * * * Europe/Berlin\""));
+    assertEquals(4, run("task:schedules --next nightly -n 3").lines().count());
+    assertEquals("schedule nightly is paused", run("task:schedules --pause nightly"));
+    assertTrue(run("task:schedules").contains("yes"));
+    assertEquals("schedule nightly goes on", run("task:schedules --resume nightly"));
+    String extra = run("task:schedules --run nightly");
+    assertEquals("night", run("task:result " + extra + " --wait 20s"));
+    assertEquals("schedule nightly has ended", run("task:schedules --remove nightly"));
+    assertEquals("no schedules", run("task:schedules"));
+  }
+
+  @Test
+  public void wrongOrdersToTasksChangeNothing() throws Exception {
+    service(TaskScheduler.class);
+    final String before = summary();
+    refused("task:submit", "TYPE");
+    refused("task:submit 'two words'", "type 'two words'");
+    refused("task:submit a//b", "type 'a//b'");
+    refused("task:submit 'try/*' x", "type 'try/*'");
+    refused("task:submit try/echo " + "x".repeat(65_537), "65537 bytes");
+    refused("task:submit try/echo x --priority 11", "priority 11: use 0 to 9");
+    refused("task:submit try/echo x --priority high", "high");
+    refused("task:submit try/echo x --attempts 0", "0 attempts");
+    refused("task:submit try/echo x --label zone", "zone");
+    refused("task:submit try/echo x --label zone=", "label");
+    refused("task:submit try/echo x --delay soon", "soon");
+    refused("task:submit try/echo x --delay 2h --deadline 1h", "deadline");
+    refused("task:submit try/echo x --wait 10m", "--wait is over 9m");
+    refused("task:submit try/echo x --dedupe ''", "dedupe key");
+    for (String command : List.of("info", "result", "cancel", "retry", "forget")) {
+      refused("task:" + command, "ID");
+      refused("task:" + command + " first", "first");
+      refused("task:" + command + " 0", "the first one is 1");
+      refused("task:" + command + " 999999", "not known");
+    }
+    refused("task:result 1 --wait 10m", "--wait is over 9m");
+    refused("task:list --state LOST", "LOST");
+    refused("task:list --limit 0", "use 1 to 1000");
+    refused("task:list --limit 1001", "use 1 to 1000");
+    refused("task:list --type 'a/*/b'", "a/*/b");
+    refused("task:list --after -1", "the first one is 1");
+    refused("task:dead --retry --forget", "do not go together");
+    refused("task:status now", "now");
+    refused("task:nodes -o xml", "xml");
+    refused("task:drain", "NODE");
+    refused("task:drain 'no node'", "no node");
+    refused("task:pause 'two words'", "type 'two words'");
+    refused("task:limit 'two words' --rate 1", "type 'two words'");
+    refused("task:limit a --rate -1", "rate per second of -1");
+    refused("task:limit a --concurrency 1000001", "concurrency of 1000001");
+    refused("task:limit a --queue much", "much");
+    refused("task:schedule a try/echo", "--cron");
+    refused("task:schedule a try/echo --cron '0 3 * *'", "0 3 * *");
+    refused("task:schedule a try/echo --cron '61 3 * * *'", "61");
+    refused("task:schedule a try/echo --cron '0 3 * * *' --zone Mars/Base", "Mars/Base");
+    refused("task:schedule a try/echo --cron '0 3 * * *' --every 1s", "mutually exclusive");
+    refused("task:schedule a try/echo --every 1ms", "use PT0.1S to");
+    refused("task:schedule a try/echo --at tomorrow", "tomorrow");
+    refused("task:schedule a try/echo --every 1s --misfire MAYBE", "MAYBE");
+    refused("task:schedule a try/echo --every 1s --catch-up 0", "catch-up of 0");
+    refused("task:schedule a try/echo --every 1s --jitter 48h", "jitter");
+    refused("task:schedule 'a b' try/echo --every 1s", "a b");
+    refused("task:schedule a 'b c' --every 1s", "type 'b c'");
+    refused("task:schedule a try/echo --every 1s --priority 10", "priority 10");
+    for (String what : List.of("next", "pause", "resume", "run", "remove")) {
+      refused("task:schedules --" + what + " nobody", "there is no schedule nobody");
+    }
+    refused("task:schedules --pause a --resume a", "mutually exclusive");
+    refused("task:top --every never", "never");
+    assertEquals(before, summary());
+    assertEquals("no schedules", run("task:schedules"));
+  }
+
+  private String summary() throws Exception {
+    return run("task:status") + run("task:nodes") + run("task:limit a -o json");
+  }
+
+  @Test
   public void commandsOnTheNodeWork() throws Exception {
     run("kv:put any thing");
     String status = run("clowder:status");
@@ -301,7 +448,24 @@ public class ServicesIT {
             "dht:leave",
             "dht:join",
             "dht:safe",
-            "dht:repair")) {
+            "dht:repair",
+            "task:submit",
+            "task:list",
+            "task:info",
+            "task:result",
+            "task:cancel",
+            "task:retry",
+            "task:forget",
+            "task:dead",
+            "task:status",
+            "task:nodes",
+            "task:handlers",
+            "task:drain",
+            "task:pause",
+            "task:limit",
+            "task:schedule",
+            "task:schedules",
+            "task:top")) {
       String help = run(command + " --help");
       assertTrue(help, help.startsWith("Usage: " + command));
       assertTrue(help, help.contains("--help") && help.contains("table|json"));

@@ -43,7 +43,9 @@ final class BenchCommand implements Callable<Integer> {
     /** Writes to a replicated store. */
     store_put,
     /** Linearizable reads of a replicated store. */
-    store_get;
+    store_get,
+    /** Tasks that do nothing. */
+    task;
 
     @Override
     public String toString() {
@@ -61,7 +63,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--workload",
       defaultValue = "put",
-      paramLabel = "put|get|lock|store-put|store-get",
+      paramLabel = "put|get|lock|store-put|store-get|task",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   private Workload workload = Workload.put;
 

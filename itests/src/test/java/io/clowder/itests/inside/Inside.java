@@ -14,6 +14,7 @@ import io.clowder.itests.probe.Load;
 import io.clowder.itests.probe.Probe;
 import io.clowder.itests.probe.Ring;
 import io.clowder.itests.probe.Store;
+import io.clowder.itests.probe.Tasks;
 import io.clowder.itests.probe.Watch;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -54,12 +55,14 @@ public final class Inside implements BundleActivator, Probe {
   private @Nullable BundleContext bundle;
   private @Nullable Services services;
   private @Nullable Watch watch;
+  private @Nullable OpenTasks tasks;
 
   @Override
   public void start(BundleContext context) throws InvalidSyntaxException {
     bundle = context;
     services = new Services(context);
     watch = new OpenWatch(context);
+    tasks = new OpenTasks(context);
     context.registerService(Probe.class, this, null);
     LockListener listener = it -> heard.add(it.kind() + " " + it.name() + " " + it.token());
     context.registerService(
@@ -72,6 +75,9 @@ public final class Inside implements BundleActivator, Probe {
   public void stop(BundleContext context) {
     stores.values().forEach(OpenStore::close);
     rings.values().forEach(OpenRing::close);
+    if (tasks != null) {
+      tasks.close();
+    }
     services().close();
   }
 
@@ -211,6 +217,14 @@ public final class Inside implements BundleActivator, Probe {
       throw new IllegalStateException("not started");
     }
     return watch;
+  }
+
+  @Override
+  public Tasks tasks() {
+    if (tasks == null) {
+      throw new IllegalStateException("not started");
+    }
+    return tasks;
   }
 
   @Override

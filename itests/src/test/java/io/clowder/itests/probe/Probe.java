@@ -63,6 +63,9 @@ public interface Probe {
   /** A ring, whether it is configured or not. */
   Ring ring(String name);
 
+  /** The tasks. */
+  Tasks tasks();
+
   /** Takes away the configuration of {@code factory~name}. */
   void unconfigure(String pid) throws Exception;
 
