@@ -43,7 +43,7 @@ final class BoardSnapshot implements StateMachine.Snapshot {
       if (type.isPaused || !type.limits().equals(TypeLimits.NONE)) {
         record.writeString(type.name).writeBoolean(type.isPaused);
         record.writeVarLong(type.limits().concurrency()).writeVarLong(type.limits().perSecond());
-        record.writeVarLong(type.limits().queue()).writeVarLong(type.nextMicros);
+        record.writeVarLong(type.limits().queue()).writeVarLong(type.nextNanos);
         types.add(taken(record));
       }
     }
@@ -176,7 +176,7 @@ final class BoardSnapshot implements StateMachine.Snapshot {
             Fields.readInt(record, 0, Limits.TASKS),
             Fields.readInt(record, 0, Limits.TASKS),
             Fields.readInt(record, 0, Limits.TASKS)));
-    type.nextMicros = record.readVarLong();
+    type.nextNanos = record.readVarLong();
   }
 
   private static void readWorker(WireReader record, Board board) {
