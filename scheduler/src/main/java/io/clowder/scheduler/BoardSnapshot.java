@@ -171,11 +171,7 @@ final class BoardSnapshot implements StateMachine.Snapshot {
       throw new WireFormatException("too many types");
     }
     type.isPaused = record.readBoolean();
-    type.limit(
-        new TypeLimits(
-            Fields.readInt(record, 0, Limits.TASKS),
-            Fields.readInt(record, 0, Limits.TASKS),
-            Fields.readInt(record, 0, Limits.TASKS)));
+    type.limit(Fields.readLimits(record));
     type.nextNanos = record.readVarLong();
   }
 

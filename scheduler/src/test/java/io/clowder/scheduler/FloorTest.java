@@ -147,7 +147,7 @@ class FloorTest {
         longest = Math.max(longest, since == null ? 0 : desk.now - since);
       }
     }
-    long bound = 9 * Desk.AGING + (backlog + 1) * service;
+    long bound = 9L * Desk.AGING + (backlog + 1) * service;
     assertTrue(longest > 9 * Desk.AGING - service, "they did have to wait: " + longest);
     assertTrue(longest <= bound, longest + " ms, the bound is " + bound);
     for (long since : came.values()) {
