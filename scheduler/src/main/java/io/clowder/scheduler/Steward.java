@@ -196,17 +196,27 @@ final class Steward implements Events {
             TaskAnswer.Schedules.class)
         .thenCompose(
             due -> {
-              List<Firing> firings = new ArrayList<>();
-              for (Plan plan : due.plans()) {
-                try {
-                  firings.add(Instants.firing(plan, now));
-                } catch (RuntimeException e) {
-                  throw CoordinationException.refused(
-                      Reason.INVALID, "schedule " + plan.name() + ": " + e.getMessage());
-                }
-              }
+              List<Firing> firings = firings(due.plans(), now);
               return asking.change(new TaskCommand.Fire(firings, queueMax));
             });
+  }
+
+  /** One that cannot be worked out here must not keep back the others. */
+  private static List<Firing> firings(List<Plan> plans, long now) {
+    List<Firing> firings = new ArrayList<>();
+    String wrong = "none is due";
+    for (Plan plan : plans) {
+      try {
+        firings.add(Instants.firing(plan, now));
+      } catch (RuntimeException e) {
+        wrong = "schedule " + plan.name() + ": " + e.getMessage();
+        LOG.warn("instants pass without a task: {}", wrong);
+      }
+    }
+    if (firings.isEmpty()) {
+      throw CoordinationException.refused(Reason.INVALID, wrong);
+    }
+    return firings;
   }
 
   void close() {

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.Test;
 
 /** A board that is written and read is the same board, now and in all that comes. */
 class BoardSnapshotTest {
+  private static final List<Schedule.Overlap> OVERLAPS = List.of(Schedule.Overlap.values());
+
   /** Random entries, most of them to the point. */
   private static final class Entries {
     private final Random random;
@@ -49,7 +51,7 @@ class BoardSnapshotTest {
         return new Entry(
             Entry.Kind.SESSION_ENDED, ++position, time, 1 + random.nextInt(6), new byte[0]);
       }
-      long session = 1 + random.nextInt(6);
+      long session = 1L + random.nextInt(6);
       return new Entry(Entry.Kind.COMMAND, ++position, time, session, command().encode());
     }
 
@@ -122,7 +124,7 @@ class BoardSnapshotTest {
                       Duration.ofMillis(random.nextInt(900)),
                       Duration.ofSeconds(2),
                       1 + random.nextInt(3)))
-              .withMode(TaskMode.values()[random.nextInt(2)])
+              .withMode(random.nextBoolean() ? TaskMode.AT_MOST_ONCE : TaskMode.AT_LEAST_ONCE)
               .withKeep(Duration.ofMillis(random.nextInt(90_000)));
       if (random.nextInt(4) == 0) {
         request = request.withDedupeKey("d" + random.nextInt(9));
@@ -188,7 +190,7 @@ class BoardSnapshotTest {
           };
       Schedule schedule =
           Schedule.of(name, trigger, TaskRequest.of(type(), new byte[0]))
-              .withOverlap(Schedule.Overlap.values()[random.nextInt(3)]);
+              .withOverlap(OVERLAPS.get(random.nextInt(3)));
       long next = Instants.first(trigger, time);
       return new TaskCommand.Arrange(Shows.plan(schedule, 1_000, next, next));
     }

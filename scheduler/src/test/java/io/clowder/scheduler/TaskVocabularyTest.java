@@ -346,7 +346,7 @@ class TaskVocabularyTest {
           (byte) (random.nextBoolean() ? random.nextInt(256) : random.nextInt(12));
     }
     try {
-      decode.apply(bytes);
+      var unused = decode.apply(bytes);
       return 1;
     } catch (WireFormatException e) {
       return 0;
