@@ -30,10 +30,13 @@ class SubmissionsTest {
     }
   }
 
-  private CompletableFuture<TaskId> submit(TaskRequest request) {
-    CompletableFuture<TaskId> answer = submissions.submit(Desk.work(request));
-    answers.add(answer);
-    return answer;
+  private void submit(TaskRequest request) {
+    answers.add(submissions.submit(Desk.work(request)));
+  }
+
+  private CompletableFuture<TaskId> last() {
+    submit(1);
+    return answers.get(answers.size() - 1);
   }
 
   private List<Integer> onTheirWay() {
@@ -115,9 +118,9 @@ class SubmissionsTest {
   @Test
   void moreThanMayWaitAreRefused() {
     submit(4 + Limits.PENDING_REQUESTS);
-    assertEquals(Reason.OVERLOADED, failure(submit(Desk.request("t"))).reason());
+    assertEquals(Reason.OVERLOADED, failure(last()).reason());
     bench.applyNext();
-    assertFalse(submit(Desk.request("t")).isDone());
+    assertFalse(last().isDone());
   }
 
   @Test
@@ -128,7 +131,7 @@ class SubmissionsTest {
       assertEquals(Reason.UNAVAILABLE, failure(answers.get(i)).reason());
       assertEquals(Outcome.DID_NOT_HAPPEN, failure(answers.get(i)).outcome());
     }
-    assertEquals(Reason.UNAVAILABLE, failure(submit(Desk.request("t"))).reason());
+    assertEquals(Reason.UNAVAILABLE, failure(last()).reason());
     bench.applyAll();
     assertEquals(4, answers.get(3).join().number());
     assertEquals(4, bench.log.size());
