@@ -73,7 +73,6 @@ class DealingFiguresTest {
     for (int i = 1; i <= WORKERS; i++) {
       board.announce(new NodeId("n" + i), i, i, 1, Desk.skills("t"), new TreeMap<>());
     }
-    Map<Long, Long> taskOf = new HashMap<>();
     Work work = Desk.work(TaskRequest.of("t", new byte[0]).withKeep(Duration.ZERO));
     double arrival = 0;
     double total = 0;

@@ -172,7 +172,7 @@ class ScheduleDayTest {
   void everyInstantMakesOneTaskInTimeOverLeadersThatGoAndClocksThatStep() {
     boolean isFull = "full".equals(System.getProperty("scheduler.day"));
     int schedules = isFull ? 100_000 : 2_000;
-    long seconds = (isFull ? 24 : 4) * 3_600;
+    long seconds = (isFull ? 24 : 4) * 3_600L;
     for (int i = 1; i <= 3; i++) {
       nodes.add(new Node(new NodeId("n" + i)));
     }
