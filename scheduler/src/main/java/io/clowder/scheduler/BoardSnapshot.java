@@ -43,7 +43,7 @@ final class BoardSnapshot implements StateMachine.Snapshot {
       if (type.isPaused || !type.limits().equals(TypeLimits.NONE)) {
         record.writeString(type.name).writeBoolean(type.isPaused);
         record.writeVarLong(type.limits().concurrency()).writeVarLong(type.limits().perSecond());
-        record.writeVarLong(type.limits().queue()).writeVarLong(type.nextMicros);
+        record.writeVarLong(type.limits().queue()).writeVarLong(type.nextNanos);
         types.add(taken(record));
       }
     }
@@ -171,12 +171,8 @@ final class BoardSnapshot implements StateMachine.Snapshot {
       throw new WireFormatException("too many types");
     }
     type.isPaused = record.readBoolean();
-    type.limit(
-        new TypeLimits(
-            Fields.readInt(record, 0, Limits.TASKS),
-            Fields.readInt(record, 0, Limits.TASKS),
-            Fields.readInt(record, 0, Limits.TASKS)));
-    type.nextMicros = record.readVarLong();
+    type.limit(Fields.readLimits(record));
+    type.nextNanos = record.readVarLong();
   }
 
   private static void readWorker(WireReader record, Board board) {

@@ -8,6 +8,7 @@ import io.clowder.api.task.TaskMode;
 import io.clowder.api.task.TaskState;
 import io.clowder.api.task.TaskStatus;
 import io.clowder.api.task.Trigger;
+import io.clowder.api.task.TypeLimits;
 import io.clowder.api.wire.WireFormatException;
 import io.clowder.api.wire.WireReader;
 import io.clowder.api.wire.WireWriter;
@@ -127,6 +128,11 @@ final class Fields {
       skills.put(pattern, new Skill(readInt(in, 0, Integer.MAX_VALUE), in.readVarLong()));
     }
     return skills;
+  }
+
+  static TypeLimits readLimits(WireReader in) {
+    return new TypeLimits(
+        readInt(in, 0, Limits.TASKS), readInt(in, 0, Limits.TASKS), readInt(in, 0, Limits.TASKS));
   }
 
   static void write(Terms terms, WireWriter out) {

@@ -3,6 +3,8 @@ package io.clowder.scheduler;
 
 import io.clowder.api.task.Schedule;
 import io.clowder.api.task.Trigger;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,7 +16,8 @@ final class Instants {
   /** Instants that are looked at together; the rest is for the next look. */
   private static final int LOOKED_AT = 10_000;
 
-  private static final int CATCH_UP_MAX = 1_000;
+  /** Of those again: the most that are made up for, and the most that may be in time after them. */
+  private static final int LOOKED_AT_AGAIN = 2_000;
 
   private Instants() {}
 
@@ -28,18 +31,26 @@ final class Instants {
     if (trigger instanceof Trigger.Cron cron) {
       first = CronTimes.next(cron.expression(), cron.zone(), now);
     } else if (trigger instanceof Trigger.FixedRate rate) {
-      long from = rate.first().toEpochMilli();
+      long from = millis(rate.first());
       long period = rate.period().toMillis();
       first = from >= now ? from : from + (Math.floorDiv(now - from - 1, period) + 1) * period;
     } else if (trigger instanceof Trigger.FixedDelay delay) {
-      first = Math.max(now, delay.first().toEpochMilli());
+      first = Math.max(now, millis(delay.first()));
     } else {
-      first = Math.max(now, ((Trigger.At) trigger).instant().toEpochMilli());
+      first = Math.max(now, millis(((Trigger.At) trigger).instant()));
     }
     if (first == Plan.NEVER) {
       throw new IllegalArgumentException("its expression has no instant any more");
     }
     return first;
+  }
+
+  private static long millis(Instant instant) {
+    try {
+      return instant.toEpochMilli();
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException("the instant " + instant + " is out of range", e);
+    }
   }
 
   private static long after(Trigger trigger, long instant) {
@@ -51,20 +62,24 @@ final class Instants {
     return Plan.NEVER;
   }
 
-  /** When an instant fires. */
-  static long due(String name, long jitterMillis, long instant) {
-    if (instant == Plan.NEVER || jitterMillis == 0) {
+  /** When an instant fires: not later than the next one comes, so they keep their order. */
+  static long due(Trigger trigger, String name, Duration jitter, long instant) {
+    if (instant == Plan.NEVER || jitter.isZero()) {
       return instant;
     }
-    return instant + Math.floorMod(Board.mix(name.hashCode() + instant), jitterMillis + 1);
+    long longest = Math.min(jitter.toMillis(), after(trigger, instant) - instant);
+    return instant + Math.floorMod(Board.mix(name.hashCode() + instant), longest + 1);
+  }
+
+  private static long due(Plan plan, long instant) {
+    return due(plan.trigger(), plan.name(), plan.jitter(), instant);
   }
 
   /** What becomes of the instants of a schedule that have come. */
   static Firing firing(Plan plan, long now) {
     List<Long> come = new ArrayList<>();
-    long jitter = plan.jitter().toMillis();
     long next = plan.next();
-    while (next != Plan.NEVER && come.size() < LOOKED_AT && due(plan.name(), jitter, next) <= now) {
+    while (next != Plan.NEVER && come.size() < LOOKED_AT && due(plan, next) <= now) {
       come.add(next);
       next = after(plan.trigger(), next);
     }
@@ -73,14 +88,12 @@ final class Instants {
     }
     if (come.size() == LOOKED_AT) {
       // Some of them may be among the last, which are made up for: they are looked at again.
-      int passed = LOOKED_AT - CATCH_UP_MAX;
+      int passed = LOOKED_AT - LOOKED_AT_AGAIN;
       long from = come.get(passed);
-      return new Firing(
-          plan.name(), plan.next(), List.of(), passed, from, due(plan.name(), jitter, from));
+      return new Firing(plan.name(), plan.next(), List.of(), passed, from, due(plan, from));
     }
     int late = 0;
-    while (late < come.size()
-        && due(plan.name(), jitter, come.get(late)) < now - TOLERANCE_MILLIS) {
+    while (late < come.size() && due(plan, come.get(late)) < now - TOLERANCE_MILLIS) {
       late++;
     }
     int madeUp = Math.min(late, madeUp(plan, come.size() - late));
@@ -90,7 +103,7 @@ final class Instants {
         List.copyOf(come.subList(late - madeUp, come.size())),
         late - madeUp,
         next,
-        due(plan.name(), jitter, next));
+        due(plan, next));
   }
 
   /** How many that were missed make a task all the same. */

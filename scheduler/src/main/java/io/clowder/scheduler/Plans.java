@@ -82,6 +82,6 @@ final class Plans {
 
   static Plan delayed(Plan plan, Trigger.FixedDelay delay, long now) {
     long next = now + delay.delay().toMillis();
-    return plan.next(next, next);
+    return plan.next(next, Instants.due(delay, plan.name(), plan.jitter(), next));
   }
 }

@@ -218,7 +218,7 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
     return refusing(
         () -> {
           long next = Instants.first(schedule.trigger(), now());
-          long due = Instants.due(schedule.name(), schedule.jitter().toMillis(), next);
+          long due = Instants.due(schedule.trigger(), schedule.name(), schedule.jitter(), next);
           Plan plan = Shows.plan(schedule, (int) setting.aging().toMillis(), next, due);
           return asking.change(new TaskCommand.Arrange(plan));
         });
@@ -254,7 +254,7 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
                   }
                   Plan plan = found.plans().get(0);
                   long next = Instants.first(plan.trigger(), now());
-                  long due = Instants.due(name, plan.jitter().toMillis(), next);
+                  long due = Instants.due(plan.trigger(), name, plan.jitter(), next);
                   return asking.change(new TaskCommand.PausePlan(name, isPaused, next, due));
                 }));
   }

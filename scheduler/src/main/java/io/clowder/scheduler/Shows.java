@@ -6,6 +6,7 @@ import io.clowder.api.task.ScheduleStatus;
 import io.clowder.api.task.TaskId;
 import io.clowder.api.task.TaskRequest;
 import io.clowder.api.task.TaskStatus;
+import io.clowder.api.task.Trigger;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.TreeMap;
@@ -142,6 +143,15 @@ final class Shows {
       bytes += 4 * past.error().length() + 128;
     }
     return bytes;
+  }
+
+  /** About how many bytes a schedule takes in an answer, at most. */
+  static int size(Plan plan) {
+    int characters = plan.name().length();
+    if (plan.trigger() instanceof Trigger.Cron cron) {
+      characters += cron.expression().length() + cron.zone().getId().length();
+    }
+    return size(plan.work()) + 4 * characters + 256;
   }
 
   static int size(Work work) {

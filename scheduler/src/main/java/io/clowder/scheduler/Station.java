@@ -223,10 +223,10 @@ final class Station implements Events, Run.Owner {
   public void gone(Worker worker) {
     if (worker.client == client) {
       synchronized (this) {
-        if (worker.number < number || machine.position() < lastPosition) {
+        if (worker.number < number || machine.position() <= lastPosition) {
           return; // It is told again of what was.
         }
-        lastGone = worker.number;
+        lastGone = Math.max(lastGone, worker.number);
       }
       lose();
     }
@@ -409,7 +409,7 @@ final class Station implements Events, Run.Owner {
 
   private void tellLater() {
     synchronized (this) {
-      if (isTelling || isClosed) {
+      if (isTelling) {
         return;
       }
       isTelling = true;

@@ -153,7 +153,7 @@ sealed interface TaskAnswer {
             yield new Schedules(plans);
           }
           case 8 -> new Whole(readStatus(in));
-          case 9 -> new Limited(new TypeLimits(readInt(in), readInt(in), readInt(in)));
+          case 9 -> new Limited(Fields.readLimits(in));
           default -> throw new WireFormatException("task answer of unknown kind " + kind);
         };
     in.expectEnd();

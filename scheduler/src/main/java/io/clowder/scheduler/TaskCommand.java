@@ -163,7 +163,7 @@ sealed interface TaskCommand {
           case 9 -> new Forget(in.readVarLong());
           case 10 -> new Drain(in.readNode(), in.readBoolean());
           case 11 -> new Pause(readName(in), in.readBoolean());
-          case 12 -> new Limit(readName(in), new TypeLimits(readMax(in), readMax(in), readMax(in)));
+          case 12 -> new Limit(readName(in), Fields.readLimits(in));
           case 13 -> new Arrange(Fields.readPlan(in));
           case 14 -> new Disband(readName(in));
           case 15 ->

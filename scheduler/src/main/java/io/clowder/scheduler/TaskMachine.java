@@ -54,7 +54,7 @@ final class TaskMachine implements StateMachine {
 
   // ---- what any thread may ask -----------------------------------------------------------------
 
-  /** The last entry that was applied here. */
+  /** The last entry that was applied here, or the one that is. */
   long position() {
     return position;
   }
@@ -84,6 +84,7 @@ final class TaskMachine implements StateMachine {
   @Override
   public byte[] apply(Entry entry) {
     byte[] result = NO_RESULT;
+    position = entry.position(); // Who is told of what happens in it wants to know where.
     if (entry.kind() == Entry.Kind.SESSION_ENDED) {
       board.begin(entry.timeMillis());
       board.sessionEnded(entry.session());
@@ -93,13 +94,12 @@ final class TaskMachine implements StateMachine {
       result = apply(command, entry.session()).encode();
     }
     board.settle();
-    note(entry.position());
+    note();
     tell(Events::applied);
     return result;
   }
 
-  private void note(long its) {
-    position = its;
+  private void note() {
     time = board.now();
     nextAlarm = board.nextAlarm();
     nextPlan = board.plans().nextDue();
@@ -247,7 +247,7 @@ final class TaskMachine implements StateMachine {
     List<Plan> plans = new ArrayList<>();
     int room = Limits.RESULT_BYTES - 64;
     for (Plan plan : all) {
-      room -= Shows.size(plan.work()) + 4 * Fields.TEXT_BYTES;
+      room -= Shows.size(plan);
       if (plans.size() == limit || room < 0) {
         break;
       }
@@ -379,7 +379,8 @@ final class TaskMachine implements StateMachine {
   @Override
   public void restore(InputStream in) throws IOException {
     board = BoardSnapshot.read(in, new Fan());
-    note(0);
+    position = 0;
+    note();
     tell(Events::restored);
   }
 

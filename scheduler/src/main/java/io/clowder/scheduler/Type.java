@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The tasks of one type that are not over, and what is allowed them. */
 final class Type {
-  private static final long MICROS = 1_000_000;
+  private static final long SECOND_NANOS = 1_000_000_000;
+  private static final long MILLI_NANOS = 1_000_000;
 
   final String name;
   private final int[] waiting = new int[TaskRequest.PRIORITY_MAX + 1];
@@ -22,8 +23,8 @@ final class Type {
   private TypeLimits limits = TypeLimits.NONE;
   boolean isPaused;
 
-  /** When the next one would begin if they came evenly, in microseconds: a virtual queue's end. */
-  long nextMicros;
+  /** When the next one would begin if they came evenly, in nanoseconds: a virtual queue's end. */
+  long nextNanos;
 
   Type(String name) {
     this.name = name;
@@ -98,19 +99,24 @@ final class Type {
     if (limits.perSecond() == 0) {
       return Long.MIN_VALUE;
     }
-    long slack = MICROS - MICROS / limits.perSecond();
-    return Math.floorDiv(nextMicros - slack + 999, 1000);
+    long slack = (limits.perSecond() - 1) * interval();
+    return Math.floorDiv(nextNanos - slack + MILLI_NANOS - 1, MILLI_NANOS);
+  }
+
+  /** Rounded up: the rate is a promise, and short intervals would add up to more. */
+  private long interval() {
+    return (SECOND_NANOS + limits.perSecond() - 1) / limits.perSecond();
   }
 
   void limit(TypeLimits its) {
     limits = its;
-    nextMicros = 0;
+    nextNanos = 0;
   }
 
   /** One begins. */
   void begin(long nowMillis) {
     if (limits.perSecond() > 0) {
-      nextMicros = Math.max(nextMicros, nowMillis * 1000) + MICROS / limits.perSecond();
+      nextNanos = Math.max(nextNanos, nowMillis * MILLI_NANOS) + interval();
     }
   }
 }

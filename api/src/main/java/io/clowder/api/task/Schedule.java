@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param catchUp how many of them {@link Misfire#CATCH_UP} makes up for, 1 to 1000
  * @param overlap what becomes of an instant while the task of an earlier one is not over
  * @param jitter a delay for each instant drawn from 0 to this, always the same for one instant, so
- *     that not everything happens on the minute; up to a day
+ *     that not everything happens on the minute; up to a day, and never until after the next
+ *     instant
  */
 public record Schedule(
     String name,

@@ -13,12 +13,17 @@ public sealed interface Trigger {
   /**
    * At the instants of a cron expression in a time zone.
    *
-   * <p>Where clocks are put forward an instant that falls into the gap is passed over, unless the
-   * expression has one in every hour; where they are put back one that comes twice fires at the
-   * first of both, unless the expression has one in every hour.
+   * <p>Where clocks are put forward an instant that falls into the gap is passed over; where they
+   * are put back one that comes twice fires at the first of both, unless the expression has
+   * instants in every hour: then it goes on in both.
    *
-   * @param expression five fields (minute, hour, day of month, month, day of week) or six, with the
-   *     second before them; checked when the schedule is made
+   * <p>If neither day is {@code *}, five fields mean days that are one or the other, six those that
+   * are both. Sunday is 0 and 7; in Quartz's form, of six or seven fields with a {@code ?}, it is
+   * 1.
+   *
+   * @param expression five fields (minute, hour, day of month, month, day of week), or six, with
+   *     the second before them, or Quartz's seven with the year at the end; checked when the
+   *     schedule is made
    * @param zone whose clock it is
    */
   record Cron(String expression, ZoneId zone) implements Trigger {}

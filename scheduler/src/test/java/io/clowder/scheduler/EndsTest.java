@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.clowder.scheduler;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.consensus.ReadConsistency;
+import io.clowder.api.task.Schedule;
+import io.clowder.api.task.TaskId;
+import io.clowder.api.task.TaskResult;
+import io.clowder.api.task.TaskState;
+import io.clowder.api.task.Trigger;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Who waits for a task, and how he hears of its end. */
+class EndsTest {
+  private static final Duration WAIT = Duration.ofSeconds(10);
+
+  private final Bench bench = new Bench();
+  private final Ends ends = new Ends(new Asking(bench, Duration.ofSeconds(5)), bench);
+  private long worker;
+
+  @BeforeEach
+  void start() {
+    bench.machine.add(ends);
+    worker = bench.otherWorker(Bench.N2, 8, Desk.skills("t"));
+  }
+
+  private CompletableFuture<TaskResult> await(long id) {
+    return ends.await(new TaskId(id), WAIT);
+  }
+
+  /** The task's end is applied here; its token is its number. */
+  private void done(long id) {
+    bench.other(
+        new TaskCommand.Reports(worker, List.of(new Report.Done(id, new byte[] {(byte) id}))));
+  }
+
+  private static Reason reason(CompletionStage<?> answer) {
+    return SubmissionsTest.failure(answer.toCompletableFuture()).reason();
+  }
+
+  @Test
+  void whoWaitsHearsWhenItIsApplied() {
+    long id = bench.submitted("t");
+    CompletableFuture<TaskResult> one = await(id);
+    CompletableFuture<TaskResult> other = await(id);
+    CompletableFuture<TaskResult> another = await(bench.submitted("t"));
+    assertEquals(ReadConsistency.SEQUENTIAL, bench.asked.peek().consistency());
+    while (bench.answerNext() != null) {}
+    assertFalse(one.isDone());
+    done(id);
+    assertFalse(one.isDone(), "not on the replica's thread");
+    bench.run();
+    assertEquals(TaskState.SUCCEEDED, one.join().state());
+    assertEquals(id, one.join().value()[0]);
+    assertNull(one.join().error());
+    assertEquals(1, one.join().attempts());
+    assertTrue(other.isDone());
+    assertFalse(another.isDone());
+  }
+
+  @Test
+  void whatIsOverAlreadyIsAskedFor() {
+    long id = bench.submitted("t");
+    bench.other(new TaskCommand.Cancel(id));
+    CompletableFuture<TaskResult> answer = await(id);
+    bench.answerNext();
+    assertEquals(TaskState.CANCELLED, answer.join().state());
+    assertEquals("was called off", answer.join().error());
+  }
+
+  @Test
+  void whatEndsBetweenTheQuestionAndItsAnswerIsHeardOfOnce() {
+    long id = bench.submitted("t");
+    CompletableFuture<TaskResult> answer = await(id);
+    done(id);
+    bench.answerNext();
+    bench.run();
+    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+  }
+
+  /** Another node may know of a task that this one has not applied yet. */
+  @Test
+  void whatIsNotKnownHereIsAskedForAgainMoreCarefully() {
+    CompletableFuture<TaskResult> answer = await(1);
+    bench.answerNext();
+    assertFalse(answer.isDone());
+    assertEquals(ReadConsistency.LINEARIZABLE, bench.asked.peek().consistency());
+    long id = bench.submitted("t");
+    bench.answerNext();
+    assertFalse(answer.isDone());
+    done(id);
+    bench.run();
+    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+  }
+
+  @Test
+  void whatNobodyKnowsIsRefused() {
+    CompletableFuture<TaskResult> answer = await(77);
+    bench.answerNext();
+    bench.answerNext();
+    assertEquals(Reason.INVALID, reason(answer));
+    assertEquals(
+        "task 77 is not known, or not any more", SubmissionsTest.failure(answer).getMessage());
+  }
+
+  @Test
+  void whoHasWaitedLongEnoughIsToldSoAndOthersWaitOn() {
+    long id = bench.submitted("t");
+    CompletableFuture<TaskResult> one = await(id);
+    CompletableFuture<TaskResult> other = ends.await(new TaskId(id), WAIT.multipliedBy(2));
+    bench.pass(WAIT.toMillis() - 1);
+    assertFalse(one.isDone());
+    bench.pass(1);
+    assertEquals(Reason.TIMEOUT, reason(one));
+    assertEquals(Outcome.MAY_HAVE_HAPPENED, SubmissionsTest.failure(one).outcome());
+    assertFalse(other.isDone());
+    done(id);
+    bench.run();
+    assertTrue(other.isDone());
+    bench.pass(WAIT.toMillis() * 3);
+    assertEquals(TaskState.SUCCEEDED, other.join().state());
+  }
+
+  @Test
+  void anEndThatASnapshotPassedOverIsAskedFor() {
+    long id = bench.submitted("t");
+    CompletableFuture<TaskResult> answer = await(id);
+    while (bench.answerNext() != null) {}
+    bench.leap(() -> done(id));
+    bench.run();
+    assertFalse(answer.isDone());
+    assertEquals(ReadConsistency.LINEARIZABLE, bench.asked.peek().consistency());
+    bench.answerNext();
+    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+  }
+
+  @Test
+  void aQuestionThatIsNotAnsweredFailsWhoAsked() {
+    CompletableFuture<TaskResult> answer = await(bench.submitted("t"));
+    bench.asked.remove().answer().completeExceptionally(Bench.unknown());
+    bench.run();
+    assertEquals(Reason.TIMEOUT, reason(answer));
+  }
+
+  @Test
+  void whoClosesSaysSo() {
+    CompletableFuture<TaskResult> answer = await(bench.submitted("t"));
+    ends.close();
+    assertEquals(Reason.UNAVAILABLE, reason(answer));
+    assertEquals(Reason.UNAVAILABLE, reason(await(1)));
+  }
+
+  /** A wait that makes no sense, or an instant beyond all calendars, fails the stage. */
+  @Test
+  void whatMakesNoSenseFailsTheStageAndThrowsNothing() {
+    bench.isPrompt = true;
+    ReplicatedScheduler scheduler =
+        new ReplicatedScheduler(
+            bench, bench.machine, Bench.N1, Bench.setting(1), bench, run -> {}, 7);
+    CompletionStage<?> wait = scheduler.result(new TaskId(1), Duration.ofSeconds(-1));
+    CompletionStage<?> list = scheduler.list(null, "a*b", null, 10);
+    CompletionStage<?> page = scheduler.list(null, null, null, 0);
+    CompletionStage<?> pause = scheduler.pause("", true);
+    CompletionStage<?> schedule =
+        scheduler.schedule(Schedule.of("s", new Trigger.At(Instant.MAX), Desk.request("t")));
+    CompletionStage<?> cron =
+        scheduler.schedule(
+            Schedule.of("s", new Trigger.Cron("* * *", ZoneOffset.UTC), Desk.request("t")));
+    CompletionStage<?> fire = scheduler.fireNow("s");
+    CompletionStage<?> status = scheduler.status(new TaskId(99));
+    bench.run();
+    for (CompletionStage<?> it : List.of(wait, list, page, pause, schedule, cron, fire, status)) {
+      assertEquals(Reason.INVALID, reason(it));
+    }
+    assertEquals(new TreeMap<>(), bench.machine.board().plans().all());
+  }
+}
