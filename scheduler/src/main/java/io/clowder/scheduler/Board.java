@@ -178,6 +178,9 @@ final class Board implements Floor.Dealer {
 
   /** Why a task was not taken; null if it was. */
   @Nullable String refusal(Work work, int queueMax) {
+    if (!floor.isThere(work.type())) {
+      return "what was to run it is gone";
+    }
     if (pending() >= Math.min(queueMax, Limits.TASKS)) {
       return pending() + " tasks are not over, which is all there may be (queue.max)";
     } else if (pendingBytes + work.payload().length > Limits.TASKS_BYTES) {
@@ -376,8 +379,9 @@ final class Board implements Floor.Dealer {
     // What only this run of its node could run has gone with it.
     Type local = floor.type(LocalTasks.type(worker.client));
     if (local != null) {
-      for (Task task : List.copyOf(tasks.values())) {
-        if (task.work().type().equals(local.name) && !task.state().isEnd()) {
+      for (long id : List.copyOf(tasks.keySet())) {
+        Task task = tasks.get(id);
+        if (task != null && task.work().type().equals(local.name) && !task.state().isEnd()) {
           end(task, TaskState.CANCELLED, Task.NO_VALUE, "what was to run it is gone");
         }
       }
@@ -455,9 +459,7 @@ final class Board implements Floor.Dealer {
     // Neither its state nor its lane: it only has no attempt any more.
     tasks.put(task.id(), task);
     Retry retry = task.work().terms().retry();
-    if (task.work().terms().mode() == TaskMode.AT_MOST_ONCE) {
-      end(task, TaskState.FAILED, Task.NO_VALUE, error);
-    } else if (isPermanent) {
+    if (isPermanent || task.work().terms().mode() == TaskMode.AT_MOST_ONCE) {
       end(task, TaskState.FAILED, Task.NO_VALUE, error);
     } else if (isCrash && task.crashes() >= retry.crashes()) {
       end(
@@ -531,7 +533,9 @@ final class Board implements Floor.Dealer {
       }
     }
     while (keptBytes > Limits.TASK_RESULTS_BYTES && results.size() + dead.size() > 1) {
-      forget(tasks.get((results.isEmpty() ? dead : results).firstEntry().getValue()));
+      boolean isDead =
+          results.isEmpty() || (!dead.isEmpty() && dead.firstKey() < results.firstKey());
+      forget(tasks.get((isDead ? dead : results).firstEntry().getValue()));
     }
     plans.ended(ended, now);
     events.ended(ended);
@@ -582,6 +586,7 @@ final class Board implements Floor.Dealer {
     }
     if (!task.state().isEnd()
         || task.state() == TaskState.SUCCEEDED
+        || !floor.isThere(task.work().type())
         || (task.work().deadline() > 0 && task.work().deadline() <= now)
         || floor.enter(task.work().type()) == null) {
       return false;
@@ -668,7 +673,8 @@ final class Board implements Floor.Dealer {
     plan = plan.missed(firing.missed());
     for (long instant : firing.instants()) {
       // A schedule that was made again may count from before what it did under the old one.
-      plan = instant <= plan.last() ? plan.barred() : fire(plan, instant, queueMax);
+      boolean isServed = instant <= plan.last() && !(plan.trigger() instanceof Trigger.At);
+      plan = isServed ? plan.barred() : fire(plan, instant, queueMax);
     }
     if (plan.trigger() instanceof Trigger.At) {
       boolean isBarred = plan.fired() == fired && !firing.instants().isEmpty();

@@ -101,20 +101,18 @@ final class ClusterExecutor extends AbstractExecutorService implements Scheduled
     }
 
     @Override
-    public void ended(@Nullable TaskResult result, @Nullable Throwable failure) {
-      if (failure != null) {
+    public void ended(
+        @Nullable TaskResult result, @Nullable Throwable failure, boolean neverBegun) {
+      if (!neverBegun) {
+        return; // What it does here is what counts.
+      } else if (periodNanos != 0) {
+        plan();
+      } else if (failure != null) {
         setException(new RejectedExecutionException(Asking.cause(failure)));
-      } else if (result != null && result.error() != null) {
-        // Nothing happens if it has run, or goes on.
-        if (periodNanos == 0 || !isAgain(result)) {
-          setException(new RejectedExecutionException(result.error()));
-        }
+      } else {
+        setException(
+            new RejectedExecutionException(result == null ? "it is gone" : result.error()));
       }
-    }
-
-    private boolean isAgain(TaskResult result) {
-      TaskId present = id;
-      return present != null && present.compareTo(result.id()) > 0;
     }
 
     @Override

@@ -21,6 +21,8 @@ import java.util.concurrent.CompletableFuture;
 final class Ends implements Events {
   private record Waiter(CompletableFuture<TaskResult> answer, Runnable callOff) {}
 
+  private static final Duration AGAIN = Duration.ofMillis(500);
+
   private final Asking asking;
   private final Timer timer;
 
@@ -65,9 +67,7 @@ final class Ends implements Events {
         .whenComplete(
             (outcome, failure) -> {
               if (outcome == null) {
-                CoordinationException cause =
-                    Asking.cause(failure == null ? new AssertionError("neither") : failure);
-                take(id.number()).forEach(it -> it.answer.completeExceptionally(cause));
+                askAgain(id);
               } else if (outcome.state() == null && consistency == ReadConsistency.SEQUENTIAL) {
                 ask(id, ReadConsistency.LINEARIZABLE);
               } else if (outcome.state() == null) {
@@ -79,6 +79,17 @@ final class Ends implements Events {
                 take(id.number()).forEach(it -> it.answer.complete(result));
               }
             });
+  }
+
+  /** Who waits has a limit of his own; until then the cluster may answer again. */
+  private void askAgain(TaskId id) {
+    boolean isWanted;
+    synchronized (this) {
+      isWanted = !isClosed && waiters.containsKey(id.number());
+    }
+    if (isWanted) {
+      timer.after(AGAIN, () -> ask(id, ReadConsistency.LINEARIZABLE));
+    }
   }
 
   static CoordinationException unknown(TaskId id) {

@@ -26,6 +26,9 @@ final class Floor {
           .thenComparingLong(lane -> lane.head().since())
           .thenComparingLong(lane -> lane.head().order());
 
+  /** How many of a type are kept though they are empty. */
+  private static final int LANES_KEPT = 64;
+
   private final SortedMap<Long, Worker> workers = new TreeMap<>();
   private final Map<NodeId, Worker> byNode = new HashMap<>();
   private final SortedSet<NodeId> drained = new TreeSet<>();
@@ -85,7 +88,7 @@ final class Floor {
     shut(lane);
     lane.ready.remove(task);
     offer(lane);
-    if (lane.ready.isEmpty() && type.tasks() == 0) {
+    if (lane.ready.isEmpty() && type.lanes().size() > LANES_KEPT) {
       type.lanes().remove(key);
     }
   }
@@ -153,7 +156,7 @@ final class Floor {
   private List<Lane.Taker> takers(Lane lane) {
     List<Lane.Taker> takers = new ArrayList<>();
     for (Worker worker : workers.values()) {
-      String pattern = Pattern.best(worker.skills().keySet(), lane.type.name);
+      String pattern = best(worker, lane.type.name);
       if (pattern != null
           && !drained.contains(worker.node)
           && worker.hasLabels(lane.key.labels())) {
@@ -161,6 +164,20 @@ final class Floor {
       }
     }
     return takers;
+  }
+
+  /** Which of its handlers runs a type; what is one process's alone, none but its own. */
+  private static @Nullable String best(Worker worker, String type) {
+    if (type.startsWith(LocalTasks.TYPE)) {
+      return worker.skills().containsKey(type) ? type : null;
+    }
+    return Pattern.best(worker.skills().keySet(), type);
+  }
+
+  /** Whether tasks of a type make sense: what is one process's alone goes with it. */
+  boolean isThere(String type) {
+    return !type.startsWith(LocalTasks.TYPE)
+        || workers.values().stream().anyMatch(worker -> worker.skills().containsKey(type));
   }
 
   // ---- dealing ---------------------------------------------------------------------------------
@@ -245,7 +262,7 @@ final class Floor {
     boolean hasLabels = false;
     boolean isThere = false;
     for (Worker worker : workers.values()) {
-      if (Pattern.best(worker.skills().keySet(), type.name) != null) {
+      if (best(worker, type.name) != null) {
         isKnown = true;
         if (worker.hasLabels(task.work().terms().labels())) {
           hasLabels = true;

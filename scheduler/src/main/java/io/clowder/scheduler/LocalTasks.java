@@ -78,8 +78,7 @@ final class LocalTasks implements TaskHandler {
             })
         .whenComplete(
             (result, failure) -> {
-              tasks.remove(key);
-              then.ended(result, failure);
+              then.ended(result, failure, tasks.remove(key) != null);
             });
   }
 
@@ -93,8 +92,8 @@ final class LocalTasks implements TaskHandler {
     /** It is in the queue. */
     void taken(TaskId id);
 
-    /** It is over, as the cluster sees it. */
-    void ended(@Nullable TaskResult result, @Nullable Throwable failure);
+    /** It is over, as the cluster sees it; whether it has begun here or not. */
+    void ended(@Nullable TaskResult result, @Nullable Throwable failure, boolean neverBegun);
   }
 
   @Override

@@ -291,8 +291,9 @@ public final class MainTasks
     public void modifiedService(ServiceReference<TaskHandler> reference, Roster.Entry entry) {
       // What it runs goes on elsewhere: nobody can say what it means under other properties.
       Roster.Entry changed = Whiteboard.entry(context, reference);
-      context.ungetService(reference);
-      remove(reference, Duration.ZERO);
+      if (remove(reference, Duration.ZERO)) {
+        context.ungetService(reference);
+      }
       if (changed != null) {
         add(reference, changed);
       }
@@ -300,11 +301,13 @@ public final class MainTasks
 
     @Override
     public void removedService(ServiceReference<TaskHandler> reference, Roster.Entry entry) {
-      remove(reference, setting.drain());
-      context.ungetService(reference);
+      if (remove(reference, setting.drain())) {
+        context.ungetService(reference);
+      }
     }
 
-    private void remove(ServiceReference<TaskHandler> reference, Duration drain) {
+    /** Whether it was used. */
+    private boolean remove(ServiceReference<TaskHandler> reference, Duration drain) {
       Roster.Entry entry;
       ReplicatedScheduler present;
       synchronized (MainTasks.this) {
@@ -314,6 +317,7 @@ public final class MainTasks
       if (entry != null && present != null) {
         present.remove(entry, drain);
       }
+      return entry != null;
     }
   }
 

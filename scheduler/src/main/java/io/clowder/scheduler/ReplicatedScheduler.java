@@ -109,12 +109,16 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
   public CompletionStage<TaskId> submit(TaskRequest request) {
     return refusing(
         () -> {
-          if (request.type().startsWith(LocalTasks.TYPE)) {
-            throw new IllegalArgumentException(
-                "type '%s': %s is kept for executors".formatted(request.type(), LocalTasks.TYPE));
-          }
+          checkNotLocal(request);
           return submitLocal(request);
         });
+  }
+
+  private static void checkNotLocal(TaskRequest request) {
+    if (request.type().startsWith(LocalTasks.TYPE)) {
+      throw new IllegalArgumentException(
+          "type '%s': %s is kept for executors".formatted(request.type(), LocalTasks.TYPE));
+    }
   }
 
   /** Submits what is of any type. */
@@ -217,6 +221,7 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
   public CompletionStage<Boolean> schedule(Schedule schedule) {
     return refusing(
         () -> {
+          checkNotLocal(schedule.request());
           long next = Instants.first(schedule.trigger(), now());
           long due = Instants.due(schedule.trigger(), schedule.name(), schedule.jitter(), next);
           Plan plan = Shows.plan(schedule, (int) setting.aging().toMillis(), next, due);
@@ -253,7 +258,8 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
                     return CompletableFuture.completedStage(false);
                   }
                   Plan plan = found.plans().get(0);
-                  long next = Instants.first(plan.trigger(), now());
+                  // Who pauses one need not be able to say when it would go on.
+                  long next = isPaused ? Plan.NEVER : Instants.first(plan.trigger(), now());
                   long due = Instants.due(plan.trigger(), name, plan.jitter(), next);
                   return asking.change(new TaskCommand.PausePlan(name, isPaused, next, due));
                 }));

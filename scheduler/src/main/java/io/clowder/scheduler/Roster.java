@@ -4,9 +4,7 @@ package io.clowder.scheduler;
 import io.clowder.api.task.TaskHandler;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -63,9 +61,5 @@ final class Roster {
     SortedMap<String, Skill> skills = new TreeMap<>();
     byPattern.forEach((pattern, entry) -> skills.put(pattern, entry.skill));
     return Collections.unmodifiableSortedMap(skills);
-  }
-
-  Set<Entry> entries() {
-    return new HashSet<>(entries);
   }
 }

@@ -128,7 +128,7 @@ final class Run implements TaskContext {
                 attempt.token(),
                 "took longer than %,d ms".formatted(entry.skill().timeoutMillis()),
                 false);
-      } else if (stop == Stop.GIVEN_BACK && report instanceof Report.Threw) {
+      } else if (stop != null && report instanceof Report.Threw) {
         told = new Report.GivenBack(attempt.token(), true);
       }
     }
@@ -185,7 +185,7 @@ final class Run implements TaskContext {
   public Fence fence() {
     String key = task.work().orderingKey();
     return new Fence(
-        key == null ? "task/" + task.id() : "task/%s/%s".formatted(type(), key), attempt.token());
+        key == null ? "task/" + task.id() : "task/%s:%s".formatted(type(), key), attempt.token());
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
+import io.clowder.api.CoordinationException;
 import io.clowder.api.Limits;
 import io.clowder.api.Node;
 import io.clowder.api.runtime.StringPlus;
@@ -19,8 +20,10 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
@@ -56,20 +59,27 @@ public final class ScheduledRunnables
   private static final String PERIOD = "scheduler.period";
   private static final Duration AGAIN = Duration.ofSeconds(2);
 
-  /**
-   * A service as a task.
-   *
-   * @param handler runs it on this node
-   * @param name of its schedule
-   * @param isOwn whether the schedule is this node's alone
-   */
-  record Job(ServiceRegistration<TaskHandler> handler, String name, boolean isOwn) {}
+  /** A service as a task. */
+  static final class Job {
+    private final ServiceRegistration<TaskHandler> handler;
+    private final String name;
+    private final boolean isOwn;
+    private volatile boolean isGone;
+
+    /** {@code isOwn}: the schedule is this node's alone, and ends with the service. */
+    Job(ServiceRegistration<TaskHandler> handler, String name, boolean isOwn) {
+      this.handler = handler;
+      this.name = name;
+      this.isOwn = isOwn;
+    }
+  }
 
   private final BundleContext context;
   private final Node node;
   private final TaskScheduler scheduler;
   private final TaskAdmin admin;
   private final Timer timer = new ThreadTimer("clowder-runnables");
+  private final Set<String> names = ConcurrentHashMap.newKeySet();
   private final ServiceTracker<Runnable, Job> tracker;
 
   /** The component. */
@@ -110,14 +120,14 @@ public final class ScheduledRunnables
     }
     try {
       Trigger trigger = trigger(reference);
-      boolean isAlone =
-          "false".equals(String.valueOf(reference.getProperty("scheduler.concurrent")));
-      String name = "runnable/" + name(reference, runnable);
+      String name = "runnable/" + name(reference, runnable, isOne);
       String its = isOne ? name : name + "/" + node.id();
+      if (!names.add(its)) {
+        throw new IllegalArgumentException("another one on this node has the name " + its);
+      }
       Schedule schedule =
           Schedule.of(its, trigger, TaskRequest.of(its, new byte[0]).withRetry(Retry.NEVER))
-              .withMisfire(Schedule.Misfire.SKIP, 1)
-              .withOverlap(isAlone ? Schedule.Overlap.SKIP : Schedule.Overlap.ALLOW);
+              .withMisfire(Schedule.Misfire.SKIP, 1);
       TaskHandler handler =
           task -> {
             runnable.run();
@@ -131,7 +141,7 @@ public final class ScheduledRunnables
                   FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, its))),
               its,
               !isOne);
-      make(schedule);
+      make(schedule, job);
       return job;
     } catch (IllegalArgumentException e) {
       LOG.warn("{} is not scheduled: {}", reference, e.getMessage());
@@ -154,36 +164,44 @@ public final class ScheduledRunnables
     return new Trigger.FixedRate(Instant.EPOCH, Duration.ofSeconds(Long.parseLong(period)));
   }
 
-  private static String name(ServiceReference<Runnable> reference, Runnable runnable) {
+  private static String name(
+      ServiceReference<Runnable> reference, Runnable runnable, boolean isNamed) {
     Object name = reference.getProperty("scheduler.name");
+    if (name == null && (isNamed || runnable.getClass().isHidden())) {
+      // What a class is called differs from one start to the next, or from one node to another.
+      throw new IllegalArgumentException("it needs a scheduler.name");
+    }
     String text = name == null ? runnable.getClass().getName() : String.valueOf(name);
     String plain = text.replaceAll("[^A-Za-z0-9._-]", "_");
     return plain.length() > 64 ? plain.substring(plain.length() - 64) : plain;
   }
 
   /** Makes the schedule unless it is there as it should be: it goes on then, paused or not. */
-  private void make(Schedule schedule) {
+  private void make(Schedule schedule, Job job) {
+    if (job.isGone) {
+      return;
+    }
     present(schedule.name())
         .thenCompose(
-            found -> {
-              boolean isThere =
-                  found != null
-                      && found.schedule().trigger().equals(schedule.trigger())
-                      && found.schedule().overlap() == schedule.overlap();
-              return isThere
-                  ? CompletableFuture.completedStage(false)
-                  : scheduler.schedule(schedule);
-            })
-        .whenComplete(
-            (made, failure) -> {
-              if (failure != null) {
-                LOG.info(
-                    "schedule {} is made later: {}",
-                    schedule.name(),
-                    Asking.cause(failure).getMessage());
-                timer.after(AGAIN, () -> make(schedule));
-              }
-            });
+            found ->
+                found != null && found.schedule().trigger().equals(schedule.trigger())
+                    ? CompletableFuture.completedStage(false)
+                    : scheduler.schedule(schedule))
+        .whenComplete((made, failure) -> made(schedule, job, failure));
+  }
+
+  private void made(Schedule schedule, Job job, @Nullable Throwable failure) {
+    if (failure == null) {
+      if (job.isGone) {
+        end(job); // Its service went while this was on its way.
+      }
+      return;
+    }
+    CoordinationException cause = Asking.cause(failure);
+    LOG.warn("schedule {} is not made: {}", schedule.name(), cause.getMessage());
+    if (cause.reason() != CoordinationException.Reason.INVALID) {
+      timer.after(AGAIN, () -> make(schedule, job));
+    }
   }
 
   private CompletionStage<@Nullable ScheduleStatus> present(String name) {
@@ -205,21 +223,25 @@ public final class ScheduledRunnables
 
   @Override
   public void removedService(ServiceReference<Runnable> reference, Job job) {
-    job.handler().unregister();
-    if (job.isOwn()) {
+    job.isGone = true;
+    job.handler.unregister();
+    names.remove(job.name);
+    end(job);
+    context.ungetService(reference);
+  }
+
+  private void end(Job job) {
+    if (job.isOwn) {
       scheduler
-          .unschedule(job.name())
+          .unschedule(job.name)
           .whenComplete(
               (done, failure) -> {
                 if (failure != null) {
                   LOG.warn(
-                      "schedule {} may be left: {}",
-                      job.name(),
-                      Asking.cause(failure).getMessage());
+                      "schedule {} may be left: {}", job.name, Asking.cause(failure).getMessage());
                 }
               });
     }
-    context.ungetService(reference);
   }
 
   /** Runs no more of them here. */

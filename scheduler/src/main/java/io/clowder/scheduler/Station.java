@@ -75,6 +75,7 @@ final class Station implements Events, Run.Owner {
   private boolean isTelling;
   private boolean isStarted;
   private boolean isClosed;
+  private boolean isOver;
 
   /**
    * A station that has not begun.
@@ -171,7 +172,7 @@ final class Station implements Events, Run.Owner {
     synchronized (this) {
       isToAnnounce = true;
       // What it is given must not be missed.
-      if (!isStarted || isAnnouncing || (isClosed && number == 0)) {
+      if (!isStarted || isAnnouncing || isOver || (isClosed && number == 0)) {
         return;
       }
       isAnnouncing = true;
@@ -199,6 +200,7 @@ final class Station implements Events, Run.Owner {
 
   private void announced(@Nullable Committed done, @Nullable Throwable failure) {
     boolean again;
+    long late = 0;
     synchronized (this) {
       isAnnouncing = false;
       announcement.complete(null);
@@ -206,13 +208,23 @@ final class Station implements Events, Run.Owner {
         if (id.it() == 0) {
           LOG.warn("a later start of this node runs its tasks; this one does not any more");
           isClosed = true;
+        } else if (isOver) {
+          late = id.it();
         } else if (id.it() > lastGone) {
           number = Math.max(number, id.it());
+          // It may have gone already, as far as this node has been told in a snapshot.
+          isToAnnounce |= !machine.workers().containsKey(id.it());
         }
       }
       again = isToAnnounce && failure == null;
     }
-    if (failure != null) {
+    if (late > 0) {
+      submit(new TaskCommand.Leave(late), (left, lost) -> {});
+    } else if (failure != null) {
+      CoordinationException cause = Asking.cause(failure);
+      if (cause.reason() != CoordinationException.Reason.TIMEOUT) {
+        LOG.warn("the cluster does not know yet what this node runs: {}", cause.getMessage());
+      }
       timer.after(AGAIN_MAX, this::announce);
     } else if (again) {
       announce();
@@ -320,11 +332,16 @@ final class Station implements Events, Run.Owner {
         stopOthers(board);
         for (Attempt attempt : mine.given().values()) {
           Task task = board.task(attempt.task());
-          if (attempt.token() > lastToken && task != null && task.token() == attempt.token()) {
+          boolean isNew = attempt.token() > lastToken;
+          if (isNew && task != null && task.token() == attempt.token()) {
             Run run = take(mine, attempt, task);
             if (run != null) {
               begun.add(run);
             }
+          } else if (isNew) {
+            // Its task has gone on before this node heard of it: only its slot is to be freed.
+            lastToken = attempt.token();
+            reports.add(new Report.GivenBack(attempt.token(), false));
           }
         }
       }
@@ -333,6 +350,7 @@ final class Station implements Events, Run.Owner {
       lose();
     }
     begun.forEach(this::begin);
+    timer.execute(this::report);
   }
 
   private void stopOthers(Board board) {
@@ -371,7 +389,7 @@ final class Station implements Events, Run.Owner {
 
   private void report(List<Report> unheard, Duration backOff) {
     List<Report> batch = new ArrayList<>(unheard);
-    TaskCommand command;
+    TaskCommand.Reports command;
     synchronized (this) {
       if (unheard.isEmpty() && isReporting) {
         return;
@@ -382,7 +400,7 @@ final class Station implements Events, Run.Owner {
           && batch.size() < REPORTS_MAX
           && bytes < REPORT_BYTES_MAX) {
         Report next = reports.remove();
-        bytes += next instanceof Report.Done done ? done.value().length + 16 : 64;
+        bytes += size(next);
         batch.add(next);
       }
       isReporting = !batch.isEmpty() && number != 0;
@@ -394,17 +412,38 @@ final class Station implements Events, Run.Owner {
     submit(
         command,
         (done, failure) -> {
-          if (failure == null) {
-            synchronized (this) {
-              isReporting = false;
-            }
-            report();
+          if (done != null) {
+            reported(command.worker(), (TaskAnswer.Is) TaskAnswer.decode(done.result()));
           } else {
             Duration longer = backOff.multipliedBy(2);
             Duration next = longer.compareTo(AGAIN_MAX) > 0 ? AGAIN_MAX : longer;
             timer.after(backOff, () -> report(batch, next));
           }
         });
+  }
+
+  private void reported(long worker, TaskAnswer.Is known) {
+    boolean isLost;
+    synchronized (this) {
+      isReporting = false;
+      isLost = !known.it() && worker == number;
+    }
+    if (isLost) {
+      lose(); // It was passed over in a snapshot.
+    } else {
+      report();
+    }
+  }
+
+  private static int size(Report report) {
+    if (report instanceof Report.Done done) {
+      return done.value().length + 32;
+    } else if (report instanceof Report.Threw threw) {
+      return 4 * threw.error().length() + 32;
+    } else if (report instanceof Report.Progress progress) {
+      return 4 * progress.note().length() + 32;
+    }
+    return 32;
   }
 
   private void tellLater() {
@@ -415,8 +454,8 @@ final class Station implements Events, Run.Owner {
       isTelling = true;
     }
     long valid = consensus.session().validNanos(timer.nanoTime(), timer.wallMillis());
-    timer.after(
-        Duration.ofNanos(Math.max(1_000_000, Math.min(TELLING.toNanos(), valid))), this::tell);
+    boolean isSooner = valid > 0 && valid < TELLING.toNanos();
+    timer.after(isSooner ? Duration.ofNanos(Math.max(1_000_000, valid)) : TELLING, this::tell);
   }
 
   /** Tells what runs, and how far it is; and looks whether this node is still heard. */
@@ -427,7 +466,7 @@ final class Station implements Events, Run.Owner {
       long now = timer.nanoTime();
       boolean isHeard = consensus.session().isValid(now, timer.wallMillis());
       for (Run run : runs.values()) {
-        if (!isHeard) {
+        if (!isHeard && !run.isCancelled()) {
           // Somebody else may be given it soon.
           run.stop(Run.Stop.GIVEN_BACK);
         }
@@ -438,7 +477,7 @@ final class Station implements Events, Run.Owner {
           run.wasTold = true;
           run.toBeTold();
         }
-        Report.Progress progress = run.takeProgress();
+        Report.Progress progress = reports.size() < REPORTS_MAX ? run.takeProgress() : null;
         if (progress != null) {
           reports.add(progress);
         }
@@ -469,6 +508,7 @@ final class Station implements Events, Run.Owner {
     synchronized (this) {
       last = number;
       number = 0;
+      isOver = true;
     }
     if (last != 0) {
       leave(last);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
+import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
@@ -96,7 +97,7 @@ final class Steward implements Events {
   }
 
   private void look() {
-    boolean leads = node.equals(consensus.status().leader());
+    boolean leads = leads();
     List<Long> lost = new ArrayList<>();
     boolean isToTick = false;
     boolean isToFire = false;
@@ -126,6 +127,15 @@ final class Steward implements Events {
       fire().whenComplete((done, failure) -> fired(failure));
     }
     plan(LOOK_MILLIS);
+  }
+
+  /** Also no if the group is too busy to say so: then there is a next time. */
+  private boolean leads() {
+    try {
+      return node.equals(consensus.status().leader());
+    } catch (CoordinationException e) {
+      return false;
+    }
   }
 
   private void plan(long mostMillis) {
@@ -169,12 +179,17 @@ final class Steward implements Events {
             });
   }
 
+  /** Not on the thread that answers, as to look may take a moment. */
+  private void lookSoon() {
+    timer.after(Duration.ZERO, this::look);
+  }
+
   private void ticked(@Nullable Throwable failure) {
     synchronized (this) {
       isTicking = false;
     }
     if (failure == null) {
-      look();
+      lookSoon();
     }
   }
 
@@ -183,7 +198,7 @@ final class Steward implements Events {
       isFiring = false;
     }
     if (failure == null) {
-      look();
+      lookSoon();
     } else if (Asking.cause(failure).reason() != Reason.TIMEOUT) {
       LOG.warn("schedules are late: {}", Asking.cause(failure).getMessage());
     }

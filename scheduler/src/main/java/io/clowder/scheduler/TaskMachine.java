@@ -20,6 +20,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,7 @@ final class TaskMachine implements StateMachine {
   private static final int LOOKED_AT = 20_000;
 
   private static final int QUEUES_SHOWN = 1_000;
+  private static final int WHY_MAX = 200;
 
   private final List<Events> observers = new CopyOnWriteArrayList<>();
   private Board board = new Board(new Fan());
@@ -339,7 +341,7 @@ final class TaskMachine implements StateMachine {
     nodes.sort(Comparator.comparing(SystemStatus.Worker::node));
     Board.Counters counters = board.counters();
     return new SystemStatus(
-        queues.subList(0, Math.min(queues.size(), QUEUES_SHOWN)),
+        queues.stream().limit(QUEUES_SHOWN).map(this::explained).toList(),
         nodes,
         board.pending(),
         board.dead(),
@@ -351,13 +353,7 @@ final class TaskMachine implements StateMachine {
   }
 
   private SystemStatus.Queue queue(Type type, int priority) {
-    Task oldest = null;
-    for (Lane lane : type.lanes().values()) {
-      if (lane.key.priority() == priority && !lane.ready.isEmpty()) {
-        Task head = lane.head();
-        oldest = oldest == null || Task.FIRST_COME.compare(head, oldest) < 0 ? head : oldest;
-      }
-    }
+    Task oldest = oldest(type, priority);
     return new SystemStatus.Queue(
         type.name,
         priority,
@@ -366,7 +362,37 @@ final class TaskMachine implements StateMachine {
         type.inFlight(priority),
         Duration.ofMillis(oldest == null ? 0 : board.now() - oldest.since()),
         type.isPaused,
-        oldest == null ? "" : board.floor().why(oldest, type));
+        "");
+  }
+
+  /** The same with what those that are ready wait for. */
+  private SystemStatus.Queue explained(SystemStatus.Queue queue) {
+    Type type = board.floor().type(queue.type());
+    Task oldest = type == null ? null : oldest(type, queue.priority());
+    if (type == null || oldest == null) {
+      return queue;
+    }
+    String why = board.floor().why(oldest, type);
+    return new SystemStatus.Queue(
+        queue.type(),
+        queue.priority(),
+        queue.waiting(),
+        queue.ready(),
+        queue.inFlight(),
+        queue.oldestWait(),
+        queue.isPaused(),
+        why.length() > WHY_MAX ? why.substring(0, WHY_MAX) : why);
+  }
+
+  private static @Nullable Task oldest(Type type, int priority) {
+    Task oldest = null;
+    for (Lane lane : type.lanes().values()) {
+      if (lane.key.priority() == priority && !lane.ready.isEmpty()) {
+        Task head = lane.head();
+        oldest = oldest == null || Task.FIRST_COME.compare(head, oldest) < 0 ? head : oldest;
+      }
+    }
+    return oldest;
   }
 
   // ---- snapshots -------------------------------------------------------------------------------

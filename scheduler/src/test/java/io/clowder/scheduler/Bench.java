@@ -53,6 +53,9 @@ final class Bench implements ConsensusService, Timer {
   final Deque<Asked> asked = new ArrayDeque<>();
   final List<Entry> log = new ArrayList<>();
 
+  /** Whether the group is too busy to say how it is. */
+  boolean isBusy;
+
   /** Told of each command before it is on its way. */
   Consumer<TaskCommand> hook = command -> {};
 
@@ -290,6 +293,9 @@ final class Bench implements ConsensusService, Timer {
 
   @Override
   public GroupStatus status() {
+    if (isBusy) {
+      throw unknown();
+    }
     return new GroupStatus(
         "main",
         N1,

@@ -38,6 +38,50 @@ class BoardTest {
 
   // ---- the way of a task -----------------------------------------------------------------------
 
+  /** The dead stay until somebody looks at them; they do not push out what is newer. */
+  @Test
+  void whatIsKeptHasABoundInBytesAndTheOldestGo() {
+    Desk desk = new Desk();
+    desk.worker("n1", 1, "t");
+    byte[] large = new byte[io.clowder.api.Limits.TASK_BYTES];
+    int most = (int) (io.clowder.api.Limits.TASK_RESULTS_BYTES / large.length);
+    long first = 0;
+    for (int i = 0; i < most; i++) {
+      long id =
+          desk.submit(
+              io.clowder.api.task.TaskRequest.of("t", large)
+                  .withRetry(
+                      new io.clowder.api.task.Retry(
+                          2, java.time.Duration.ZERO, java.time.Duration.ZERO, 3)));
+      first = first == 0 ? id : first;
+      desk.threw(desk.last().token());
+      desk.pass(1);
+      desk.threw(desk.last().token());
+      assertEquals(io.clowder.api.task.TaskState.DEAD, desk.state(id));
+    }
+    long one = desk.submit("t");
+    desk.done(desk.last().token());
+    long other = desk.submit(io.clowder.api.task.TaskRequest.of("t", large));
+    desk.done(desk.last().token());
+    assertEquals(null, desk.board.task(first));
+    assertEquals(io.clowder.api.task.TaskState.SUCCEEDED, desk.state(one));
+    assertEquals(io.clowder.api.task.TaskState.SUCCEEDED, desk.state(other));
+  }
+
+  @Test
+  void payloadsHaveABoundInBytes() {
+    Desk desk = new Desk();
+    byte[] large = new byte[io.clowder.api.Limits.TASK_BYTES];
+    Work work = Desk.work(io.clowder.api.task.TaskRequest.of("t", large));
+    int most = (int) (io.clowder.api.Limits.TASKS_BYTES / large.length);
+    for (int i = 0; i < most; i++) {
+      desk.entry(() -> desk.board.submit(work));
+    }
+    assertEquals(
+        "the payloads of tasks that are not over have 268435456 bytes, which is nearly all they may",
+        desk.board.refusal(work, most + 1));
+  }
+
   @Test
   void aTaskIsReadyUntilThereIsASlotThenAssignedThenRunningThenOver() {
     long id = desk.submit("t");

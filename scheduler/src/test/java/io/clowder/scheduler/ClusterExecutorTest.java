@@ -119,6 +119,20 @@ class ClusterExecutorTest {
     assertEquals(0, world.canon.board().pending());
   }
 
+  /** A node that was taken for dead and lives goes on with what it does again and again. */
+  @Test
+  void aPeriodicOneOutlivesTheLossOfItsWorker() {
+    int[] times = new int[1];
+    ScheduledFuture<?> again =
+        executor.scheduleAtFixedRate(() -> times[0]++, 0, 1, TimeUnit.SECONDS);
+    world.run(5 * SECOND);
+    assertTrue(times[0] >= 4);
+    world.computers.get(1).pause(5 * SECOND);
+    world.run(20 * SECOND);
+    assertFalse(again.isDone());
+    assertTrue(times[0] >= 15, "ran " + times[0] + " times");
+  }
+
   @Test
   void shutDownItTakesNothingAndCallsOffWhatWaits() throws Exception {
     ScheduledFuture<?> later = executor.schedule(() -> 7, 100, TimeUnit.SECONDS);

@@ -149,11 +149,19 @@ class EndsTest {
   }
 
   @Test
-  void aQuestionThatIsNotAnsweredFailsWhoAsked() {
+  void aQuestionThatIsNotAnsweredIsAskedAgainAsLongAsSomebodyWaits() {
     CompletableFuture<TaskResult> answer = await(bench.submitted("t"));
     bench.asked.remove().answer().completeExceptionally(Bench.unknown());
     bench.run();
+    assertFalse(answer.isDone());
+    bench.pass(500);
+    assertEquals(1, bench.asked.size());
+    bench.asked.remove().answer().completeExceptionally(Bench.unknown());
+    bench.pass(WAIT.toMillis());
     assertEquals(Reason.TIMEOUT, reason(answer));
+    bench.asked.clear();
+    bench.pass(10_000);
+    assertEquals(0, bench.asked.size());
   }
 
   @Test

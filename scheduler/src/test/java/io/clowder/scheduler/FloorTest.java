@@ -40,6 +40,19 @@ class FloorTest {
 
   // ---- order -----------------------------------------------------------------------------------
 
+  /** A handler of everything runs what is one process's alone nowhere else. */
+  @Test
+  void whatIsOfOneProcessIsRunByNoOther() {
+    Desk desk = new Desk();
+    String type = LocalTasks.type(7);
+    desk.worker("n1", 4, "**", "local/*");
+    desk.worker("n2", 1, type);
+    long one = desk.submit(type);
+    long other = desk.submit(type);
+    assertEquals("n2", desk.node(one));
+    assertEquals(io.clowder.api.task.TaskState.READY, desk.state(other));
+  }
+
   @Test
   void higherPriorityGoesFirstAndOlderWithinOne() {
     List<Long> ids = new ArrayList<>();

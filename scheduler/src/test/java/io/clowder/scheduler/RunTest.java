@@ -151,7 +151,7 @@ class RunTest {
   void theFenceIsOfTheOrderingKeyOrTheTask() {
     assertEquals(new Fence("task/7", 9), run(context -> new byte[0]).fence());
     TaskRequest keyed = Desk.request("t").withOrderingKey("k");
-    assertEquals(new Fence("task/t/k", 9), run(context -> new byte[0], keyed).fence());
+    assertEquals(new Fence("task/t:k", 9), run(context -> new byte[0], keyed).fence());
     assertEquals(2, run(context -> new byte[0]).attempt());
   }
 }

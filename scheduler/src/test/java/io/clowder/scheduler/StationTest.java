@@ -51,6 +51,34 @@ class StationTest {
     return worker;
   }
 
+  /** Of a token that came and went in what a snapshot passed over, nobody else frees the slot. */
+  @Test
+  void whatWasGivenAndTakenBackWhileItWasBehindHasNoSlot() {
+    start();
+    bench.leap(
+        () -> {
+          long id = bench.submitted("t");
+          bench.other(new TaskCommand.Cancel(id));
+        });
+    assertEquals(1, worker().given().size());
+    bench.run();
+    bench.applyAll();
+    assertEquals(0, worker().given().size());
+    assertEquals(0, runs.size());
+  }
+
+  /** Whose announcement is heard only when it has closed is nobody who could run anything. */
+  @Test
+  void anAnnouncementThatIsHeardTooLateIsTakenBack() {
+    station.add(handler);
+    station.start();
+    Runnable answer = bench.applyUnanswered();
+    station.close(Duration.ZERO);
+    answer.run();
+    bench.applyAll();
+    assertEquals(null, bench.machine.board().floor().worker(Bench.N1));
+  }
+
   // ---- the usual -------------------------------------------------------------------------------
 
   @Test

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param dedupeKey while a task of this type with this key is known, over or not, another one is
  *     not taken: its id is given instead; 1 to 256 characters, null for none
  * @param orderingKey tasks with the same type and key run one at a time, in the order in which they
- *     were submitted; 1 to 256 characters, null for none
+ *     were submitted; one that was called off or is over time makes way for the next though its
+ *     handler may not have noticed yet; 1 to 256 characters, null for none
  * @param notBefore not run before, by the cluster's clock; null for at once
  * @param deadline if it is not done by then it is {@link TaskState#EXPIRED}; null for never
  * @param retry how it is tried again

@@ -12,7 +12,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * <p>A task that was taken is in the replicated log, and comes to an end while most nodes live, and
  * one that can run it. It runs at least once, and one attempt alone completes it: each has a token,
  * and what comes with an older one is refused. Two attempts can overlap only if a node was taken
- * for dead and was not, as when it was paused; {@link TaskContext#fence} is for that.
+ * for dead and was not, as when it was paused, or if a handler does not mind that its time is over;
+ * {@link TaskContext#fence} is for that.
  *
  * <p>Higher priority goes first, older before newer within one, and who waits rises. A task is
  * given to a node only when a slot is free there: the queue stays in the log, where all of them
