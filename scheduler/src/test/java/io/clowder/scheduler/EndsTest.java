@@ -9,16 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.consensus.ReadConsistency;
-import io.clowder.api.task.Schedule;
 import io.clowder.api.task.TaskId;
 import io.clowder.api.task.TaskResult;
 import io.clowder.api.task.TaskState;
-import io.clowder.api.task.Trigger;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,30 +157,5 @@ class EndsTest {
     ends.close();
     assertEquals(Reason.UNAVAILABLE, reason(answer));
     assertEquals(Reason.UNAVAILABLE, reason(await(1)));
-  }
-
-  /** A wait that makes no sense, or an instant beyond all calendars, fails the stage. */
-  @Test
-  void whatMakesNoSenseFailsTheStageAndThrowsNothing() {
-    bench.isPrompt = true;
-    ReplicatedScheduler scheduler =
-        new ReplicatedScheduler(
-            bench, bench.machine, Bench.N1, Bench.setting(1), bench, run -> {}, 7);
-    CompletionStage<?> wait = scheduler.result(new TaskId(1), Duration.ofSeconds(-1));
-    CompletionStage<?> list = scheduler.list(null, "a*b", null, 10);
-    CompletionStage<?> page = scheduler.list(null, null, null, 0);
-    CompletionStage<?> pause = scheduler.pause("", true);
-    CompletionStage<?> schedule =
-        scheduler.schedule(Schedule.of("s", new Trigger.At(Instant.MAX), Desk.request("t")));
-    CompletionStage<?> cron =
-        scheduler.schedule(
-            Schedule.of("s", new Trigger.Cron("* * *", ZoneOffset.UTC), Desk.request("t")));
-    CompletionStage<?> fire = scheduler.fireNow("s");
-    CompletionStage<?> status = scheduler.status(new TaskId(99));
-    bench.run();
-    for (CompletionStage<?> it : List.of(wait, list, page, pause, schedule, cron, fire, status)) {
-      assertEquals(Reason.INVALID, reason(it));
-    }
-    assertEquals(new TreeMap<>(), bench.machine.board().plans().all());
   }
 }
