@@ -80,9 +80,27 @@ final class Bench implements ConsensusService, Timer {
   /** An entry of this node or of another. */
   TaskAnswer apply(TaskCommand command, long session) {
     Entry entry =
-        new Entry(Entry.Kind.COMMAND, log.size() + 1L, wallMillis(), session, command.encode());
+        new Entry(
+            Entry.Kind.COMMAND,
+            log.size() + 1L,
+            Math.max(wallMillis(), machine.time()),
+            session,
+            command.encode());
     log.add(entry);
     return TaskAnswer.decode(machine.apply(entry));
+  }
+
+  /** An entry of a leader whose clock is ahead. */
+  void ahead(long millis) {
+    Entry entry =
+        new Entry(
+            Entry.Kind.COMMAND,
+            log.size() + 1L,
+            wallMillis() + millis,
+            99,
+            new TaskCommand.Tick().encode());
+    log.add(entry);
+    machine.apply(entry);
   }
 
   void endSession(long session) {
