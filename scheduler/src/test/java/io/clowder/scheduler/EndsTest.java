@@ -59,10 +59,10 @@ class EndsTest {
     done(id);
     assertFalse(one.isDone(), "not on the replica's thread");
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, one.join().state());
-    assertEquals(id, one.join().value()[0]);
-    assertNull(one.join().error());
-    assertEquals(1, one.join().attempts());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(one).state());
+    assertEquals(id, SubmissionsTest.now(one).value()[0]);
+    assertNull(SubmissionsTest.now(one).error());
+    assertEquals(1, SubmissionsTest.now(one).attempts());
     assertTrue(other.isDone());
     assertFalse(another.isDone());
   }
@@ -73,8 +73,8 @@ class EndsTest {
     bench.other(new TaskCommand.Cancel(id));
     CompletableFuture<TaskResult> answer = await(id);
     bench.answerNext();
-    assertEquals(TaskState.CANCELLED, answer.join().state());
-    assertEquals("was called off", answer.join().error());
+    assertEquals(TaskState.CANCELLED, SubmissionsTest.now(answer).state());
+    assertEquals("was called off", SubmissionsTest.now(answer).error());
   }
 
   @Test
@@ -84,7 +84,7 @@ class EndsTest {
     done(id);
     bench.answerNext();
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   /** Another node may know of a task that this one has not applied yet. */
@@ -99,7 +99,7 @@ class EndsTest {
     assertFalse(answer.isDone());
     done(id);
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   @Test
@@ -127,7 +127,7 @@ class EndsTest {
     bench.run();
     assertTrue(other.isDone());
     bench.pass(WAIT.toMillis() * 3);
-    assertEquals(TaskState.SUCCEEDED, other.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(other).state());
   }
 
   @Test
@@ -140,7 +140,7 @@ class EndsTest {
     assertFalse(answer.isDone());
     assertEquals(ReadConsistency.LINEARIZABLE, bench.asked.peek().consistency());
     bench.answerNext();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   @Test

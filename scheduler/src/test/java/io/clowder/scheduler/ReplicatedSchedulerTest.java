@@ -36,7 +36,7 @@ class ReplicatedSchedulerTest {
 
   private <T> T get(CompletionStage<T> stage) {
     bench.run();
-    return stage.toCompletableFuture().join();
+    return SubmissionsTest.now(stage.toCompletableFuture());
   }
 
   private Reason reason(CompletionStage<?> stage) {
