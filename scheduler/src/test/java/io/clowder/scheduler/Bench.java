@@ -59,6 +59,9 @@ final class Bench implements ConsensusService, Timer {
   /** Whether commands are applied and answered at once, and questions answered. */
   boolean isPrompt;
 
+  /** Delayed tasks that neither ran nor were called off. */
+  int timers;
+
   boolean isHeard = true;
   NodeId leader = N1;
   private final PriorityQueue<Due> due =
@@ -235,16 +238,22 @@ final class Bench implements ConsensusService, Timer {
   @Override
   public Runnable after(Duration delay, Runnable task) {
     boolean[] isOff = new boolean[1];
+    timers++;
     due.add(
         new Due(
             now + delay.toNanos(),
             numbers++,
             () -> {
               if (!isOff[0]) {
+                isOff[0] = true;
+                timers--;
                 task.run();
               }
             }));
-    return () -> isOff[0] = true;
+    return () -> {
+      timers -= isOff[0] ? 0 : 1;
+      isOff[0] = true;
+    };
   }
 
   @Override

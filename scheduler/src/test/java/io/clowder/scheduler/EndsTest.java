@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
 import io.clowder.api.consensus.ReadConsistency;
 import io.clowder.api.task.TaskId;
 import io.clowder.api.task.TaskResult;
@@ -128,6 +129,27 @@ class EndsTest {
     assertTrue(other.isDone());
     bench.pass(WAIT.toMillis() * 3);
     assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(other).state());
+  }
+
+  @Test
+  void whoHasHeardIsNotWokenAnyMore() {
+    CompletableFuture<TaskResult> answer = await(bench.submitted("t"));
+    assertEquals(1, bench.timers);
+    done(1);
+    assertEquals(0, bench.timers);
+    bench.run();
+    assertTrue(answer.isDone());
+  }
+
+  @Test
+  void soManyMayWaitAndWhoHasWaitedLongEnoughDoesNotCount() {
+    long id = bench.submitted("t");
+    for (int i = 0; i < 8 * Limits.PENDING_REQUESTS; i++) {
+      assertFalse(ends.await(new TaskId(id + i), WAIT).isDone());
+    }
+    assertEquals(Reason.OVERLOADED, reason(await(id)));
+    bench.pass(WAIT.toMillis());
+    assertFalse(await(id).isDone());
   }
 
   @Test
