@@ -15,7 +15,6 @@ import io.clowder.api.wire.WireWriter;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -274,7 +273,7 @@ final class Fields {
 
   static void write(Trigger trigger, WireWriter out) {
     if (trigger instanceof Trigger.Cron cron) {
-      out.writeByte(1).writeString(cron.expression()).writeString(cron.zone().getId());
+      out.writeByte(1).writeString(cron.expression()).writeString(cron.zone());
     } else if (trigger instanceof Trigger.FixedRate rate) {
       out.writeByte(2).writeVarLong(rate.first().toEpochMilli());
       out.writeVarLong(rate.period().toMillis());
@@ -289,11 +288,7 @@ final class Fields {
   static Trigger readTrigger(WireReader in) {
     int kind = in.readByte();
     return switch (kind) {
-      case 1 -> {
-        String expression = in.readString(TEXT_BYTES);
-        String zone = in.readString(TEXT_BYTES);
-        yield new Trigger.Cron(expression, checked(() -> ZoneId.of(zone)));
-      }
+      case 1 -> new Trigger.Cron(in.readString(TEXT_BYTES), in.readString(TEXT_BYTES));
       case 2 -> {
         Instant first = instant(in.readVarLong());
         long period = in.readVarLong();

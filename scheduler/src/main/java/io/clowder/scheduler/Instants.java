@@ -5,6 +5,8 @@ import io.clowder.api.task.Schedule;
 import io.clowder.api.task.Trigger;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.DateTimeException;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,7 +31,7 @@ final class Instants {
   static long first(Trigger trigger, long now) {
     long first;
     if (trigger instanceof Trigger.Cron cron) {
-      first = CronTimes.next(cron.expression(), cron.zone(), now);
+      first = CronTimes.next(cron.expression(), zone(cron), now);
     } else if (trigger instanceof Trigger.FixedRate rate) {
       long from = millis(rate.first());
       long period = rate.period().toMillis();
@@ -53,9 +55,18 @@ final class Instants {
     }
   }
 
+  private static ZoneId zone(Trigger.Cron cron) {
+    try {
+      return ZoneId.of(cron.zone());
+    } catch (DateTimeException e) {
+      throw new IllegalArgumentException(
+          "zone '" + cron.zone() + "' is not known here, as Europe/Berlin is", e);
+    }
+  }
+
   private static long after(Trigger trigger, long instant) {
     if (trigger instanceof Trigger.Cron cron) {
-      return CronTimes.next(cron.expression(), cron.zone(), instant);
+      return CronTimes.next(cron.expression(), zone(cron), instant);
     } else if (trigger instanceof Trigger.FixedRate rate) {
       return instant + rate.period().toMillis();
     }

@@ -64,7 +64,7 @@ public final class MainTasks
         description = "How many tasks run on this node at a time, 0 to 10000; 0 for none",
         min = "0",
         max = "10000")
-    int slots() default 16;
+    int slots() default 32;
 
     /** What this node has that tasks may want. */
     @AttributeDefinition(

@@ -258,11 +258,20 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
                     return CompletableFuture.completedStage(false);
                   }
                   Plan plan = found.plans().get(0);
-                  // Who pauses one need not be able to say when it would go on.
-                  long next = isPaused ? Plan.NEVER : Instants.first(plan.trigger(), now());
+                  // One that has no more instants can be paused all the same.
+                  long next = isPaused ? plan.next() : first(plan);
                   long due = Instants.due(plan.trigger(), name, plan.jitter(), next);
                   return asking.change(new TaskCommand.PausePlan(name, isPaused, next, due));
                 }));
+  }
+
+  private long first(Plan plan) {
+    try {
+      return Instants.first(plan.trigger(), now());
+    } catch (IllegalArgumentException e) {
+      throw CoordinationException.refused(
+          Reason.INVALID, "schedule " + plan.name() + ": " + e.getMessage());
+    }
   }
 
   @Override

@@ -149,7 +149,7 @@ final class Shows {
   static int size(Plan plan) {
     int characters = plan.name().length();
     if (plan.trigger() instanceof Trigger.Cron cron) {
-      characters += cron.expression().length() + cron.zone().getId().length();
+      characters += cron.expression().length() + cron.zone().length();
     }
     return size(plan.work()) + 4 * characters + 256;
   }

@@ -45,6 +45,9 @@ final class Steward implements Events {
   private final Map<NodeId, Long> condemned = new HashMap<>();
 
   private final Set<Long> evicting = new HashSet<>();
+  /** Schedules of which it was said that this node cannot work them out. */
+  private final Set<String> senseless = new HashSet<>();
+
   private boolean isLeading;
   private boolean isTicking;
   private boolean isFiring;
@@ -217,23 +220,33 @@ final class Steward implements Events {
               int instants = 0;
               for (Plan plan : due.plans()) {
                 Firing firing = firing(plan, now);
-                firings.add(firing);
-                instants += firing.instants().size();
+                if (firing != null) {
+                  firings.add(firing);
+                  instants += firing.instants().size();
+                }
                 if (instants > INSTANTS_AT_ONCE) {
                   break;
                 }
+              }
+              if (firings.isEmpty()) {
+                throw CoordinationException.refused(
+                    Reason.TIMEOUT, "nothing that is due can be worked out here");
               }
               return asking.change(new TaskCommand.Fire(firings, queueMax));
             });
   }
 
-  /** One that makes no sense here stops, and holds up no other. */
-  private static Firing firing(Plan plan, long now) {
+  /** One that makes no sense on this node holds up no other; null for it. */
+  private @Nullable Firing firing(Plan plan, long now) {
     try {
       return Instants.firing(plan, now);
     } catch (RuntimeException e) {
-      LOG.error("schedule {} has no instants any more; make it anew", plan.name(), e);
-      return new Firing(plan.name(), plan.next(), List.of(), 1, Plan.NEVER, Plan.NEVER);
+      synchronized (this) {
+        if (senseless.add(plan.name())) {
+          LOG.error("schedule {} waits: this node cannot say when it fires", plan.name(), e);
+        }
+      }
+      return null;
     }
   }
 

@@ -62,6 +62,9 @@ final class Bench implements ConsensusService, Timer {
   /** Whether commands are applied and answered at once, and questions answered. */
   boolean isPrompt;
 
+  /** Delayed tasks that neither ran nor were called off. */
+  int timers;
+
   boolean isHeard = true;
   NodeId leader = N1;
   private final PriorityQueue<Due> due =
@@ -83,9 +86,27 @@ final class Bench implements ConsensusService, Timer {
   /** An entry of this node or of another. */
   TaskAnswer apply(TaskCommand command, long session) {
     Entry entry =
-        new Entry(Entry.Kind.COMMAND, log.size() + 1L, wallMillis(), session, command.encode());
+        new Entry(
+            Entry.Kind.COMMAND,
+            log.size() + 1L,
+            Math.max(wallMillis(), machine.time()),
+            session,
+            command.encode());
     log.add(entry);
     return TaskAnswer.decode(machine.apply(entry));
+  }
+
+  /** An entry of a leader whose clock is ahead. */
+  void ahead(long millis) {
+    Entry entry =
+        new Entry(
+            Entry.Kind.COMMAND,
+            log.size() + 1L,
+            wallMillis() + millis,
+            99,
+            new TaskCommand.Tick().encode());
+    log.add(entry);
+    machine.apply(entry);
   }
 
   void endSession(long session) {
@@ -220,16 +241,22 @@ final class Bench implements ConsensusService, Timer {
   @Override
   public Runnable after(Duration delay, Runnable task) {
     boolean[] isOff = new boolean[1];
+    timers++;
     due.add(
         new Due(
             now + delay.toNanos(),
             numbers++,
             () -> {
               if (!isOff[0]) {
+                isOff[0] = true;
+                timers--;
                 task.run();
               }
             }));
-    return () -> isOff[0] = true;
+    return () -> {
+      timers -= isOff[0] ? 0 : 1;
+      isOff[0] = true;
+    };
   }
 
   @Override

@@ -8,17 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.CoordinationException.Outcome;
 import io.clowder.api.CoordinationException.Reason;
+import io.clowder.api.Limits;
 import io.clowder.api.consensus.ReadConsistency;
-import io.clowder.api.task.Schedule;
 import io.clowder.api.task.TaskId;
 import io.clowder.api.task.TaskResult;
 import io.clowder.api.task.TaskState;
-import io.clowder.api.task.Trigger;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,10 +60,10 @@ class EndsTest {
     done(id);
     assertFalse(one.isDone(), "not on the replica's thread");
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, one.join().state());
-    assertEquals(id, one.join().value()[0]);
-    assertNull(one.join().error());
-    assertEquals(1, one.join().attempts());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(one).state());
+    assertEquals(id, SubmissionsTest.now(one).value()[0]);
+    assertNull(SubmissionsTest.now(one).error());
+    assertEquals(1, SubmissionsTest.now(one).attempts());
     assertTrue(other.isDone());
     assertFalse(another.isDone());
   }
@@ -78,8 +74,8 @@ class EndsTest {
     bench.other(new TaskCommand.Cancel(id));
     CompletableFuture<TaskResult> answer = await(id);
     bench.answerNext();
-    assertEquals(TaskState.CANCELLED, answer.join().state());
-    assertEquals("was called off", answer.join().error());
+    assertEquals(TaskState.CANCELLED, SubmissionsTest.now(answer).state());
+    assertEquals("was called off", SubmissionsTest.now(answer).error());
   }
 
   @Test
@@ -89,7 +85,7 @@ class EndsTest {
     done(id);
     bench.answerNext();
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   /** Another node may know of a task that this one has not applied yet. */
@@ -104,7 +100,7 @@ class EndsTest {
     assertFalse(answer.isDone());
     done(id);
     bench.run();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   @Test
@@ -132,7 +128,28 @@ class EndsTest {
     bench.run();
     assertTrue(other.isDone());
     bench.pass(WAIT.toMillis() * 3);
-    assertEquals(TaskState.SUCCEEDED, other.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(other).state());
+  }
+
+  @Test
+  void whoHasHeardIsNotWokenAnyMore() {
+    CompletableFuture<TaskResult> answer = await(bench.submitted("t"));
+    assertEquals(1, bench.timers);
+    done(1);
+    assertEquals(0, bench.timers);
+    bench.run();
+    assertTrue(answer.isDone());
+  }
+
+  @Test
+  void soManyMayWaitAndWhoHasWaitedLongEnoughDoesNotCount() {
+    long id = bench.submitted("t");
+    for (int i = 0; i < 8 * Limits.PENDING_REQUESTS; i++) {
+      assertFalse(ends.await(new TaskId(id + i), WAIT).isDone());
+    }
+    assertEquals(Reason.OVERLOADED, reason(await(id)));
+    bench.pass(WAIT.toMillis());
+    assertFalse(await(id).isDone());
   }
 
   @Test
@@ -145,7 +162,7 @@ class EndsTest {
     assertFalse(answer.isDone());
     assertEquals(ReadConsistency.LINEARIZABLE, bench.asked.peek().consistency());
     bench.answerNext();
-    assertEquals(TaskState.SUCCEEDED, answer.join().state());
+    assertEquals(TaskState.SUCCEEDED, SubmissionsTest.now(answer).state());
   }
 
   @Test
@@ -170,30 +187,5 @@ class EndsTest {
     ends.close();
     assertEquals(Reason.UNAVAILABLE, reason(answer));
     assertEquals(Reason.UNAVAILABLE, reason(await(1)));
-  }
-
-  /** A wait that makes no sense, or an instant beyond all calendars, fails the stage. */
-  @Test
-  void whatMakesNoSenseFailsTheStageAndThrowsNothing() {
-    bench.isPrompt = true;
-    ReplicatedScheduler scheduler =
-        new ReplicatedScheduler(
-            bench, bench.machine, Bench.N1, Bench.setting(1), bench, run -> {}, 7);
-    CompletionStage<?> wait = scheduler.result(new TaskId(1), Duration.ofSeconds(-1));
-    CompletionStage<?> list = scheduler.list(null, "a*b", null, 10);
-    CompletionStage<?> page = scheduler.list(null, null, null, 0);
-    CompletionStage<?> pause = scheduler.pause("", true);
-    CompletionStage<?> schedule =
-        scheduler.schedule(Schedule.of("s", new Trigger.At(Instant.MAX), Desk.request("t")));
-    CompletionStage<?> cron =
-        scheduler.schedule(
-            Schedule.of("s", new Trigger.Cron("* * *", ZoneOffset.UTC), Desk.request("t")));
-    CompletionStage<?> fire = scheduler.fireNow("s");
-    CompletionStage<?> status = scheduler.status(new TaskId(99));
-    bench.run();
-    for (CompletionStage<?> it : List.of(wait, list, page, pause, schedule, cron, fire, status)) {
-      assertEquals(Reason.INVALID, reason(it));
-    }
-    assertEquals(new TreeMap<>(), bench.machine.board().plans().all());
   }
 }

@@ -236,6 +236,23 @@ class FloorTest {
   }
 
   @Test
+  void whereItFailedLastIsAvoidedThoughItHasMoreRoom() {
+    desk.worker("n1", 10, "t");
+    long id =
+        desk.submit(t(4).withRetry(new Retry(9, Duration.ofMillis(1), Duration.ofMillis(1), 3)));
+    desk.entry(() -> desk.board.drain(new NodeId("n1"), true));
+    desk.worker("n2", 10, "t");
+    desk.submit(t(4));
+    desk.submit(t(4));
+    desk.entry(() -> desk.board.drain(new NodeId("n1"), false));
+    desk.threw(desk.given.get(0).token());
+    desk.pass(1);
+    assertEquals("n2", desk.node(id));
+    long other = desk.submit(t(4));
+    assertEquals("n1", desk.node(other), "others are not kept from it");
+  }
+
+  @Test
   void aTaskGoesToTheHandlerWithThePatternThatSaysMost() {
     SortedMap<String, Skill> skills = Desk.skills("a/*", "**", "a/b", "a/**", "a/b/**");
     desk.worker("n1", 10, skills, new TreeMap<>());

@@ -254,6 +254,48 @@ class StationTest {
     assertEquals(TaskState.SUCCEEDED, bench.task(id).state());
   }
 
+  /** What it lost still has its thread, whatever the late answer says. */
+  @Test
+  void anAnswerThatComesLateDoesNotGiveBackASlotThatIsTaken() {
+    bench.submitted("t");
+    station.add(handler);
+    station.start();
+    Runnable answer = bench.applyUnanswered();
+    bench.other(new TaskCommand.Evict(1));
+    answer.run();
+    assertEquals(1, announce(bench.applyNext()).slots());
+  }
+
+  @Test
+  void whatIsLostIsNotToldUnderTheNextNumber() {
+    start();
+    bench.submitted("t");
+    bench.submitted("t");
+    run(0).execute();
+    run(1).execute(); // The first is on its way, this one waits for that.
+    bench.other(new TaskCommand.Evict(1));
+    bench.lose();
+    bench.applyAll();
+    bench.pass(100);
+    while (!bench.sent.isEmpty()) {
+      TaskCommand.Reports reports = (TaskCommand.Reports) bench.applyNext();
+      assertEquals(List.of(1L), reports.reports().stream().map(Report::token).toList());
+    }
+    assertEquals(3, runs.size(), "one at a time: they may be the cause");
+    bench.other(new TaskCommand.Evict(2));
+    run(2).execute();
+    while (bench.sent.peek().command() instanceof TaskCommand.Announce) {
+      bench.applyNext();
+      if (bench.sent.isEmpty()) {
+        run(3).execute();
+      }
+    }
+    TaskCommand.Reports reports = (TaskCommand.Reports) bench.applyNext();
+    assertEquals(3, reports.worker());
+    assertEquals(
+        List.of(run(3).attempt.token()), reports.reports().stream().map(Report::token).toList());
+  }
+
   @Test
   void whoseSessionIsOverBeginsAnew() {
     start();

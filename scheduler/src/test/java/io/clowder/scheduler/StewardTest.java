@@ -150,6 +150,17 @@ class StewardTest {
     assertEquals(6, bench.machine.board().tasks().size());
   }
 
+  /** Who led before had a clock that was ahead: the log's time is what counts. */
+  @Test
+  void whatHasComeByTheLogsClockFiresThoughThisOneIsBehind() {
+    steward.start();
+    arrange("s", every(3_000));
+    bench.ahead(5_000);
+    bench.pass(50);
+    bench.applyAll();
+    assertEquals(1, bench.machine.board().tasks().size());
+  }
+
   @Test
   void moreThanGoTogetherGoOneAfterTheOther() {
     steward.start();

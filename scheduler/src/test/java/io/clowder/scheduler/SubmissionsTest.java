@@ -45,6 +45,12 @@ class SubmissionsTest {
         .toList();
   }
 
+  /** What is answered, and is so by now: a test must not wait for what does not come. */
+  static <T> T now(CompletableFuture<T> answer) {
+    assertTrue(answer.isDone(), "no answer yet");
+    return answer.join();
+  }
+
   static CoordinationException failure(CompletableFuture<?> answer) {
     assertTrue(answer.isCompletedExceptionally());
     return (CoordinationException) assertThrows(CompletionException.class, answer::join).getCause();
@@ -58,7 +64,7 @@ class SubmissionsTest {
     assertEquals(List.of(1, 1, 1, 96), onTheirWay());
     bench.applyAll();
     for (int i = 0; i < 100; i++) {
-      assertEquals(i + 1, answers.get(i).join().number());
+      assertEquals(i + 1, now(answers.get(i)).number());
     }
   }
 
@@ -85,7 +91,7 @@ class SubmissionsTest {
     bench.applyAll();
     for (int i = 0; i < 120; i++) {
       if (i < 100) {
-        assertEquals(i + 1, answers.get(i).join().number());
+        assertEquals(i + 1, now(answers.get(i)).number());
       } else {
         CoordinationException refused = failure(answers.get(i));
         assertEquals(Reason.OVERLOADED, refused.reason());
@@ -104,7 +110,7 @@ class SubmissionsTest {
     submit(Desk.request("t").withDedupeKey("l"));
     submit(request.withPriority(9));
     bench.applyAll();
-    assertEquals(List.of(1L, 1L, 2L, 1L), answers.stream().map(it -> it.join().number()).toList());
+    assertEquals(List.of(1L, 1L, 2L, 1L), answers.stream().map(it -> now(it).number()).toList());
   }
 
   @Test
@@ -133,7 +139,7 @@ class SubmissionsTest {
     }
     assertEquals(Reason.UNAVAILABLE, failure(last()).reason());
     bench.applyAll();
-    assertEquals(4, answers.get(3).join().number());
+    assertEquals(4, now(answers.get(3)).number());
     assertEquals(4, bench.log.size());
   }
 }
