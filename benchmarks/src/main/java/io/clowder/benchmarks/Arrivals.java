@@ -19,15 +19,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Arrivals {
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+  private static final int LOOKS = 20;
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(2);
 
   private final TaskLoad load;
   private final double perNano;
   private final long measured;
-  private final long fromNanos = System.nanoTime();
+  private final long fromNanos;
 
   /** What this machine's clock says at 0 of {@link System#nanoTime}. */
-  private final long clockNanos = EmptyTasks.now() - fromNanos;
+  private final long clockNanos;
 
   private final Histogram waits = new ConcurrentHistogram(LONGEST_NANOS, 3);
   private final AtomicInteger flying = new AtomicInteger();
@@ -38,6 +39,8 @@ final class Arrivals {
     this.load = load;
     this.perNano = perSecond / TimeUnit.SECONDS.toNanos(1);
     this.measured = (long) (nanos * perNano);
+    this.clockNanos = clockNanos();
+    this.fromNanos = System.nanoTime();
   }
 
   /**
@@ -66,6 +69,22 @@ final class Arrivals {
       TimeUnit.MILLISECONDS.sleep(1);
     }
     return arrivals.waits.copy();
+  }
+
+  /** The clearest of a few looks at both clocks. */
+  private static long clockNanos() {
+    long best = 0;
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < LOOKS; i++) {
+      long before = System.nanoTime();
+      long clock = EmptyTasks.now();
+      long took = System.nanoTime() - before;
+      if (took < least) {
+        least = took;
+        best = clock - before - took / 2;
+      }
+    }
+    return best;
   }
 
   private void tick() {

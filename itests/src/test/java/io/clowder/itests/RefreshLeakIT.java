@@ -28,6 +28,7 @@ public class RefreshLeakIT {
   private static final int COLLECTIONS_MAX = 40;
   private static final Duration WAIT = Duration.ofSeconds(20);
   private static final String STORES = "io.clowder.replication";
+  private static final String SCHEDULER = "io.clowder.scheduler";
   private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
   /** All of ours but the API, which they all are wired to. */
@@ -85,6 +86,10 @@ public class RefreshLeakIT {
     node.probe().lockOnce("lock");
     if (value.equals(STORES)) {
       node.probe().store("main").put("last", value);
+    }
+    if (value.equals(SCHEDULER)) {
+      long task = node.probe().tasks().submit("try/echo", value, null);
+      assertEquals(value, node.probe().tasks().result(task).value());
     }
     assertEquals(value, node.probe().applied("last"));
   }

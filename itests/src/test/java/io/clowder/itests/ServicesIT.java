@@ -241,6 +241,10 @@ public class ServicesIT {
     assertArrayEquals(payload, result.value());
     assertEquals(
         id, await(tasks.submit(TaskRequest.of("try/echo", payload).withDedupeKey("once"))));
+    // Who does not want to wait is told of what is over all the same.
+    for (int i = 0; i < 20; i++) {
+      assertEquals(TaskState.SUCCEEDED, await(tasks.result(id, Duration.ZERO)).state());
+    }
     assertFalse(await(tasks.cancel(id)));
     CoordinationException unknown = failure(() -> tasks.status(new TaskId(1_000_000)));
     assertEquals(CoordinationException.Reason.INVALID, unknown.reason());
@@ -281,6 +285,7 @@ public class ServicesIT {
     assertTrue(run("task:status -o json").contains("\"ready\": 1"));
     assertTrue(run("task:top -n 1").contains("try/echo"));
     assertTrue(run("task:top -n 1 -o json").contains("\"type\": \"try/echo\""));
+    refused("task:result " + waits, "was not over within PT0S");
     assertEquals("task " + waits + " is called off", run("task:cancel " + waits));
     assertTrue(run("task:drain n1 --end -o json").contains("\"done\": \"n1 gets tasks again\""));
     assertEquals("type other is paused", run("task:pause other"));

@@ -5,8 +5,10 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertTrue;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -16,13 +18,14 @@ import java.util.stream.Collectors;
 import org.junit.Test;
 
 /**
- * Three processes that run tasks, of which one is killed and one is frozen in the middle of them,
- * and one is killed that leads, too: each task goes on elsewhere, and what the frozen one says and
- * writes when it wakes up is refused.
+ * Three processes that run tasks, of which one is frozen and others are killed in the middle of
+ * them, leaders and followers in turn, {@code -Dtask.kills=N} times: each task goes on elsewhere,
+ * and what the frozen one says and writes when it wakes up is refused.
  *
  * <p>Prints the time from a kill until the task was given to another node. Nothing hangs on that.
  */
 public class TaskProcessIT {
+  private static final int KILLS = Integer.getInteger("task.kills", 1);
   private static final Duration WAIT = Duration.ofSeconds(30);
   private static final Pattern FAILED =
       Pattern.compile("\"node\": \"(\\w+)\", \"token\": (\\d+), .*?\"ended\": \"([^\"]+)\"");
@@ -31,21 +34,44 @@ public class TaskProcessIT {
   public void whatNodesLeaveUndoneIsDoneElsewhereOnce() throws Exception {
     LocalCluster cluster = LocalCluster.up("tasks");
     try {
-      String leader = cluster.leader();
-      String follower = cluster.other(leader);
-      killed(cluster, follower, leader, "a follower");
-      cluster.start(follower);
-      awaitIdleWorkers(cluster.shell(leader), cluster.nodes());
-      frozen(cluster, follower, leader);
-      killed(cluster, leader, follower, "the leader");
-      Shell shell = cluster.shell(follower);
-      awaitIdleWorkers(shell, cluster.nodes().stream().filter(it -> !it.equals(leader)).toList());
-      String status = shell.done("task:status");
+      String observer = cluster.leader();
+      frozen(cluster, cluster.other(observer), observer);
+      for (int i = 0; i < KILLS; i++) {
+        String leader = cluster.leader();
+        String follower = cluster.other(leader);
+        if (i % 2 == 0) {
+          killed(cluster, leader, follower, "leader");
+        } else {
+          killed(cluster, follower, leader, "follower");
+        }
+        if (i < KILLS - 1) {
+          cluster.start(i % 2 == 0 ? leader : follower);
+          awaitIdleWorkers(cluster.shell(i % 2 == 0 ? follower : leader), cluster.nodes());
+        } else {
+          observer = i % 2 == 0 ? follower : leader;
+        }
+      }
+      awaitIdleWorkers(cluster.shell(observer), alive(cluster));
+      String status = cluster.shell(observer).done("task:status");
       assertTrue(status, status.startsWith("0 tasks not over, 0 of 32 slots taken, 0 dead"));
-      assertTrue(status, status.contains("3 submitted, 1 succeeded, 3 attempts failed"));
+      String all = "%d submitted, 1 succeeded, %1$d attempts failed".formatted(KILLS + 1);
+      assertTrue(status, status.contains(all));
     } finally {
       cluster.killAll();
     }
+  }
+
+  private static List<String> alive(LocalCluster cluster) throws IOException {
+    List<String> alive = new ArrayList<>();
+    for (String node : cluster.nodes()) {
+      try {
+        cluster.shell(node).run("clowder:status");
+        alive.add(node);
+      } catch (ConnectException e) {
+        // That is the one that was killed last.
+      }
+    }
+    return alive;
   }
 
   /** Its task is begun elsewhere, and called off there. */
@@ -59,7 +85,7 @@ public class TaskProcessIT {
     Matcher failed = failed(shell, task);
     assertEquals(victim, failed.group(1));
     System.out.printf(
-        "task: %s killed, its task was given to another node after %d ms%n",
+        "task: a %s killed, its task was given to another node after %d ms%n",
         who, Duration.between(before, Instant.parse(failed.group(3))).toMillis());
     Map<String, String> info = info(shell, task);
     assertEquals("2", info.get("attempts"));

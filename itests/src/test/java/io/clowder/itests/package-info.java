@@ -7,9 +7,11 @@
  *   ServicesIT          one node in a container of Pax Exam: services and shell commands
  *   BundleLifecycleIT   three frameworks, load, and bundles that are stopped, updated, refreshed
  *   FailureIT           three frameworks: failure detectors, their events, what they can be told
+ *   TaskIT              three frameworks: tasks, while whatever runs them comes and goes
  *   RefreshLeakIT       one framework, 200 refreshes: nothing is left behind
  *   ProcessIT           the distribution: three processes, leaders killed under load
  *   FailureProcessIT    the distribution: processes that are killed and frozen, and suspected
+ *   TaskProcessIT       the distribution: processes that are killed and frozen in the middle of tasks
  *   DetectionTimesIT    the distribution: how long that takes, when it is asked for
  *   BadInputIT          the distribution: wrong words, too few nodes, damaged files
  * </pre>

@@ -20,6 +20,11 @@ final class Asking {
     this.timeout = timeout;
   }
 
+  /** Within which answers come, or failures. */
+  Duration timeout() {
+    return timeout;
+  }
+
   /** Has a command applied; fails with {@code reason} if it is refused. */
   <T extends TaskAnswer> CompletionStage<T> change(
       TaskCommand command, Class<T> answer, Reason reason) {

@@ -19,7 +19,20 @@ import java.util.concurrent.CompletableFuture;
 
 /** Who waits on this node for tasks to end. */
 final class Ends implements Events {
-  private record Waiter(CompletableFuture<TaskResult> answer, Runnable callOff) {}
+  /** Somebody who waits; guarded by the instance. */
+  private static final class Waiter {
+    final CompletableFuture<TaskResult> answer = new CompletableFuture<>();
+    final TaskId id;
+    final Duration wait;
+    final long sinceNanos;
+    Runnable callOff = () -> {};
+
+    Waiter(TaskId id, Duration wait, long sinceNanos) {
+      this.id = id;
+      this.wait = wait;
+      this.sinceNanos = sinceNanos;
+    }
+  }
 
   private static final Duration AGAIN = Duration.ofMillis(500);
 
@@ -40,7 +53,7 @@ final class Ends implements Events {
   }
 
   CompletableFuture<TaskResult> await(TaskId id, Duration wait) {
-    CompletableFuture<TaskResult> answer = new CompletableFuture<>();
+    Waiter waiter = new Waiter(id, wait, timer.nanoTime());
     synchronized (this) {
       if (isClosed) {
         return CompletableFuture.failedFuture(stopped());
@@ -50,18 +63,40 @@ final class Ends implements Events {
                 Reason.OVERLOADED, waiting + " wait for tasks on this node; wait for fewer"));
       }
       waiting++;
-      Runnable callOff = timer.after(wait, () -> expired(id, wait, answer));
-      waiters
-          .computeIfAbsent(id.number(), absent -> new ArrayList<>(1))
-          .add(new Waiter(answer, callOff));
+      if (wait.compareTo(asking.timeout()) > 0) {
+        waiter.callOff = timer.after(wait, () -> expired(waiter));
+      }
+      waiters.computeIfAbsent(id.number(), absent -> new ArrayList<>(1)).add(waiter);
     }
     // What ends from now on is told; what has ended must be asked for. Who was told of the task by
     // another node knows more than this one may.
-    ask(id, ReadConsistency.SEQUENTIAL);
-    return answer;
+    ask(id, ReadConsistency.SEQUENTIAL, () -> askedFor(waiter));
+    return waiter.answer;
   }
 
-  private void ask(TaskId id, ReadConsistency consistency) {
+  /**
+   * Its task is not over. A short wait may run out from here on and not before, or who does not
+   * want to wait at all would not hear of a task that is over.
+   */
+  private void askedFor(Waiter waiter) {
+    if (waiter.wait.compareTo(asking.timeout()) > 0) {
+      return;
+    }
+    Duration left = waiter.wait.minusNanos(timer.nanoTime() - waiter.sinceNanos);
+    synchronized (this) {
+      if (waiters.getOrDefault(waiter.id.number(), List.of()).contains(waiter)) {
+        waiter.callOff =
+            timer.after(left.isNegative() ? Duration.ZERO : left, () -> expired(waiter));
+      }
+    }
+  }
+
+  /**
+   * Asks for a task.
+   *
+   * @param notOver called if it is not over
+   */
+  private void ask(TaskId id, ReadConsistency consistency, Runnable notOver) {
     asking
         .ask(new TaskQuestion.Outcome(id.number()), consistency, TaskAnswer.Outcome.class)
         .whenComplete(
@@ -69,7 +104,7 @@ final class Ends implements Events {
               if (outcome == null) {
                 askAgain(id);
               } else if (outcome.state() == null && consistency == ReadConsistency.SEQUENTIAL) {
-                ask(id, ReadConsistency.LINEARIZABLE);
+                ask(id, ReadConsistency.LINEARIZABLE, notOver);
               } else if (outcome.state() == null) {
                 take(id.number()).forEach(it -> it.answer.completeExceptionally(unknown(id)));
               } else if (outcome.state().isEnd()) {
@@ -77,6 +112,8 @@ final class Ends implements Events {
                     new TaskResult(
                         id, outcome.state(), outcome.value(), outcome.error(), outcome.attempts());
                 take(id.number()).forEach(it -> it.answer.complete(result));
+              } else {
+                notOver.run();
               }
             });
   }
@@ -112,10 +149,11 @@ final class Ends implements Events {
     return its;
   }
 
-  private void expired(TaskId id, Duration wait, CompletableFuture<TaskResult> answer) {
+  private void expired(Waiter waiter) {
+    TaskId id = waiter.id;
     synchronized (this) {
       List<Waiter> its = waiters.get(id.number());
-      if (its == null || !its.removeIf(it -> it.answer == answer)) {
+      if (its == null || !its.remove(waiter)) {
         return;
       }
       waiting--;
@@ -125,11 +163,11 @@ final class Ends implements Events {
     }
     timer.execute(
         () ->
-            answer.completeExceptionally(
+            waiter.answer.completeExceptionally(
                 new CoordinationException(
                     Reason.TIMEOUT,
                     Outcome.MAY_HAVE_HAPPENED,
-                    "task " + id + " was not over within " + wait)));
+                    "task " + id + " was not over within " + waiter.wait)));
   }
 
   @Override
@@ -158,7 +196,8 @@ final class Ends implements Events {
     synchronized (this) {
       ids = new ArrayList<>(waiters.keySet());
     }
-    timer.execute(() -> ids.forEach(id -> ask(new TaskId(id), ReadConsistency.LINEARIZABLE)));
+    timer.execute(
+        () -> ids.forEach(id -> ask(new TaskId(id), ReadConsistency.LINEARIZABLE, () -> {})));
   }
 
   void close() {

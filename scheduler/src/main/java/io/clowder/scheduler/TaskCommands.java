@@ -357,7 +357,7 @@ public final class TaskCommands {
       if (wait.compareTo(Submit.WAIT_MAX) > 0) {
         throw new IllegalArgumentException("--wait is over 9m");
       }
-      TaskResult result = await(scheduler().result(new TaskId(id), wait.plusSeconds(1)));
+      TaskResult result = await(scheduler().result(new TaskId(id), wait));
       text = text(result);
       return table(result);
     }
