@@ -94,7 +94,7 @@ final class Ends implements Events {
   /**
    * Asks for a task.
    *
-   * @param notOver called if it is not over
+   * @param notOver called if it is not over, as far as is known
    */
   private void ask(TaskId id, ReadConsistency consistency, Runnable notOver) {
     asking
@@ -102,6 +102,7 @@ final class Ends implements Events {
         .whenComplete(
             (outcome, failure) -> {
               if (outcome == null) {
+                notOver.run();
                 askAgain(id);
               } else if (outcome.state() == null && consistency == ReadConsistency.SEQUENTIAL) {
                 ask(id, ReadConsistency.LINEARIZABLE, notOver);
@@ -125,7 +126,7 @@ final class Ends implements Events {
       isWanted = !isClosed && waiters.containsKey(id.number());
     }
     if (isWanted) {
-      timer.after(AGAIN, () -> ask(id, ReadConsistency.LINEARIZABLE));
+      timer.after(AGAIN, () -> ask(id, ReadConsistency.LINEARIZABLE, () -> {}));
     }
   }
 

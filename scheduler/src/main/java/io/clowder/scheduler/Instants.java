@@ -3,9 +3,9 @@ package io.clowder.scheduler;
 
 import io.clowder.api.task.Schedule;
 import io.clowder.api.task.Trigger;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.DateTimeException;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;

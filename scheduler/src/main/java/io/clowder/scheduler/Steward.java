@@ -45,6 +45,7 @@ final class Steward implements Events {
   private final Map<NodeId, Long> condemned = new HashMap<>();
 
   private final Set<Long> evicting = new HashSet<>();
+
   /** Schedules of which it was said that this node cannot work them out. */
   private final Set<String> senseless = new HashSet<>();
 

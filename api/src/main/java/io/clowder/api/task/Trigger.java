@@ -24,8 +24,8 @@ public sealed interface Trigger {
    * @param expression five fields (minute, hour, day of month, month, day of week), or six, with
    *     the second before them, or Quartz's seven with the year at the end; checked when the
    *     schedule is made
-   * @param zone whose clock it is, such as {@code Europe/Berlin}: nodes whose rules of time zones do
-   *     not know it leave it to others; checked when the schedule is made
+   * @param zone whose clock it is, such as {@code Europe/Berlin}: nodes whose rules of time zones
+   *     do not know it leave it to others; checked when the schedule is made
    */
   record Cron(String expression, String zone) implements Trigger {
     /** In a zone that is known here. */
