@@ -276,7 +276,7 @@ public class ServicesIT {
     assertEquals("no dead tasks", run("task:dead"));
 
     assertTrue(run("task:nodes").contains("n1"));
-    assertTrue(run("task:nodes -o json").contains("\"slots\": 16"));
+    assertTrue(run("task:nodes -o json").contains("\"slots\": 32"));
     assertTrue(run("task:handlers -o json").contains("\"type\": \"try/*\""));
     assertEquals("n1 gets no more tasks", run("task:drain n1"));
     String waits = run("task:submit try/echo later");

@@ -53,7 +53,7 @@ public class TaskProcessIT {
       }
       awaitIdleWorkers(cluster.shell(observer), alive(cluster));
       String status = cluster.shell(observer).done("task:status");
-      assertTrue(status, status.startsWith("0 tasks not over, 0 of 32 slots taken, 0 dead"));
+      assertTrue(status, status.matches("(?s)0 tasks not over, 0 of \\d+ slots taken, 0 dead,.*"));
       String all = "%d submitted, 1 succeeded, %1$d attempts failed".formatted(KILLS + 1);
       assertTrue(status, status.contains(all));
     } finally {
