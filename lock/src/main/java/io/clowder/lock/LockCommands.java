@@ -18,7 +18,6 @@ import io.clowder.api.shell.ShellCommand;
 import io.clowder.api.shell.Table;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -567,10 +566,6 @@ public final class LockCommands {
 
   /** Such as 3m12s; by this node's clock, which may differ from the log's. */
   static String age(long sinceMillis) {
-    Duration age = Duration.ofMillis(Math.max(0, System.currentTimeMillis() - sinceMillis));
-    return age.truncatedTo(age.toMinutes() > 0 ? ChronoUnit.SECONDS : ChronoUnit.MILLIS)
-        .toString()
-        .substring(2)
-        .toLowerCase(Locale.ROOT);
+    return DurationConverter.text(Duration.ofMillis(System.currentTimeMillis() - sinceMillis));
   }
 }

@@ -201,8 +201,8 @@ final class Board implements Floor.Dealer {
 
   /** The task that has the dedupe key already; 0 if none has. */
   long known(Work work) {
-    String key = work.dedupeKey();
-    return key == null ? 0 : known.getOrDefault(new Key(work.type(), key), 0L);
+    Key key = dedupe(work);
+    return key == null ? 0 : known.getOrDefault(key, 0L);
   }
 
   /** Takes a task that was not refused; its id. */
@@ -215,9 +215,7 @@ final class Board implements Floor.Dealer {
     tasks.put(task.id(), task);
     type.count(task, 1);
     weigh(task, 1);
-    if (work.dedupeKey() != null) {
-      known.put(new Key(work.type(), work.dedupeKey()), task.id());
-    }
+    remember(task);
     arrive(task);
     return task.id();
   }
@@ -249,8 +247,23 @@ final class Board implements Floor.Dealer {
   }
 
   private static @Nullable Key ordering(Task task) {
-    String key = task.work().orderingKey();
-    return key == null ? null : new Key(task.work().type(), key);
+    return key(task.work(), task.work().orderingKey());
+  }
+
+  private static @Nullable Key dedupe(Work work) {
+    return key(work, work.dedupeKey());
+  }
+
+  private static @Nullable Key key(Work work, @Nullable String key) {
+    return key == null ? null : new Key(work.type(), key);
+  }
+
+  /** By its dedupe key, if it has one. */
+  private void remember(Task task) {
+    Key key = dedupe(task.work());
+    if (key != null) {
+      known.put(key, task.id());
+    }
   }
 
   /** Its turn has come; its time may have. */
@@ -519,18 +532,12 @@ final class Board implements Floor.Dealer {
     replace(task, ended);
     floor.leave(type(task));
     passOn(task);
-    if (state == TaskState.DEAD) {
-      dead.put(ended.order(), ended.id());
-      if (dead.size() > Limits.DEAD_TASKS) {
-        forget(tasks.get(dead.firstEntry().getValue()));
-      }
-    } else {
-      results.put(ended.order(), ended.id());
-      long until = now + ended.work().terms().keepMillis();
-      alarms.add(Alarm.of(until, Alarm.Kind.FORGET, ended.id()));
-      if (results.size() > Limits.TASK_RESULTS) {
-        forget(tasks.get(results.firstEntry().getValue()));
-      }
+    list(ended);
+    if (dead.size() > Limits.DEAD_TASKS) {
+      forget(tasks.get(dead.firstEntry().getValue()));
+    }
+    if (results.size() > Limits.TASK_RESULTS) {
+      forget(tasks.get(results.firstEntry().getValue()));
     }
     while (keptBytes > Limits.TASK_RESULTS_BYTES && results.size() + dead.size() > 1) {
       boolean isDead =
@@ -612,18 +619,32 @@ final class Board implements Floor.Dealer {
     unlist(task);
     weigh(task, -1);
     tasks.remove(task.id());
-    String key = task.work().dedupeKey();
+    Key key = dedupe(task.work());
     if (key != null) {
-      known.remove(new Key(task.work().type(), key), task.id());
+      known.remove(key, task.id());
+    }
+  }
+
+  /** Of a task that is over. */
+  private void list(Task task) {
+    if (task.state() == TaskState.DEAD) {
+      dead.put(task.order(), task.id());
+    } else {
+      results.put(task.order(), task.id());
+      alarms.add(forgetting(task));
     }
   }
 
   private void unlist(Task task) {
     if (dead.remove(task.order()) == null) {
       results.remove(task.order());
-      long until = task.since() + task.work().terms().keepMillis();
-      alarms.remove(Alarm.of(until, Alarm.Kind.FORGET, task.id()));
+      alarms.remove(forgetting(task));
     }
+  }
+
+  private static Alarm forgetting(Task task) {
+    long until = task.since() + task.work().terms().keepMillis();
+    return Alarm.of(until, Alarm.Kind.FORGET, task.id());
   }
 
   void drain(NodeId node, boolean isDrained) {
@@ -653,11 +674,6 @@ final class Board implements Floor.Dealer {
   }
 
   // ---- schedules -------------------------------------------------------------------------------
-
-  /** Whether there was none of its name; null if there are too many. */
-  @Nullable Boolean plan(Plan plan) {
-    return plans.put(plan);
-  }
 
   /**
    * Instants of a schedule that have come.
@@ -773,15 +789,9 @@ final class Board implements Floor.Dealer {
     }
     tasks.put(task.id(), task);
     weigh(task, 1);
-    if (task.work().dedupeKey() != null) {
-      known.put(new Key(task.work().type(), task.work().dedupeKey()), task.id());
-    }
-    if (task.state() == TaskState.DEAD) {
-      dead.put(task.order(), task.id());
-    } else if (task.state().isEnd()) {
-      results.put(task.order(), task.id());
-      long until = task.since() + task.work().terms().keepMillis();
-      alarms.add(Alarm.of(until, Alarm.Kind.FORGET, task.id()));
+    remember(task);
+    if (task.state().isEnd()) {
+      list(task);
     } else {
       restoreWaiting(task);
       if (task.state() == TaskState.READY && type != null) {

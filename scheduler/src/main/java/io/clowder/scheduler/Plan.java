@@ -51,71 +51,28 @@ record Plan(
   }
 
   Plan next(long instant, long itsDue) {
-    return new Plan(
-        name, trigger, work, misfire, catchUp, overlap, jitter, isPaused, instant, itsDue, last,
-        lastTask, fired, missed, skipped);
+    return with(isPaused, instant, itsDue, last, lastTask, fired, missed, skipped);
   }
 
   Plan paused(boolean its) {
-    return new Plan(
-        name, trigger, work, misfire, catchUp, overlap, jitter, its, next, due, last, lastTask,
-        fired, missed, skipped);
+    return with(its, next, due, last, lastTask, fired, missed, skipped);
   }
 
   Plan fired(long instant, long task) {
-    return new Plan(
-        name, trigger, work, misfire, catchUp, overlap, jitter, isPaused, next, due, instant, task,
-        fired + 1, missed, skipped);
+    return with(isPaused, next, due, instant, task, fired + 1, missed, skipped);
   }
 
   Plan missed(long more) {
-    return new Plan(
-        name,
-        trigger,
-        work,
-        misfire,
-        catchUp,
-        overlap,
-        jitter,
-        isPaused,
-        next,
-        due,
-        last,
-        lastTask,
-        fired,
-        missed + more,
-        skipped);
+    return with(isPaused, next, due, last, lastTask, fired, missed + more, skipped);
   }
 
   Plan barred() {
-    return new Plan(
-        name,
-        trigger,
-        work,
-        misfire,
-        catchUp,
-        overlap,
-        jitter,
-        isPaused,
-        next,
-        due,
-        last,
-        lastTask,
-        fired,
-        missed,
-        skipped + 1);
+    return with(isPaused, next, due, last, lastTask, fired, missed, skipped + 1);
   }
 
   /** The same with what is counted, and what runs, of the one that it replaces. */
   Plan after(Plan former) {
-    return new Plan(
-        name,
-        trigger,
-        work,
-        misfire,
-        catchUp,
-        overlap,
-        jitter,
+    return with(
         former.isPaused,
         next,
         due,
@@ -124,5 +81,33 @@ record Plan(
         former.fired,
         former.missed,
         former.skipped);
+  }
+
+  /** The same schedule in another state. */
+  private Plan with(
+      boolean itsPause,
+      long itsNext,
+      long itsDue,
+      long itsLast,
+      long itsLastTask,
+      long itsFired,
+      long itsMissed,
+      long itsSkipped) {
+    return new Plan(
+        name,
+        trigger,
+        work,
+        misfire,
+        catchUp,
+        overlap,
+        jitter,
+        itsPause,
+        itsNext,
+        itsDue,
+        itsLast,
+        itsLastTask,
+        itsFired,
+        itsMissed,
+        itsSkipped);
   }
 }

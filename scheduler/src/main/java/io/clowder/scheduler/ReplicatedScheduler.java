@@ -212,9 +212,9 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
 
   // ---- schedules -------------------------------------------------------------------------------
 
-  /** By the log's clock, or by this node's if that is ahead. */
+  /** The cluster's time, as far as this node knows it. */
   long now() {
-    return Math.max(machine.time(), timer.wallMillis());
+    return machine.now(timer.wallMillis());
   }
 
   @Override
@@ -248,16 +248,25 @@ final class ReplicatedScheduler implements TaskScheduler, TaskAdmin {
   }
 
   @Override
+  public CompletionStage<@Nullable ScheduleStatus> schedule(String name) {
+    return onTimer(plan(name).thenApply(plan -> plan == null ? null : Shows.schedule(plan)));
+  }
+
+  private CompletionStage<@Nullable Plan> plan(String name) {
+    return asking
+        .ask(new TaskQuestion.OneSchedule(name), TaskAnswer.Schedules.class)
+        .thenApply(found -> found.plans().isEmpty() ? null : found.plans().get(0));
+  }
+
+  @Override
   public CompletionStage<Boolean> pauseSchedule(String name, boolean isPaused) {
     return onTimer(
-        asking
-            .ask(new TaskQuestion.OneSchedule(name), TaskAnswer.Schedules.class)
+        plan(name)
             .thenCompose(
-                found -> {
-                  if (found.plans().isEmpty()) {
+                plan -> {
+                  if (plan == null) {
                     return CompletableFuture.completedStage(false);
                   }
-                  Plan plan = found.plans().get(0);
                   // One that has no more instants can be paused all the same.
                   long next = isPaused ? plan.next() : first(plan);
                   long due = Instants.due(plan.trigger(), name, plan.jitter(), next);

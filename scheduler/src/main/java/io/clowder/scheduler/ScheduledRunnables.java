@@ -2,14 +2,12 @@
 package io.clowder.scheduler;
 
 import io.clowder.api.CoordinationException;
-import io.clowder.api.Limits;
 import io.clowder.api.Node;
 import io.clowder.api.runtime.StringPlus;
 import io.clowder.api.runtime.ThreadTimer;
 import io.clowder.api.runtime.Timer;
 import io.clowder.api.task.Retry;
 import io.clowder.api.task.Schedule;
-import io.clowder.api.task.ScheduleStatus;
 import io.clowder.api.task.TaskAdmin;
 import io.clowder.api.task.TaskHandler;
 import io.clowder.api.task.TaskRequest;
@@ -22,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -181,7 +178,8 @@ public final class ScheduledRunnables
     if (job.isGone) {
       return;
     }
-    present(schedule.name())
+    admin
+        .schedule(schedule.name())
         .thenCompose(
             found ->
                 found != null && found.schedule().trigger().equals(schedule.trigger())
@@ -202,17 +200,6 @@ public final class ScheduledRunnables
     if (cause.reason() != CoordinationException.Reason.INVALID) {
       timer.after(AGAIN, () -> make(schedule, job));
     }
-  }
-
-  private CompletionStage<@Nullable ScheduleStatus> present(String name) {
-    return admin
-        .schedules(name.substring(0, name.length() - 1), Limits.PAGE_ENTRIES)
-        .thenApply(
-            page ->
-                page.stream()
-                    .filter(it -> it.schedule().name().equals(name))
-                    .findFirst()
-                    .orElse(null));
   }
 
   @Override

@@ -95,9 +95,8 @@ final class Steward implements Events {
     look();
   }
 
-  /** By the log's clock, or by this node's if that is ahead. */
   private long now() {
-    return Math.max(machine.time(), timer.wallMillis());
+    return machine.now(timer.wallMillis());
   }
 
   private void look() {
@@ -130,7 +129,7 @@ final class Steward implements Events {
     if (isToFire) {
       fire().whenComplete((done, failure) -> fired(failure));
     }
-    plan(LOOK_MILLIS);
+    plan();
   }
 
   /** Also no if the group is too busy to say so: then there is a next time. */
@@ -142,15 +141,15 @@ final class Steward implements Events {
     }
   }
 
-  private void plan(long mostMillis) {
+  private void plan() {
     synchronized (this) {
       if (isClosed) {
         return;
       }
       long due = Math.min(machine.nextAlarm(), machine.nextPlan());
-      long wait = Math.max(1, Math.min(mostMillis, due - now()));
+      long wait = Math.max(1, Math.min(LOOK_MILLIS, due - now()));
       if (!isLeading || isTicking || isFiring) {
-        wait = mostMillis; // It is another's to see to, or its answer looks again.
+        wait = LOOK_MILLIS; // It is another's to see to, or its answer looks again.
       }
       callOff.run();
       lookAtNanos = timer.nanoTime() + wait * 1_000_000;
@@ -167,7 +166,7 @@ final class Steward implements Events {
       isSooner = isLeading && !isTicking && !isFiring && due - now() < untilLook - 1;
     }
     if (isSooner) {
-      plan(LOOK_MILLIS);
+      plan();
     }
   }
 

@@ -11,9 +11,7 @@ import io.clowder.api.shell.Table;
 import io.clowder.api.task.Schedule;
 import io.clowder.api.task.ScheduleStatus;
 import io.clowder.api.task.SystemStatus;
-import io.clowder.api.task.TaskAdmin;
 import io.clowder.api.task.TaskRequest;
-import io.clowder.api.task.TaskScheduler;
 import io.clowder.api.task.TaskState;
 import io.clowder.api.task.TaskStatus;
 import io.clowder.api.task.Trigger;
@@ -31,13 +29,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
-import org.osgi.service.component.annotations.ReferencePolicyOption;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -59,70 +54,57 @@ import picocli.CommandLine.Parameters;
       "osgi.command.function=top"
     })
 public final class TaskAdminCommands {
-  @Reference(
-      name = "scheduler",
-      cardinality = ReferenceCardinality.OPTIONAL,
-      policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
-  private volatile @Nullable TaskScheduler scheduler;
-
-  @Reference(
-      name = "admin",
-      cardinality = ReferenceCardinality.OPTIONAL,
-      policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
-  private volatile @Nullable TaskAdmin admin;
-
-  private TaskShell.Services services() {
-    return new TaskShell.Services(scheduler, admin);
-  }
+  private final KnownTasks tasks;
 
   /** Commands on what runs tasks. */
-  public TaskAdminCommands() {}
+  @Activate
+  public TaskAdminCommands(@Reference(name = "tasks") KnownTasks tasks) {
+    this.tasks = tasks;
+  }
 
   /** {@code task:status}. */
   public String status(String... words) throws Exception {
-    return new Status(this::services).run(words);
+    return new Status(tasks).run(words);
   }
 
   /** {@code task:nodes}. */
   public String nodes(String... words) throws Exception {
-    return new Nodes(this::services).run(words);
+    return new Nodes(tasks).run(words);
   }
 
   /** {@code task:handlers}. */
   public String handlers(String... words) throws Exception {
-    return new Handlers(this::services).run(words);
+    return new Handlers(tasks).run(words);
   }
 
   /** {@code task:drain NODE}. */
   public String drain(String... words) throws Exception {
-    return new Drain(this::services).run(words);
+    return new Drain(tasks).run(words);
   }
 
   /** {@code task:pause TYPE}. */
   public String pause(String... words) throws Exception {
-    return new Pause(this::services).run(words);
+    return new Pause(tasks).run(words);
   }
 
   /** {@code task:limit TYPE}. */
   public String limit(String... words) throws Exception {
-    return new Limit(this::services).run(words);
+    return new Limit(tasks).run(words);
   }
 
   /** {@code task:schedule NAME TYPE [PAYLOAD]}. */
   public String schedule(String... words) throws Exception {
-    return new Make(this::services).run(words);
+    return new Make(tasks).run(words);
   }
 
   /** {@code task:schedules}. */
   public String schedules(String... words) throws Exception {
-    return new Schedules(this::services).run(words);
+    return new Schedules(tasks).run(words);
   }
 
   /** {@code task:top}. */
   public String top(String... words) throws Exception {
-    return new Top(this::services).run(words);
+    return new Top(tasks).run(words);
   }
 
   private static Table queues(SystemStatus status) {
@@ -135,7 +117,7 @@ public final class TaskAdminCommands {
           queue.waiting(),
           queue.ready(),
           queue.inFlight(),
-          queue.ready() == 0 ? null : TaskShell.age(queue.oldestWait()),
+          queue.ready() == 0 ? null : DurationConverter.text(queue.oldestWait()),
           queue.isPaused() && queue.why().isEmpty() ? "is paused" : queue.why());
     }
     return table.withoutIfEmpty("why");
@@ -183,8 +165,8 @@ public final class TaskAdminCommands {
   private static final class Status extends TaskShell {
     private String text = "";
 
-    Status(Supplier<Services> services) {
-      super(services);
+    Status(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -203,8 +185,8 @@ public final class TaskAdminCommands {
 
   @Command(name = "task:nodes", description = "Who runs tasks, and how many.")
   private static final class Nodes extends TaskShell {
-    Nodes(Supplier<Services> services) {
-      super(services);
+    Nodes(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -220,8 +202,8 @@ public final class TaskAdminCommands {
 
   @Command(name = "task:handlers", description = "Which types can be run, and where.")
   private static final class Handlers extends TaskShell {
-    Handlers(Supplier<Services> services) {
-      super(services);
+    Handlers(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -251,8 +233,8 @@ public final class TaskAdminCommands {
   private abstract static class Change extends TaskShell {
     private String line = "";
 
-    Change(Supplier<Services> services) {
-      super(services);
+    Change(KnownTasks tasks) {
+      super(tasks);
     }
 
     /** Does it, and says what has come of it. */
@@ -283,8 +265,8 @@ public final class TaskAdminCommands {
     @Option(names = "--end", description = "Give it tasks again.")
     private boolean isEnd;
 
-    Drain(Supplier<Services> services) {
-      super(services);
+    Drain(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -304,8 +286,8 @@ public final class TaskAdminCommands {
     @Option(names = "--end", description = "Have them begin again.")
     private boolean isEnd;
 
-    Pause(Supplier<Services> services) {
-      super(services);
+    Pause(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -341,8 +323,8 @@ public final class TaskAdminCommands {
         description = "How many may be not over; 0 for no limit.")
     private @Nullable Integer queue;
 
-    Limit(Supplier<Services> services) {
-      super(services);
+    Limit(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -439,8 +421,8 @@ public final class TaskAdminCommands {
     @Option(names = "--priority", paramLabel = "0-9", description = "9 goes first (default 4).")
     private int priority = TaskRequest.PRIORITY_USUAL;
 
-    Make(Supplier<Services> services) {
-      super(services);
+    Make(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -506,8 +488,8 @@ public final class TaskAdminCommands {
 
     private @Nullable String line;
 
-    Schedules(Supplier<Services> services) {
-      super(services);
+    Schedules(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -574,16 +556,15 @@ public final class TaskAdminCommands {
       if (trigger instanceof Trigger.Cron cron) {
         return cron.expression() + " " + cron.zone();
       } else if (trigger instanceof Trigger.FixedRate rate) {
-        return "every " + age(rate.period());
+        return "every " + DurationConverter.text(rate.period());
       } else if (trigger instanceof Trigger.FixedDelay delay) {
-        return age(delay.delay()) + " after each";
+        return DurationConverter.text(delay.delay()) + " after each";
       }
       return "once";
     }
 
     private Table next(String name) throws Exception {
-      ScheduleStatus found =
-          read().stream().filter(it -> it.schedule().name().equals(name)).findFirst().orElse(null);
+      ScheduleStatus found = await(admin().schedule(name));
       known(name, found != null);
       Table table = new Table("instant");
       if (found != null) {
@@ -622,8 +603,8 @@ public final class TaskAdminCommands {
 
     private String last = "";
 
-    Top(Supplier<Services> services) {
-      super(services);
+    Top(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override

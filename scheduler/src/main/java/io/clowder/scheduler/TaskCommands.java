@@ -9,12 +9,10 @@ import io.clowder.api.shell.DurationConverter;
 import io.clowder.api.shell.Entries;
 import io.clowder.api.shell.Table;
 import io.clowder.api.task.Retry;
-import io.clowder.api.task.TaskAdmin;
 import io.clowder.api.task.TaskId;
 import io.clowder.api.task.TaskMode;
 import io.clowder.api.task.TaskRequest;
 import io.clowder.api.task.TaskResult;
-import io.clowder.api.task.TaskScheduler;
 import io.clowder.api.task.TaskState;
 import io.clowder.api.task.TaskStatus;
 import java.nio.charset.StandardCharsets;
@@ -25,13 +23,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
-import org.osgi.service.component.annotations.ReferencePolicyOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -51,65 +46,52 @@ import picocli.CommandLine.Parameters;
       "osgi.command.function=dead"
     })
 public final class TaskCommands {
-  @Reference(
-      name = "scheduler",
-      cardinality = ReferenceCardinality.OPTIONAL,
-      policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
-  private volatile @Nullable TaskScheduler scheduler;
-
-  @Reference(
-      name = "admin",
-      cardinality = ReferenceCardinality.OPTIONAL,
-      policy = ReferencePolicy.DYNAMIC,
-      policyOption = ReferencePolicyOption.GREEDY)
-  private volatile @Nullable TaskAdmin admin;
-
-  private TaskShell.Services services() {
-    return new TaskShell.Services(scheduler, admin);
-  }
+  private final KnownTasks tasks;
 
   /** Commands on tasks. */
-  public TaskCommands() {}
+  @Activate
+  public TaskCommands(@Reference(name = "tasks") KnownTasks tasks) {
+    this.tasks = tasks;
+  }
 
   /** {@code task:submit TYPE [PAYLOAD]}. */
   public String submit(String... words) throws Exception {
-    return new Submit(this::services).run(words);
+    return new Submit(tasks).run(words);
   }
 
   /** {@code task:list}. */
   public String list(String... words) throws Exception {
-    return new Listing(this::services).run(words);
+    return new Listing(tasks).run(words);
   }
 
   /** {@code task:info ID}. */
   public String info(String... words) throws Exception {
-    return new Info(this::services).run(words);
+    return new Info(tasks).run(words);
   }
 
   /** {@code task:result ID}. */
   public String result(String... words) throws Exception {
-    return new Result(this::services).run(words);
+    return new Result(tasks).run(words);
   }
 
   /** {@code task:cancel ID...}. */
   public String cancel(String... words) throws Exception {
-    return new Cancel(this::services).run(words);
+    return new Cancel(tasks).run(words);
   }
 
   /** {@code task:retry ID...}. */
   public String retry(String... words) throws Exception {
-    return new Again(this::services).run(words);
+    return new Again(tasks).run(words);
   }
 
   /** {@code task:forget ID...}. */
   public String forget(String... words) throws Exception {
-    return new Forget(this::services).run(words);
+    return new Forget(tasks).run(words);
   }
 
   /** {@code task:dead}. */
   public String dead(String... words) throws Exception {
-    return new Dead(this::services).run(words);
+    return new Dead(tasks).run(words);
   }
 
   @Command(
@@ -186,8 +168,8 @@ public final class TaskCommands {
 
     private String text = "";
 
-    Submit(Supplier<Services> services) {
-      super(services);
+    Submit(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -256,8 +238,8 @@ public final class TaskCommands {
 
     private boolean isMore;
 
-    Listing(Supplier<Services> services) {
-      super(services);
+    Listing(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -283,8 +265,8 @@ public final class TaskCommands {
 
     private String text = "";
 
-    Info(Supplier<Services> services) {
-      super(services);
+    Info(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -348,8 +330,8 @@ public final class TaskCommands {
 
     private String text = "";
 
-    Result(Supplier<Services> services) {
-      super(services);
+    Result(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -396,8 +378,8 @@ public final class TaskCommands {
     private final String failed;
     private final List<String> lines = new ArrayList<>();
 
-    Each(Supplier<Services> services, String done, String failed) {
-      super(services);
+    Each(KnownTasks tasks, String done, String failed) {
+      super(tasks);
       this.done = done;
       this.failed = failed;
     }
@@ -430,8 +412,8 @@ public final class TaskCommands {
       name = "task:cancel",
       description = "Calls tasks off. One that runs is interrupted, and its result refused.")
   private static final class Cancel extends Each {
-    Cancel(Supplier<Services> services) {
-      super(services, "is called off", "was over, or is not known");
+    Cancel(KnownTasks tasks) {
+      super(tasks, "is called off", "was over, or is not known");
     }
 
     @Override
@@ -444,8 +426,8 @@ public final class TaskCommands {
       name = "task:retry",
       description = "Has tasks that failed, or wait to be tried again, tried anew at once.")
   private static final class Again extends Each {
-    Again(Supplier<Services> services) {
-      super(services, "is tried anew", "has not failed, or is not known");
+    Again(KnownTasks tasks) {
+      super(tasks, "is tried anew", "has not failed, or is not known");
     }
 
     @Override
@@ -456,8 +438,8 @@ public final class TaskCommands {
 
   @Command(name = "task:forget", description = "Forgets tasks that are over, and their results.")
   private static final class Forget extends Each {
-    Forget(Supplier<Services> services) {
-      super(services, "is forgotten", "is not over, or is not known");
+    Forget(KnownTasks tasks) {
+      super(tasks, "is forgotten", "is not over, or is not known");
     }
 
     @Override
@@ -481,8 +463,8 @@ public final class TaskCommands {
 
     private String text = "";
 
-    Dead(Supplier<Services> services) {
-      super(services);
+    Dead(KnownTasks tasks) {
+      super(tasks);
     }
 
     @Override
@@ -496,6 +478,7 @@ public final class TaskCommands {
         return table;
       }
       Table table = new Table("id");
+      int count = 0;
       TaskId after = null;
       while (true) {
         List<TaskStatus> page =
@@ -514,8 +497,6 @@ public final class TaskCommands {
       text = count + (isRetried ? " are tried anew" : " are forgotten");
       return table;
     }
-
-    private int count;
 
     @Override
     protected String toText(Table result) {

@@ -76,6 +76,11 @@ final class TaskMachine implements StateMachine {
     return time;
   }
 
+  /** Now: by the log's clock, or by a node's if that is ahead. */
+  long now(long wallMillis) {
+    return Math.max(time, wallMillis);
+  }
+
   /** Who works, by number. */
   Map<Long, NodeId> workers() {
     return workers;
@@ -308,20 +313,17 @@ final class TaskMachine implements StateMachine {
   }
 
   private SystemStatus status() {
-    List<SystemStatus.Queue> queues = new ArrayList<>();
+    List<Queued> queued = new ArrayList<>();
     for (Type type : board.floor().types().values()) {
       for (int priority = TaskRequest.PRIORITY_MAX; priority >= 0; priority--) {
-        SystemStatus.Queue queue = queue(type, priority);
-        if (queue.waiting() + queue.ready() + queue.inFlight() > 0
+        Queued queue = new Queued(type, priority);
+        if (type.waiting(priority) + queue.size() > 0
             || (type.isPaused && type.tasks() == 0 && priority == 0)) {
-          queues.add(queue);
+          queued.add(queue);
         }
       }
     }
-    queues.sort(
-        Comparator.comparingInt((SystemStatus.Queue queue) -> queue.ready() + queue.inFlight())
-            .reversed()
-            .thenComparing(SystemStatus.Queue::type));
+    queued.sort(Comparator.comparingInt(Queued::size).reversed().thenComparing(it -> it.type.name));
     List<SystemStatus.Worker> nodes = new ArrayList<>();
     for (Worker worker : board.floor().workers().values()) {
       SortedMap<String, Integer> handlers = new TreeMap<>();
@@ -341,7 +343,7 @@ final class TaskMachine implements StateMachine {
     nodes.sort(Comparator.comparing(SystemStatus.Worker::node));
     Board.Counters counters = board.counters();
     return new SystemStatus(
-        queues.stream().limit(QUEUES_SHOWN).map(this::explained).toList(),
+        queued.stream().limit(QUEUES_SHOWN).map(this::queue).toList(),
         nodes,
         board.pending(),
         board.dead(),
@@ -352,8 +354,19 @@ final class TaskMachine implements StateMachine {
         counters.failed());
   }
 
-  private SystemStatus.Queue queue(Type type, int priority) {
+  /** The tasks of a type with a priority. */
+  private record Queued(Type type, int priority) {
+    /** How many are ready, or beyond. */
+    int size() {
+      return type.ready(priority) + type.inFlight(priority);
+    }
+  }
+
+  private SystemStatus.Queue queue(Queued queued) {
+    Type type = queued.type;
+    int priority = queued.priority;
     Task oldest = oldest(type, priority);
+    String why = oldest == null ? "" : board.floor().why(oldest, type);
     return new SystemStatus.Queue(
         type.name,
         priority,
@@ -362,25 +375,6 @@ final class TaskMachine implements StateMachine {
         type.inFlight(priority),
         Duration.ofMillis(oldest == null ? 0 : board.now() - oldest.since()),
         type.isPaused,
-        "");
-  }
-
-  /** The same with what those that are ready wait for. */
-  private SystemStatus.Queue explained(SystemStatus.Queue queue) {
-    Type type = board.floor().type(queue.type());
-    Task oldest = type == null ? null : oldest(type, queue.priority());
-    if (type == null || oldest == null) {
-      return queue;
-    }
-    String why = board.floor().why(oldest, type);
-    return new SystemStatus.Queue(
-        queue.type(),
-        queue.priority(),
-        queue.waiting(),
-        queue.ready(),
-        queue.inFlight(),
-        queue.oldestWait(),
-        queue.isPaused(),
         why.length() > WHY_MAX ? why.substring(0, WHY_MAX) : why);
   }
 

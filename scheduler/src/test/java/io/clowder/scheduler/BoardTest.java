@@ -43,37 +43,34 @@ class BoardTest {
   void whatIsKeptHasABoundInBytesAndTheOldestGo() {
     Desk desk = new Desk();
     desk.worker("n1", 1, "t");
-    byte[] large = new byte[io.clowder.api.Limits.TASK_BYTES];
-    int most = (int) (io.clowder.api.Limits.TASK_RESULTS_BYTES / large.length);
+    byte[] large = new byte[Limits.TASK_BYTES];
+    int most = (int) (Limits.TASK_RESULTS_BYTES / large.length);
     long first = 0;
     for (int i = 0; i < most; i++) {
       long id =
           desk.submit(
-              io.clowder.api.task.TaskRequest.of("t", large)
-                  .withRetry(
-                      new io.clowder.api.task.Retry(
-                          2, java.time.Duration.ZERO, java.time.Duration.ZERO, 3)));
+              TaskRequest.of("t", large).withRetry(new Retry(2, Duration.ZERO, Duration.ZERO, 3)));
       first = first == 0 ? id : first;
       desk.threw(desk.last().token());
       desk.pass(1);
       desk.threw(desk.last().token());
-      assertEquals(io.clowder.api.task.TaskState.DEAD, desk.state(id));
+      assertEquals(TaskState.DEAD, desk.state(id));
     }
     long one = desk.submit("t");
     desk.done(desk.last().token());
-    long other = desk.submit(io.clowder.api.task.TaskRequest.of("t", large));
+    long other = desk.submit(TaskRequest.of("t", large));
     desk.done(desk.last().token());
     assertEquals(null, desk.board.task(first));
-    assertEquals(io.clowder.api.task.TaskState.SUCCEEDED, desk.state(one));
-    assertEquals(io.clowder.api.task.TaskState.SUCCEEDED, desk.state(other));
+    assertEquals(TaskState.SUCCEEDED, desk.state(one));
+    assertEquals(TaskState.SUCCEEDED, desk.state(other));
   }
 
   @Test
   void payloadsHaveABoundInBytes() {
     Desk desk = new Desk();
-    byte[] large = new byte[io.clowder.api.Limits.TASK_BYTES];
-    Work work = Desk.work(io.clowder.api.task.TaskRequest.of("t", large));
-    int most = (int) (io.clowder.api.Limits.TASKS_BYTES / large.length);
+    byte[] large = new byte[Limits.TASK_BYTES];
+    Work work = Desk.work(TaskRequest.of("t", large));
+    int most = (int) (Limits.TASKS_BYTES / large.length);
     for (int i = 0; i < most; i++) {
       desk.entry(() -> desk.board.submit(work));
     }

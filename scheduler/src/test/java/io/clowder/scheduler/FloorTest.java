@@ -50,7 +50,7 @@ class FloorTest {
     long one = desk.submit(type);
     long other = desk.submit(type);
     assertEquals("n2", desk.node(one));
-    assertEquals(io.clowder.api.task.TaskState.READY, desk.state(other));
+    assertEquals(TaskState.READY, desk.state(other));
   }
 
   @Test

@@ -45,7 +45,7 @@ class InstantsTest {
   private Plan arrange(Schedule schedule) {
     long next = Instants.first(schedule.trigger(), desk.now);
     long due = Instants.due(schedule.trigger(), schedule.name(), schedule.jitter(), next);
-    desk.entry(() -> desk.board.plan(Shows.plan(schedule, Desk.AGING, next, due)));
+    desk.entry(() -> desk.board.plans().put(Shows.plan(schedule, Desk.AGING, next, due)));
     return plan();
   }
 

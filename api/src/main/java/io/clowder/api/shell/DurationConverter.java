@@ -3,6 +3,7 @@ package io.clowder.api.shell;
 
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -14,6 +15,16 @@ public final class DurationConverter implements ITypeConverter<Duration> {
 
   /** For picocli. */
   public DurationConverter() {}
+
+  /** A time as people say it, such as 3m12s or 1.5s; one below 0 is 0. */
+  public static String text(Duration duration) {
+    Duration shown = duration.isNegative() ? Duration.ZERO : duration;
+    return shown
+        .truncatedTo(shown.toMinutes() > 0 ? ChronoUnit.SECONDS : ChronoUnit.MILLIS)
+        .toString()
+        .substring(2)
+        .toLowerCase(Locale.ROOT);
+  }
 
   @Override
   public Duration convert(String text) {

@@ -29,6 +29,9 @@ public interface TaskAdmin {
   /** Schedules by name, after {@code after}. */
   CompletionStage<List<ScheduleStatus>> schedules(@Nullable String after, int limit);
 
+  /** A schedule by its name; null if there is none. */
+  CompletionStage<@Nullable ScheduleStatus> schedule(String name);
+
   /** Pauses a schedule, or has it go on with its next instant; false if there is none. */
   CompletionStage<Boolean> pauseSchedule(String name, boolean isPaused);
 

@@ -22,6 +22,13 @@ class DurationConverterTest {
   }
 
   @Test
+  void theyAreShownAsPeopleSayThem() {
+    assertEquals("1.5s", DurationConverter.text(Duration.ofMillis(1_500)));
+    assertEquals("3m12s", DurationConverter.text(Duration.ofMillis(192_345)));
+    assertEquals("0s", DurationConverter.text(Duration.ofMillis(-1)));
+  }
+
+  @Test
   void anythingElseIsNoTime() {
     for (String wrong : List.of("", "10", "s", "-1s", "1.5s", "1w", "9999999999s")) {
       assertThrows(TypeConversionException.class, () -> converter.convert(wrong), wrong);
