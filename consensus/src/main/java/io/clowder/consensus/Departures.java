@@ -9,10 +9,12 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Providers on their way out, or the whole group: leadership is handed over and a sealed segment's
- * entries are brought into a snapshot first, but not for ever. On the group's thread.
+ * Providers on their way out, or the whole group: leadership is handed over, machines say what they
+ * have to say, and a sealed segment's entries are brought into a snapshot first, but none of it for
+ * ever. On the group's thread.
  */
 final class Departures {
+  private static final long PAUSE_NANOS = 1_000_000_000L;
   private static final long SNAPSHOT_NANOS = 3_500_000_000L;
 
   private final GroupSetting setting;
@@ -22,9 +24,12 @@ final class Departures {
   private final Compaction compaction;
   private final List<Departure> under = new ArrayList<>();
 
-  /** One provider, or all if it is null. */
+  /** One provider, or all if it is null; {@code paused} completes when the machines are ready. */
   private record Departure(
-      @Nullable ConsensusProtocol provider, CompletableFuture<Void> left, long begun) {}
+      @Nullable ConsensusProtocol provider,
+      CompletableFuture<?> paused,
+      CompletableFuture<Void> left,
+      long begun) {}
 
   Departures(
       GroupSetting setting,
@@ -45,7 +50,10 @@ final class Departures {
 
   /** Begins; {@code left} completes in {@link #tick} when nothing uses the provider any more. */
   void begin(@Nullable ConsensusProtocol provider, CompletableFuture<Void> left, long now) {
-    under.add(new Departure(provider, left, now));
+    OpenSegment current = segments.current();
+    boolean isPause = provider != null && current != null && uses(current, provider);
+    CompletableFuture<?> paused = isPause ? state.pause() : CompletableFuture.completedFuture(null);
+    under.add(new Departure(provider, paused, left, now));
   }
 
   /** Whether a provider is on its way out. */
@@ -84,7 +92,8 @@ final class Departures {
       return true;
     }
     if (open.segment.is(current)) {
-      return !router.leads() || waited >= 2 * setting.timing().electionNanos();
+      boolean isHandedOver = !router.leads() || waited >= 2 * setting.timing().electionNanos();
+      return isHandedOver && (departure.paused.isDone() || waited >= PAUSE_NANOS);
     }
     // A group that stops finds its sealed segments again; a provider may never come back.
     if (departure.provider == null

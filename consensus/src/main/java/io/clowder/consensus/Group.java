@@ -684,6 +684,9 @@ public final class Group implements Transport.Receiver {
     @Override
     public void opened(OpenSegment segment) {
       health.opening = "";
+      if (segment.equals(segments.current())) {
+        state.resume();
+      }
       reports.soon(round.now());
       round.tickNow();
       passage.keepLinks();

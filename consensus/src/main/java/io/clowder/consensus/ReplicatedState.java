@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the log of a group adds up to on this node: sessions, the chain of segments, who is who, and
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * meanwhile.
  */
 final class ReplicatedState {
+  private static final Logger log = LoggerFactory.getLogger(ReplicatedState.class);
   private static final byte[] NOTHING = {};
 
   private final Outcomes outcomes;
@@ -229,6 +233,34 @@ final class ReplicatedState {
     machine.current = false;
     machine.loading = false;
     return true;
+  }
+
+  /** Tells machines that no entries come for a while; completes when all have seen to it. */
+  CompletableFuture<?> pause() {
+    List<CompletableFuture<?>> paused = new ArrayList<>();
+    for (Machine machine : machines.values()) {
+      if (machine.current && machine.instance != null) {
+        try {
+          paused.add(machine.instance.pause().toCompletableFuture());
+        } catch (RuntimeException e) {
+          log.error("a machine could not be told that its protocol stops here", e);
+        }
+      }
+    }
+    return CompletableFuture.allOf(paused.toArray(CompletableFuture[]::new));
+  }
+
+  /** Tells machines that entries come again. */
+  void resume() {
+    for (Machine machine : machines.values()) {
+      if (machine.current && machine.instance != null) {
+        try {
+          machine.instance.resume();
+        } catch (RuntimeException e) {
+          log.error("a machine could not be told that its protocol is back", e);
+        }
+      }
+    }
   }
 
   /**

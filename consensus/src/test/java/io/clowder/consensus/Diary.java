@@ -8,6 +8,9 @@ import io.clowder.api.consensus.Entry;
 import io.clowder.api.consensus.StateMachine;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine that writes down what it is told: {@code position:command}, or {@code position-session}
@@ -21,6 +24,12 @@ final class Diary implements StateMachine {
 
   /** How often the state was replaced. */
   int restored;
+
+  /** Completes when this machine is ready for a pause. */
+  CompletableFuture<@Nullable Void> isReady = CompletableFuture.completedFuture(null);
+
+  int paused;
+  int resumed;
 
   @Override
   public byte[] apply(Entry entry) {
@@ -62,6 +71,17 @@ final class Diary implements StateMachine {
     lines.setLength(0);
     lines.append(text(in.readAllBytes()));
     restored++;
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> pause() {
+    paused++;
+    return isReady;
+  }
+
+  @Override
+  public void resume() {
+    resumed++;
   }
 
   String lines() {

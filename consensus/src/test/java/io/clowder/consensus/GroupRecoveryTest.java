@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +62,39 @@ class GroupRecoveryTest {
     int before = node.protocol.events.size();
     node.pass(Duration.ofSeconds(1));
     assertEquals(before, node.protocol.events.size(), "stepped after it was let go");
+  }
+
+  @Test
+  void machinesSayWhatTheyHaveToSayBeforeTheirProtocolGoes() {
+    OneNode node = OneNode.serving();
+    node.diary.isReady = new CompletableFuture<>();
+    node.protocol.resigns = false;
+    CompletionStage<Void> left = removeProtocol(node);
+    assertEquals(1, node.diary.paused);
+    CompletionStage<Committed> last = node.submit("last");
+    node.settle();
+    assertEquals("did last", text(done(last).result()));
+    node.protocol.leads = false;
+    node.pass(Duration.ofMillis(100));
+    assertFalse(left.toCompletableFuture().isDone(), "a machine has not said so yet");
+    node.diary.isReady.complete(null);
+    node.pass(Duration.ofMillis(40));
+    done(left);
+
+    int before = node.diary.resumed;
+    addProtocol(node);
+    assertEquals(before + 1, node.diary.resumed);
+  }
+
+  @Test
+  void aMachineHoldsUpItsProtocolForASecondAtMost() {
+    OneNode node = OneNode.serving();
+    node.diary.isReady = new CompletableFuture<>();
+    CompletionStage<Void> left = removeProtocol(node);
+    node.pass(Duration.ofMillis(900));
+    assertFalse(left.toCompletableFuture().isDone());
+    node.pass(Duration.ofMillis(100));
+    done(left);
   }
 
   @Test
@@ -134,6 +168,7 @@ class GroupRecoveryTest {
     OneNode node = OneNode.serving();
     done(removedOther(node));
     assertEquals("leader", node.status().role());
+    assertEquals(0, node.diary.paused);
   }
 
   private static CompletionStage<Void> removedOther(OneNode node) {

@@ -121,6 +121,11 @@ final class FelixNode {
     return id;
   }
 
+  /** As whom the test itself has and gives services. */
+  BundleContext context() {
+    return framework.getBundleContext();
+  }
+
   /** The node's probe; waits for it while its bundle restarts. */
   Probe probe() throws InterruptedException {
     Probe probe = probes.waitForService(WAIT_MILLIS);

@@ -21,7 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.After;
 import org.junit.AfterClass;
@@ -31,6 +34,10 @@ import org.junit.FixMethodOrder;
 import org.junit.Test;
 import org.junit.runners.MethodSorters;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.Version;
 
 /**
@@ -263,6 +270,28 @@ public class TaskIT {
   }
 
   @Test
+  public void aNodeWhoseProtocolIsStoppedIsGivenNothing() throws Exception {
+    final long failed = tasks(0).counts().failed();
+    drain("n1", "n3");
+    long held = tasks(0).submit("it/hold", "protocol", null);
+    assertEquals("n2", Workshop.await(held, 1, WAIT_MILLIS).node());
+    drainNoMore("n1", "n3");
+    Bundle raft = node("n2").bundle("io.clowder.consensus-raft");
+    raft.stop();
+    for (int i = 0; i < 3 * SLOTS; i++) {
+      long task = tasks(i % 2 * 2).submit("it/echo", "elsewhere", null);
+      assertEquals(1, succeeded(0, task).attempts());
+      assertNotEquals("n2", Workshop.await(task, 1, WAIT_MILLIS).node());
+    }
+    // What it had goes on, and is heard when it is back.
+    Workshop.open("protocol");
+    raft.start();
+    assertEquals(new Tasks.Result("SUCCEEDED", "n2 1.0.0", 1), tasks(2).result(held));
+    assertEquals("back", shell(0, "task:submit it/echo back --label node=n2 --wait 20s"));
+    assertEquals(failed, tasks(0).counts().failed());
+  }
+
+  @Test
   public void whatWaitsOutlivesTheCluster() throws Exception {
     long waiting = tasks(0).submit("outlive/hold", "outlive", null);
     long delayed = Long.parseLong(shell(0, "task:submit it/echo delayed --delay 1h"));
@@ -362,6 +391,106 @@ public class TaskIT {
   private static void awaitTicks(int more) throws InterruptedException {
     int before = Workshop.deeds(it -> it.payload().equals("tick")).size();
     Workshop.await(it -> it.payload().equals("tick"), before + more, WAIT_MILLIS);
+  }
+
+  @Test
+  public void runnablesRunWhenTheirPropertiesSay() throws Exception {
+    AtomicInteger runs = new AtomicInteger();
+    List<ServiceRegistration<Runnable>> all = new ArrayList<>();
+    for (FelixNode node : cluster) {
+      all.add(
+          runnable(
+              node,
+              runs,
+              Map.of(
+                  "scheduler.name", "one", "scheduler.period", 1L, "scheduler.runOn", "SINGLE")));
+    }
+    assertNull(await(() -> runs.get() >= 3 ? null : runs.get()));
+    assertEquals("every 1 s", schedule("runnable/one").get("when"));
+    // One node's each time.
+    int before = runs.get();
+    String fired = String.valueOf(schedule("runnable/one").get("fired"));
+    assertTrue(before + " of " + fired, before <= Integer.parseInt(fired));
+
+    // Its own on each node; it moves when it is told to, and ends with the service.
+    AtomicInteger own = new AtomicInteger();
+    ServiceRegistration<Runnable> its =
+        runnable(
+            node("n2"),
+            own,
+            Map.of("scheduler.name", "own", "scheduler.expression", "* * * * * ?"));
+    assertNull(await(() -> own.get() >= 1 ? null : own.get()));
+    assertTrue(String.valueOf(schedule("runnable/own/n2").get("when")).startsWith("* * * * * ? "));
+    its.setProperties(
+        FrameworkUtil.asDictionary(
+            Map.of("scheduler.name", "own", "scheduler.period", 3_600L, "other", true)));
+    assertNull(
+        await(
+            () -> {
+              String when = schedule("runnable/own/n2").get("when");
+              return "every 1 h".equals(when) ? null : when;
+            }));
+    its.setProperties(
+        FrameworkUtil.asDictionary(
+            Map.of("scheduler.name", "new", "scheduler.period", 1L, "scheduler.runOn", "n2")));
+    int until = own.get();
+    assertNull(await(() -> own.get() > until ? null : own.get()));
+    assertEquals(Map.of(), schedule("runnable/own/n2"));
+    its.setProperties(
+        FrameworkUtil.asDictionary(
+            Map.of("scheduler.name", "new", "scheduler.period", 1L, "scheduler.runOn", "n3")));
+    assertNull(await(() -> schedule("runnable/new/n2").isEmpty() ? null : "still there"));
+    its.setProperties(
+        FrameworkUtil.asDictionary(Map.of("scheduler.name", "back", "scheduler.period", 1L)));
+    assertNull(await(() -> schedule("runnable/back/n2").isEmpty() ? "not yet" : null));
+    its.unregister();
+    assertNull(await(() -> schedule("runnable/back/n2").isEmpty() ? null : "still there"));
+
+    // That of all stays until somebody removes it.
+    all.get(0).unregister();
+    all.get(1).unregister();
+    int later = runs.get();
+    assertNull(await(() -> runs.get() >= later + 2 ? null : runs.get()));
+    shell(1, "task:schedules --remove runnable/one");
+    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
+    all.get(2).unregister();
+  }
+
+  private static ServiceRegistration<Runnable> runnable(
+      FelixNode node, AtomicInteger runs, Map<String, Object> properties) {
+    Runnable counts = runs::incrementAndGet;
+    return node.context()
+        .registerService(Runnable.class, counts, FrameworkUtil.asDictionary(properties));
+  }
+
+  /** What the shell says of a schedule; nothing if there is none. */
+  private static Map<String, String> schedule(String name) throws Exception {
+    return Rows.of(shell(0, "task:schedules -o json")).stream()
+        .filter(it -> name.equals(it.get("name")))
+        .findFirst()
+        .orElse(Map.of());
+  }
+
+  @Test
+  public void bundlesHaveAnExecutorThatTheClusterKeepsTheTimeOf() throws Exception {
+    BundleContext context = node("n2").context();
+    ServiceReference<ScheduledExecutorService> reference =
+        context.getServiceReference(ScheduledExecutorService.class);
+    ScheduledExecutorService executor = context.getService(reference);
+    assertEquals(
+        "done",
+        executor
+            .schedule(() -> "done", 10, TimeUnit.MILLISECONDS)
+            .get(WAIT_MILLIS, TimeUnit.MILLISECONDS));
+    AtomicInteger runs = new AtomicInteger();
+    Future<?> every =
+        executor.scheduleAtFixedRate(runs::incrementAndGet, 0, 50, TimeUnit.MILLISECONDS);
+    assertNull(await(() -> runs.get() >= 3 ? null : runs.get()));
+    every.cancel(false);
+    // It ends with its user.
+    context.ungetService(reference);
+    assertTrue(executor.isShutdown());
+    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
   }
 
   @Test

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What an entry made of tasks and workers, told when it is applied: on the replica's thread, so it
  * must be quick and must not wait.
@@ -23,4 +26,12 @@ interface Events {
 
   /** The state is another one: an older one that entries will follow, or a much later one. */
   default void restored() {}
+
+  /** No entries come for a while; completes when this has told the others so. */
+  default CompletableFuture<@Nullable Void> pause() {
+    return CompletableFuture.completedFuture(null);
+  }
+
+  /** Entries come again. */
+  default void resume() {}
 }

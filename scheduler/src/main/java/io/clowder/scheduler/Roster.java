@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
+import io.clowder.api.Limits;
 import io.clowder.api.task.TaskHandler;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The handlers of this node. Guarded by its owner. */
 final class Roster {
@@ -20,6 +24,8 @@ final class Roster {
    * @param order of several with one ranking the first
    */
   record Entry(TaskHandler handler, List<String> patterns, Skill skill, int ranking, long order) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
 
   private final List<Entry> entries = new ArrayList<>();
   private SortedMap<String, Entry> byPattern = new TreeMap<>();
@@ -56,10 +62,20 @@ final class Roster {
     return byPattern.get(pattern);
   }
 
-  /** What is told to the cluster. */
+  /** What is told to the cluster: of more than it takes, the first. */
   SortedMap<String, Skill> skills() {
     SortedMap<String, Skill> skills = new TreeMap<>();
-    byPattern.forEach((pattern, entry) -> skills.put(pattern, entry.skill));
+    for (Map.Entry<String, Entry> its : byPattern.entrySet()) {
+      if (skills.size() == Limits.TASK_HANDLERS) {
+        LOG.error(
+            "this node has handlers for {} patterns, {} can be used: {} and what follows is not",
+            byPattern.size(),
+            Limits.TASK_HANDLERS,
+            its.getKey());
+        break;
+      }
+      skills.put(its.getKey(), its.getValue().skill);
+    }
     return Collections.unmodifiableSortedMap(skills);
   }
 }

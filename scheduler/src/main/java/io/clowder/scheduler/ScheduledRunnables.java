@@ -20,7 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
@@ -44,13 +47,15 @@ import org.slf4j.LoggerFactory;
  * whichever has a slot free; with names of nodes, theirs.
  *
  * <p>A node's own schedule ends with its service; that of all stays until somebody removes it, as
- * other nodes may have the service still.
+ * other nodes may have the service still. Changed properties count at once.
  */
 @Component(
     service = {},
     immediate = true)
 public final class ScheduledRunnables
-    implements ServiceTrackerCustomizer<Runnable, ScheduledRunnables.Job>, AutoCloseable {
+    implements ServiceTrackerCustomizer<
+            Runnable, AtomicReference<ScheduledRunnables.@Nullable Job>>,
+        AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ScheduledRunnables.class);
   private static final String EXPRESSION = "scheduler.expression";
   private static final String PERIOD = "scheduler.period";
@@ -59,17 +64,17 @@ public final class ScheduledRunnables
   /** A service as a task. */
   static final class Job {
     private final ServiceRegistration<TaskHandler> handler;
-    private final String name;
-    private final boolean isOwn;
+    private final Plan plan;
     private volatile boolean isGone;
 
-    /** {@code isOwn}: the schedule is this node's alone, and ends with the service. */
-    Job(ServiceRegistration<TaskHandler> handler, String name, boolean isOwn) {
+    Job(ServiceRegistration<TaskHandler> handler, Plan plan) {
       this.handler = handler;
-      this.name = name;
-      this.isOwn = isOwn;
+      this.plan = plan;
     }
   }
+
+  /** {@code isOwn}: the schedule is this node's alone, and ends with the service. */
+  private record Plan(String name, Trigger trigger, boolean isOwn) {}
 
   private final BundleContext context;
   private final Node node;
@@ -77,7 +82,10 @@ public final class ScheduledRunnables
   private final TaskAdmin admin;
   private final Timer timer = new ThreadTimer("clowder-runnables");
   private final Set<String> names = ConcurrentHashMap.newKeySet();
-  private final ServiceTracker<Runnable, Job> tracker;
+  private final ServiceTracker<Runnable, AtomicReference<@Nullable Job>> tracker;
+
+  /** One after the other: a service that comes back is not to lose its schedule to its leaving. */
+  private CompletionStage<?> changes = CompletableFuture.completedStage(null);
 
   /** The component. */
   @Activate
@@ -105,44 +113,53 @@ public final class ScheduledRunnables
   }
 
   @Override
-  public @Nullable Job addingService(ServiceReference<Runnable> reference) {
+  public @Nullable AtomicReference<@Nullable Job> addingService(
+      ServiceReference<Runnable> reference) {
+    Job job = begin(reference);
+    return job == null ? null : new AtomicReference<>(job);
+  }
+
+  private @Nullable Job begin(ServiceReference<Runnable> reference) {
+    Runnable runnable = context.getService(reference);
+    if (runnable == null) {
+      return null;
+    }
+    Plan plan = plan(reference, runnable);
+    if (plan == null || !names.add(plan.name)) {
+      if (plan != null) {
+        LOG.warn("{} is not scheduled: another one here is called {}", reference, plan.name);
+      }
+      context.ungetService(reference);
+      return null;
+    }
+    TaskHandler handler =
+        task -> {
+          runnable.run();
+          return new byte[0];
+        };
+    Job job =
+        new Job(
+            context.registerService(
+                TaskHandler.class,
+                handler,
+                FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, plan.name))),
+            plan);
+    make(job);
+    return job;
+  }
+
+  /** What its properties say; null, and said so, if that makes no sense, or is not for here. */
+  private @Nullable Plan plan(ServiceReference<Runnable> reference, Runnable runnable) {
     List<String> runOn = StringPlus.of(reference.getProperty("scheduler.runOn"));
     boolean isOne = runOn.contains("SINGLE") || runOn.contains("LEADER");
     if (!isOne && !runOn.isEmpty() && !runOn.contains(node.id().value())) {
       return null;
     }
-    Runnable runnable = context.getService(reference);
-    if (runnable == null) {
-      return null;
-    }
     try {
-      Trigger trigger = trigger(reference);
       String name = "runnable/" + name(reference, runnable, isOne);
-      String its = isOne ? name : name + "/" + node.id();
-      if (!names.add(its)) {
-        throw new IllegalArgumentException("another one on this node has the name " + its);
-      }
-      Schedule schedule =
-          Schedule.of(its, trigger, TaskRequest.of(its, new byte[0]).withRetry(Retry.NEVER))
-              .withMisfire(Schedule.Misfire.SKIP, 1);
-      TaskHandler handler =
-          task -> {
-            runnable.run();
-            return new byte[0];
-          };
-      Job job =
-          new Job(
-              context.registerService(
-                  TaskHandler.class,
-                  handler,
-                  FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, its))),
-              its,
-              !isOne);
-      make(schedule, job);
-      return job;
+      return new Plan(isOne ? name : name + "/" + node.id(), trigger(reference), !isOne);
     } catch (IllegalArgumentException e) {
       LOG.warn("{} is not scheduled: {}", reference, e.getMessage());
-      context.ungetService(reference);
       return null;
     }
   }
@@ -173,62 +190,86 @@ public final class ScheduledRunnables
     return plain.length() > 64 ? plain.substring(plain.length() - 64) : plain;
   }
 
+  private synchronized void then(Supplier<CompletionStage<?>> change) {
+    changes = changes.handle((done, failure) -> null).thenCompose(before -> change.get());
+  }
+
+  private void make(Job job) {
+    then(() -> job.isGone ? CompletableFuture.completedStage(null) : made(job));
+  }
+
   /** Makes the schedule unless it is there as it should be: it goes on then, paused or not. */
-  private void make(Schedule schedule, Job job) {
-    if (job.isGone) {
-      return;
-    }
-    admin
-        .schedule(schedule.name())
+  private CompletionStage<?> made(Job job) {
+    Plan plan = job.plan;
+    Schedule schedule =
+        Schedule.of(
+                plan.name,
+                plan.trigger,
+                TaskRequest.of(plan.name, new byte[0]).withRetry(Retry.NEVER))
+            .withMisfire(Schedule.Misfire.SKIP, 1);
+    return admin
+        .schedule(plan.name)
         .thenCompose(
             found ->
-                found != null && found.schedule().trigger().equals(schedule.trigger())
+                found != null && found.schedule().trigger().equals(plan.trigger)
                     ? CompletableFuture.completedStage(false)
                     : scheduler.schedule(schedule))
-        .whenComplete((made, failure) -> made(schedule, job, failure));
+        .whenComplete(
+            (made, failure) -> {
+              if (failure != null) {
+                CoordinationException cause = Asking.cause(failure);
+                LOG.warn("schedule {} is not made: {}", plan.name, cause.getMessage());
+                if (cause.reason() != CoordinationException.Reason.INVALID) {
+                  timer.after(AGAIN, () -> make(job));
+                }
+              }
+            });
   }
 
-  private void made(Schedule schedule, Job job, @Nullable Throwable failure) {
-    if (failure == null) {
-      if (job.isGone) {
-        end(job); // Its service went while this was on its way.
-      }
+  @Override
+  public void modifiedService(
+      ServiceReference<Runnable> reference, AtomicReference<@Nullable Job> its) {
+    Job before = its.get();
+    Runnable runnable = context.getService(reference);
+    if (runnable == null) {
+      return; // It goes, which is told next.
+    }
+    boolean isAsBefore = before != null && before.plan.equals(plan(reference, runnable));
+    context.ungetService(reference);
+    if (!isAsBefore) {
+      end(reference, before);
+      its.set(begin(reference));
+    }
+  }
+
+  @Override
+  public void removedService(
+      ServiceReference<Runnable> reference, AtomicReference<@Nullable Job> its) {
+    end(reference, its.get());
+  }
+
+  private void end(ServiceReference<Runnable> reference, @Nullable Job job) {
+    if (job == null) {
       return;
     }
-    CoordinationException cause = Asking.cause(failure);
-    LOG.warn("schedule {} is not made: {}", schedule.name(), cause.getMessage());
-    if (cause.reason() != CoordinationException.Reason.INVALID) {
-      timer.after(AGAIN, () -> make(schedule, job));
-    }
-  }
-
-  @Override
-  public void modifiedService(ServiceReference<Runnable> reference, Job job) {
-    // Its properties say when it runs: a changed one is seen when it is registered anew.
-    LOG.info("{} was changed: that counts when it is registered again", reference);
-  }
-
-  @Override
-  public void removedService(ServiceReference<Runnable> reference, Job job) {
     job.isGone = true;
     job.handler.unregister();
-    names.remove(job.name);
-    end(job);
+    names.remove(job.plan.name);
+    if (job.plan.isOwn) {
+      then(() -> ended(job.plan.name));
+    }
     context.ungetService(reference);
   }
 
-  private void end(Job job) {
-    if (job.isOwn) {
-      scheduler
-          .unschedule(job.name)
-          .whenComplete(
-              (done, failure) -> {
-                if (failure != null) {
-                  LOG.warn(
-                      "schedule {} may be left: {}", job.name, Asking.cause(failure).getMessage());
-                }
-              });
-    }
+  private CompletionStage<?> ended(String name) {
+    return scheduler
+        .unschedule(name)
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                LOG.warn("schedule {} may be left: {}", name, Asking.cause(failure).getMessage());
+              }
+            });
   }
 
   /** Runs no more of them here. */

@@ -69,11 +69,18 @@ final class Station implements Events, Run.Owner {
   private long lastPosition;
 
   private boolean isAnnouncing;
+
+  /** Completes when the cluster knows, or cannot be told now, what there is to be known. */
   private CompletableFuture<@Nullable Void> announcement = CompletableFuture.completedFuture(null);
+
   private boolean isToAnnounce;
   private boolean isReporting;
   private boolean isTelling;
   private boolean isStarted;
+
+  /** What this worker is given now, it does not hear of. */
+  private boolean isPaused;
+
   private boolean isClosed;
   private boolean isOver;
 
@@ -173,17 +180,22 @@ final class Station implements Events, Run.Owner {
       isToAnnounce = true;
       // What it is given must not be missed.
       if (!isStarted || isAnnouncing || isOver || (isClosed && number == 0)) {
+        if (!isAnnouncing) {
+          announcement.complete(null);
+        }
         return;
       }
       isAnnouncing = true;
-      announcement = new CompletableFuture<>();
+      if (announcement.isDone()) {
+        announcement = new CompletableFuture<>();
+      }
       isToAnnounce = false;
       // Those that it lost still have their threads.
       int lost = 0;
       for (Run run : runs.values()) {
         lost += run.attempt.worker() == number ? 0 : 1;
       }
-      int slots = isClosed ? 0 : Math.max(0, setting.slots() - lost);
+      int slots = isClosed || isPaused ? 0 : Math.max(0, setting.slots() - lost);
       command = new TaskCommand.Announce(client, node, slots, roster.skills(), setting.labels());
     }
     submit(command, this::announced);
@@ -201,9 +213,10 @@ final class Station implements Events, Run.Owner {
   private void announced(@Nullable Committed done, @Nullable Throwable failure) {
     boolean again;
     long late = 0;
+    CompletableFuture<@Nullable Void> told;
     synchronized (this) {
       isAnnouncing = false;
-      announcement.complete(null);
+      told = announcement;
       if (done != null && TaskAnswer.decode(done.result()) instanceof TaskAnswer.Id id) {
         if (id.it() == 0) {
           LOG.warn("a later start of this node runs its tasks; this one does not any more");
@@ -217,6 +230,9 @@ final class Station implements Events, Run.Owner {
         }
       }
       again = isToAnnounce && failure == null;
+    }
+    if (!again) {
+      told.complete(null);
     }
     if (late > 0) {
       submit(new TaskCommand.Leave(late), (left, lost) -> {});
@@ -324,7 +340,10 @@ final class Station implements Events, Run.Owner {
     Worker mine = me != null && me.client == client ? me : null;
     List<Run> begun = new ArrayList<>();
     boolean isLost;
+    boolean wasPaused;
     synchronized (this) {
+      wasPaused = isPaused;
+      isPaused = false;
       boolean isLater = board.counters().lastToken() >= lastToken;
       isLost = isLater && mine == null && number != 0;
       if (isLater && mine != null) {
@@ -348,9 +367,29 @@ final class Station implements Events, Run.Owner {
     }
     if (isLost) {
       lose();
+    } else if (wasPaused) {
+      announce();
     }
     begun.forEach(this::begin);
     timer.execute(this::report);
+  }
+
+  /** It runs on what it has, and is given no more until it hears of it again. */
+  @Override
+  public CompletableFuture<@Nullable Void> pause() {
+    synchronized (this) {
+      isPaused = true;
+    }
+    announce();
+    return announcement();
+  }
+
+  @Override
+  public void resume() {
+    synchronized (this) {
+      isPaused = false;
+    }
+    announce();
   }
 
   private void stopOthers(Board board) {

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,7 +50,9 @@ final class Steward implements Events {
   /** Schedules of which it was said that this node cannot work them out. */
   private final Set<String> senseless = new HashSet<>();
 
-  private boolean isLeading;
+  /** What is due is for another node to see to. */
+  private boolean isAnothers;
+
   private boolean isTicking;
   private boolean isFiring;
   private boolean isClosed;
@@ -100,36 +103,45 @@ final class Steward implements Events {
   }
 
   private void look() {
-    boolean leads = leads();
+    boolean isDue = isDue();
+    boolean isMine = isDue && leads();
     List<Long> lost = new ArrayList<>();
-    boolean isToTick = false;
-    boolean isToFire = false;
+    boolean isToTick;
+    boolean isToFire;
     synchronized (this) {
       if (isClosed) {
         return;
       }
-      isLeading = leads;
-      if (leads) {
-        for (Map.Entry<NodeId, Long> worker : condemned.entrySet()) {
-          if (machine.workers().containsKey(worker.getValue()) && evicting.add(worker.getValue())) {
-            lost.add(worker.getValue());
-          }
-        }
-        long now = now();
-        isToTick = !isTicking && machine.nextAlarm() <= now;
-        isTicking |= isToTick;
-        isToFire = !isFiring && machine.nextPlan() <= now;
-        isFiring |= isToFire;
+      isAnothers = isDue && !isMine;
+      if (isMine) {
+        lost.addAll(condemned());
+        evicting.addAll(lost);
       }
+      long now = now();
+      isToTick = isMine && !isTicking && machine.nextAlarm() <= now;
+      isTicking |= isToTick;
+      isToFire = isMine && !isFiring && machine.nextPlan() <= now;
+      isFiring |= isToFire;
     }
     lost.forEach(this::evict);
     if (isToTick) {
       asking.change(new TaskCommand.Tick()).whenComplete((done, failure) -> ticked(failure));
     }
     if (isToFire) {
-      fire().whenComplete((done, failure) -> fired(failure));
+      fire().whenComplete(this::fired);
     }
     plan();
+  }
+
+  private synchronized boolean isDue() {
+    return Math.min(machine.nextAlarm(), machine.nextPlan()) <= now() || !condemned().isEmpty();
+  }
+
+  /** Workers that are to go, unless that is on its way. */
+  private List<Long> condemned() {
+    return condemned.values().stream()
+        .filter(it -> machine.workers().containsKey(it) && !evicting.contains(it))
+        .toList();
   }
 
   /** Also no if the group is too busy to say so: then there is a next time. */
@@ -148,8 +160,8 @@ final class Steward implements Events {
       }
       long due = Math.min(machine.nextAlarm(), machine.nextPlan());
       long wait = Math.max(1, Math.min(LOOK_MILLIS, due - now()));
-      if (!isLeading || isTicking || isFiring) {
-        wait = LOOK_MILLIS; // It is another's to see to, or its answer looks again.
+      if (isAnothers || isTicking || isFiring) {
+        wait = LOOK_MILLIS; // It may be this node's soon, or its answer looks again.
       }
       callOff.run();
       lookAtNanos = timer.nanoTime() + wait * 1_000_000;
@@ -163,7 +175,7 @@ final class Steward implements Events {
     boolean isSooner;
     synchronized (this) {
       long untilLook = (lookAtNanos - timer.nanoTime()) / 1_000_000;
-      isSooner = isLeading && !isTicking && !isFiring && due - now() < untilLook - 1;
+      isSooner = !isAnothers && !isTicking && !isFiring && due - now() < untilLook - 1;
     }
     if (isSooner) {
       plan();
@@ -196,18 +208,22 @@ final class Steward implements Events {
     }
   }
 
-  private void fired(@Nullable Throwable failure) {
+  private void fired(@Nullable Boolean isDone, @Nullable Throwable failure) {
     synchronized (this) {
       isFiring = false;
     }
-    if (failure == null) {
-      lookSoon();
-    } else if (Asking.cause(failure).reason() != Reason.TIMEOUT) {
+    if (isDone != null) {
+      // What cannot be worked out stays due: there is no hurry to look at it again.
+      if (isDone) {
+        lookSoon();
+      }
+    } else if (failure != null && Asking.cause(failure).reason() != Reason.TIMEOUT) {
       LOG.warn("schedules are late: {}", Asking.cause(failure).getMessage());
     }
   }
 
-  private CompletionStage<?> fire() {
+  /** Whether there was something to fire. */
+  private CompletionStage<Boolean> fire() {
     long now = now();
     return asking
         .ask(
@@ -228,11 +244,9 @@ final class Steward implements Events {
                   break;
                 }
               }
-              if (firings.isEmpty()) {
-                throw CoordinationException.refused(
-                    Reason.TIMEOUT, "nothing that is due can be worked out here");
-              }
-              return asking.change(new TaskCommand.Fire(firings, queueMax));
+              return firings.isEmpty()
+                  ? CompletableFuture.completedStage(false)
+                  : asking.change(new TaskCommand.Fire(firings, queueMax)).thenApply(all -> true);
             });
   }
 

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,10 @@ final class TaskMachine implements StateMachine {
   private static final int LOOKED_AT = 20_000;
 
   private static final int QUEUES_SHOWN = 1_000;
+
+  /** Of all nodes together; an answer holds twice as much. */
+  private static final int HANDLERS_BYTES = Limits.RESULT_BYTES / 2;
+
   private static final int WHY_MAX = 200;
 
   private final List<Events> observers = new CopyOnWriteArrayList<>();
@@ -326,16 +332,13 @@ final class TaskMachine implements StateMachine {
     queued.sort(Comparator.comparingInt(Queued::size).reversed().thenComparing(it -> it.type.name));
     List<SystemStatus.Worker> nodes = new ArrayList<>();
     for (Worker worker : board.floor().workers().values()) {
-      SortedMap<String, Integer> handlers = new TreeMap<>();
-      worker.skills().forEach((pattern, skill) -> handlers.put(pattern, skill.concurrency()));
-      handlers.keySet().removeIf(pattern -> pattern.startsWith(LocalTasks.TYPE));
       nodes.add(
           new SystemStatus.Worker(
               worker.node,
               worker.slots(),
               worker.given().size(),
               board.floor().drained().contains(worker.node),
-              handlers,
+              handlers(worker, HANDLERS_BYTES / board.floor().workers().size()),
               worker.labels(),
               worker.done,
               worker.failed));
@@ -352,6 +355,21 @@ final class TaskMachine implements StateMachine {
         counters.lastTask(),
         counters.succeeded(),
         counters.failed());
+  }
+
+  private static SortedMap<String, Integer> handlers(Worker worker, int room) {
+    SortedMap<String, Integer> handlers = new TreeMap<>();
+    int left = room;
+    for (Map.Entry<String, Skill> skill : worker.skills().entrySet()) {
+      String pattern = skill.getKey();
+      left -= pattern.length() + 16;
+      if (left < 0) {
+        break;
+      } else if (!pattern.startsWith(LocalTasks.TYPE)) {
+        handlers.put(pattern, skill.getValue().concurrency());
+      }
+    }
+    return handlers;
   }
 
   /** The tasks of a type with a priority. */
@@ -404,6 +422,18 @@ final class TaskMachine implements StateMachine {
     tell(Events::restored);
   }
 
+  @Override
+  public CompletionStage<@Nullable Void> pause() {
+    List<CompletableFuture<?>> paused = new ArrayList<>();
+    tell(it -> paused.add(it.pause()));
+    return CompletableFuture.allOf(paused.toArray(CompletableFuture[]::new));
+  }
+
+  @Override
+  public void resume() {
+    tell(Events::resume);
+  }
+
   // ---- observers -------------------------------------------------------------------------------
 
   private void tell(Consumer<Events> what) {
@@ -412,7 +442,7 @@ final class TaskMachine implements StateMachine {
         what.accept(observer);
       } catch (RuntimeException e) {
         // It is this node's own affair, and must not become part of the result.
-        LOG.error("an entry is applied, and not everybody here was told", e);
+        LOG.error("something happened to tasks, and not everybody here was told", e);
       }
     }
   }

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.clowder.api.Limits;
 import io.clowder.api.task.TaskState;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** This node as a worker, with everything in an order that is seldom. */
@@ -110,6 +113,18 @@ class StationTest {
     assertEquals(0, bench.sent.size());
   }
 
+  /** More than the others would take are not told of, rather than none. */
+  @Test
+  void ofTooManyHandlersTheFirstAreTold() {
+    start();
+    String[] many = new String[Limits.TASK_HANDLERS];
+    Arrays.setAll(many, i -> "many/" + (100_000 + i));
+    station.add(entry(0, many));
+    bench.applyAll();
+    assertEquals(Limits.TASK_HANDLERS, worker().skills().size());
+    assertFalse(worker().skills().containsKey("t"), "the last of all");
+  }
+
   @Test
   void whatItIsGivenBeforeItsAnnouncementIsAnsweredIsRunAndToldOf() {
     long id = bench.submitted("t");
@@ -124,6 +139,63 @@ class StationTest {
     bench.submitted("t");
     assertEquals(2, runs.size());
     assertEquals(0, bench.sent.size());
+  }
+
+  // ---- pauses ----------------------------------------------------------------------------------
+
+  @Test
+  void whileNoEntriesComeItIsGivenNothing() {
+    start();
+    long first = bench.submitted("t");
+    station.add(entry(0, "u"));
+    CompletableFuture<?> told = station.pause();
+    assertEquals(2, announce(bench.applyNext()).slots(), "was on its way");
+    assertFalse(told.isDone());
+    assertEquals(0, announce(bench.applyNext()).slots());
+    assertTrue(told.isDone());
+    long second = bench.submitted("t");
+    run(0).execute();
+    bench.applyAll();
+    assertEquals(TaskState.SUCCEEDED, bench.task(first).state());
+    assertEquals(TaskState.READY, bench.task(second).state());
+
+    station.resume();
+    bench.applyAll();
+    assertEquals(2, runs.size());
+    assertEquals(TaskState.ASSIGNED, bench.task(second).state());
+  }
+
+  /** The snapshot is of a group that this node hears again. */
+  @Test
+  void aSnapshotEndsAPause() {
+    start();
+    CompletableFuture<?> told = station.pause();
+    bench.applyAll();
+    assertTrue(told.isDone());
+    assertEquals(0, worker().slots());
+    bench.leap(() -> bench.submitted("t"));
+    bench.applyAll();
+    assertEquals(1, runs.size());
+  }
+
+  @Test
+  void whoCannotTellOfItsPauseSaysSo() {
+    start();
+    CompletableFuture<?> told = station.pause();
+    bench.lose();
+    assertTrue(told.isDone());
+    station.resume();
+    bench.applyAll();
+    assertEquals(2, worker().slots());
+  }
+
+  /** What a closed worker would tell is not waited for. */
+  @Test
+  void aPauseOfWhatIsOverTakesNoTime() {
+    start();
+    bench.isPrompt = true;
+    station.close(Duration.ZERO);
+    assertTrue(station.pause().isDone());
   }
 
   @Test

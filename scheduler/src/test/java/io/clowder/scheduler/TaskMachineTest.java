@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.task.Retry;
 import io.clowder.api.task.Schedule;
 import io.clowder.api.task.SystemStatus;
@@ -20,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -55,6 +57,24 @@ class TaskMachineTest {
       assertTrue(shown.seen() > after, "it goes on");
       after = shown.seen();
     }
+  }
+
+  /** What cannot be sent would be no answer. */
+  @Test
+  void theStatusOfVeryManyHandlersFits() {
+    SortedMap<String, Skill> many = new TreeMap<>();
+    for (int i = 0; i < Limits.TASK_HANDLERS; i++) {
+      many.put("a23456789/".repeat(18) + (100_000 + i), new Skill(1, 0));
+    }
+    for (int i = 0; i < 20; i++) {
+      bench.otherWorker(new NodeId("many" + i), 1, many);
+    }
+    byte[] answer = bench.machine.query(new TaskQuestion.Whole().encode());
+    assertTrue(answer.length <= Limits.RESULT_BYTES, answer.length + " bytes");
+    SystemStatus status = ((TaskAnswer.Whole) TaskAnswer.decode(answer)).status();
+    assertEquals(20, status.nodes().size());
+    int shown = status.nodes().get(0).handlers().size();
+    assertTrue(shown > 200 && shown < many.size(), shown + " of one node");
   }
 
   @Test

@@ -4,6 +4,9 @@ package io.clowder.api.consensus;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
@@ -53,6 +56,19 @@ public interface StateMachine {
    * state. Called once before the first entry, and again when this replica was left behind.
    */
   void restore(InputStream in) throws IOException;
+
+  /**
+   * No entries will come for a while: the bundle of the group's protocol is being stopped on this
+   * node, and the machine stays. Until the stage completes, but for a second at most, what is
+   * submitted here is still answered: time to tell the others not to count on this node. Called
+   * like {@code apply}; the stage may complete on any thread.
+   */
+  default CompletionStage<@Nullable Void> pause() {
+    return CompletableFuture.completedStage(null);
+  }
+
+  /** Entries come again after {@link #pause}. Called like {@code apply}. */
+  default void resume() {}
 
   /** The state as of one position, not changed by later entries. */
   @ConsumerType

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The whole at a glance.
  *
- * @param queues what waits and runs, by type and priority
+ * @param queues what waits and runs, by type and priority; the 1,000 longest
  * @param nodes who works
  * @param tasks how many are not over
  * @param dead how many are in the dead-letter list
@@ -65,7 +65,8 @@ public record SystemStatus(
    * @param slots how many it runs at a time
    * @param inFlight how many it was given
    * @param isDrained whether it gets no more
-   * @param handlers which types it runs, and how many of each at a time; 0 for as the slots allow
+   * @param handlers which types it runs, and how many of each at a time; 0 for as the slots allow;
+   *     of very many the first only
    * @param labels what it has
    * @param done how many attempts it has brought to an end
    * @param failed how many of them have failed
