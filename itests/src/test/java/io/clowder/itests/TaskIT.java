@@ -406,7 +406,7 @@ public class TaskIT {
                   "scheduler.name", "one", "scheduler.period", 1L, "scheduler.runOn", "SINGLE")));
     }
     assertNull(await(() -> runs.get() >= 3 ? null : runs.get()));
-    assertEquals("every 1 s", schedule("runnable/one").get("when"));
+    assertEquals("every 1s", schedule("runnable/one").get("when"));
     // One node's each time.
     int before = runs.get();
     String fired = String.valueOf(schedule("runnable/one").get("fired"));
@@ -428,7 +428,7 @@ public class TaskIT {
         await(
             () -> {
               String when = schedule("runnable/own/n2").get("when");
-              return "every 1 h".equals(when) ? null : when;
+              return "every 1h".equals(when) ? null : when;
             }));
     its.setProperties(
         FrameworkUtil.asDictionary(
