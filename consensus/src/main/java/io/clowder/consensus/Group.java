@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -85,6 +86,7 @@ public final class Group implements Transport.Receiver {
   private final TreeMap<String, ConsensusProtocol> providers = new TreeMap<>();
 
   private volatile String protocolName;
+  private volatile @Nullable NodeId leader;
   private volatile Runnable onProtocol = () -> {};
   private volatile boolean closed;
   private boolean registered = true;
@@ -274,6 +276,11 @@ public final class Group implements Transport.Receiver {
     return protocolName;
   }
 
+  /** Who leads, as far as this node knows. Any thread. */
+  @Nullable NodeId leader() {
+    return leader;
+  }
+
   /** Has {@code changed} run, on a thread of the runtime, whenever {@link #protocol} changes. */
   void onProtocol(Runnable changed) {
     onProtocol = changed;
@@ -402,6 +409,9 @@ public final class Group implements Transport.Receiver {
       settle();
       OpenSegment current = segments.current();
       compaction.run(current == null ? null : current.replica().core(), time);
+      if (!Objects.equals(leader, router.leader())) {
+        leader = router.leader();
+      }
     } catch (AssertionError | RuntimeException | LinkageError | VirtualMachineError e) {
       stop("invariant: " + e, e);
     }

@@ -4,6 +4,7 @@ package io.clowder.consensus;
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.Limits;
+import io.clowder.api.NodeId;
 import io.clowder.api.consensus.Committed;
 import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
@@ -17,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A group as one of its machines sees it. */
 final class GroupService implements ConsensusService {
@@ -88,6 +90,11 @@ final class GroupService implements ConsensusService {
   @Override
   public Session session() {
     return requests.session();
+  }
+
+  @Override
+  public @Nullable NodeId leader() {
+    return group.leader();
   }
 
   @Override

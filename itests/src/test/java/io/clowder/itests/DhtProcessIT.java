@@ -205,10 +205,7 @@ public class DhtProcessIT {
 
   private void awaitProgress() throws Exception {
     for (MapLoad load : loads) {
-      int before = load.done();
-      assertTrue(
-          load.node() + " does not get on: " + load.problem(),
-          Deadline.in(WAIT).until(() -> load.done() >= before + SOME));
+      load.awaitProgress(SOME, WAIT);
     }
   }
 

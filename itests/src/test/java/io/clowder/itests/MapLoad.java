@@ -7,6 +7,7 @@ import static org.junit.Assert.assertTrue;
 
 import io.clowder.api.dht.DhtVersion;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -202,6 +203,13 @@ final class MapLoad {
 
   int done() {
     return done.get();
+  }
+
+  /** Waits until so many more were answered as they should. */
+  void awaitProgress(int more, Duration wait) throws Exception {
+    int before = done.get();
+    boolean getsOn = Deadline.in(wait).until(() -> done.get() >= before + more);
+    assertTrue(node + " does not get on: " + problem, getsOn);
   }
 
   /** How many were answered, but not with what was asked for. */

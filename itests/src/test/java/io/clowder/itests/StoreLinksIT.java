@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.itests;
 
-import static io.clowder.itests.StoreCluster.within;
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotEquals;
+import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
 
 import io.clowder.itests.probe.Probe;
@@ -19,7 +20,7 @@ import org.junit.Test;
  * that explains it all the same.
  */
 public class StoreLinksIT {
-  private static final int CUTS = Integer.getInteger("store.cuts", 4);
+  private static final int CUTS = Integer.getInteger("store.cuts", 5);
   private static final int SOME = 10;
   private static final String MAIN = "main";
   private static final List<String> NODES = List.of("n1", "n2", "n3");
@@ -31,7 +32,7 @@ public class StoreLinksIT {
   private enum Cut {
     FROM_ALL {
       @Override
-      List<String> make(Links links, String primary, List<String> others) {
+      List<String> make(Links links, String primary, List<String> others, String leader) {
         for (String other : others) {
           links.cut(primary, other);
           links.cut(other, primary);
@@ -41,28 +42,40 @@ public class StoreLinksIT {
     },
     FROM_ONE {
       @Override
-      List<String> make(Links links, String primary, List<String> others) {
-        links.cut(primary, others.get(0));
-        links.cut(others.get(0), primary);
-        return List.of(primary, others.get(1));
+      List<String> make(Links links, String primary, List<String> others, String leader) {
+        List<String> rest = new ArrayList<>(others);
+        String one = rest.remove(others.get(0).equals(leader) ? 1 : 0);
+        links.cut(primary, one);
+        links.cut(one, primary);
+        return List.of(primary, rest.get(0));
+      }
+    },
+    /** Who does not reach the leader of the group loses its session, and then what it is. */
+    FROM_LEADER {
+      @Override
+      List<String> make(Links links, String primary, List<String> others, String leader) {
+        assertNotEquals(primary, leader);
+        links.cut(primary, leader);
+        links.cut(leader, primary);
+        return others;
       }
     },
     UNHEARD {
       @Override
-      List<String> make(Links links, String primary, List<String> others) {
+      List<String> make(Links links, String primary, List<String> others, String leader) {
         others.forEach(it -> links.cut(primary, it));
         return others;
       }
     },
     DEAF {
       @Override
-      List<String> make(Links links, String primary, List<String> others) {
+      List<String> make(Links links, String primary, List<String> others, String leader) {
         others.forEach(it -> links.cut(it, primary));
         return others;
       }
     };
 
-    abstract List<String> make(Links links, String primary, List<String> others);
+    abstract List<String> make(Links links, String primary, List<String> others, String leader);
   }
 
   @Test
@@ -74,12 +87,16 @@ public class StoreLinksIT {
           loads.add(load(node));
         }
         for (int i = 0; i < CUTS; i++) {
-          FelixNode primary = cluster.awaitInSync(MAIN);
-          awaitProgress(NODES);
           Cut cut = Cut.values()[i % Cut.values().length];
+          FelixNode primary = cluster.awaitInSync(MAIN);
+          String leader = leader(cluster);
+          if (cut == Cut.FROM_LEADER && primary.id().equals(leader)) {
+            primary = cluster.failOver(MAIN);
+          }
+          awaitProgress(NODES);
           long begin = System.nanoTime();
           List<String> others = cluster.others(primary).stream().map(FelixNode::id).toList();
-          awaitProgress(cut.make(links, primary.id(), others));
+          awaitProgress(cut.make(links, primary.id(), others, leader));
           // Who is cut off and is asked now must not answer as if it was not.
           MapLoad late = load(primary);
           links.heal();
@@ -107,6 +124,12 @@ public class StoreLinksIT {
     }
   }
 
+  private static String leader(StoreCluster cluster) throws Exception {
+    String leader = cluster.nodes().get(0).probe().view().leader();
+    assertNotNull(leader);
+    return leader;
+  }
+
   private MapLoad load(FelixNode node) throws Exception {
     Probe probe = node.probe();
     return new MapLoad(line -> run(probe, line), node.id(), "store", witness);
@@ -125,10 +148,7 @@ public class StoreLinksIT {
   private void awaitProgress(List<String> nodes) throws Exception {
     for (MapLoad load : loads) {
       if (nodes.contains(load.node())) {
-        int before = load.done();
-        assertTrue(
-            load.node() + " does not get on: " + load.problem(),
-            within(() -> load.done() >= before + SOME));
+        load.awaitProgress(SOME, StoreCluster.WAIT);
       }
     }
   }

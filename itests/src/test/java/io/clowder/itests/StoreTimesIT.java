@@ -78,7 +78,7 @@ public class StoreTimesIT {
     }
     try {
       for (MapLoad load : loads) {
-        assertTrue(load.problem(), within(() -> load.done() >= SOME));
+        load.awaitProgress(SOME, WAIT);
       }
       long killedNanos = System.nanoTime();
       Instant killed = Instant.now();

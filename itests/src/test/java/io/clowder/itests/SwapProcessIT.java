@@ -107,10 +107,7 @@ public class SwapProcessIT {
   private void awaitProgress(String away) throws Exception {
     for (MapLoad load : loads) {
       if (!load.node().equals(away)) {
-        int before = load.done();
-        assertTrue(
-            load.node() + " does not get on: " + load.problem(),
-            Deadline.in(WAIT).until(() -> load.done() >= before + SOME));
+        load.awaitProgress(SOME, WAIT);
       }
     }
   }

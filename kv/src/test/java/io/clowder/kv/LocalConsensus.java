@@ -68,6 +68,11 @@ final class LocalConsensus implements ConsensusService {
   }
 
   @Override
+  public @Nullable NodeId leader() {
+    return new NodeId("n1");
+  }
+
+  @Override
   public GroupStatus status() {
     NodeId node = new NodeId("n1");
     return new GroupStatus(

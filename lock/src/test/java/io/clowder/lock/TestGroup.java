@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The runtime below the locks, without a disk and a network: one log, one real table, which all
@@ -236,6 +237,11 @@ final class TestGroup {
     public CompletionStage<Swap> swap(
         Successor successor, Consumer<String> progress, Duration deadline) {
       throw new UnsupportedOperationException("one segment only");
+    }
+
+    @Override
+    public @Nullable NodeId leader() {
+      return id;
     }
 
     @Override

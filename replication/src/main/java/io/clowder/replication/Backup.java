@@ -18,6 +18,7 @@ final class Backup {
   private long leaderLife;
   private long leaderStamp;
   private long leaseFrom = Long.MIN_VALUE / 2;
+  private long heardAt;
   private boolean isAckDue;
   private boolean isMismatch;
 
@@ -30,6 +31,7 @@ final class Backup {
   Backup(Self self, long epoch) {
     this.self = self;
     this.epoch = epoch;
+    this.heardAt = self.now;
     this.matched = self.ledger.commit();
     this.readers = new BackupReaders(self, epoch);
   }
@@ -42,6 +44,7 @@ final class Backup {
 
   private void heard(ReplicaId from, Stamps stamps) {
     leader(from);
+    heardAt = self.now;
     if (stamps.life() != leaderLife) {
       leaderLife = stamps.life();
       leaderStamp = stamps.stamp();
@@ -171,6 +174,11 @@ final class Backup {
 
   void tick() {
     readers.tick();
+  }
+
+  /** Whether the primary has said nothing for longer than one may that is of use. */
+  boolean isUnheard() {
+    return self.now - heardAt > self.timing.lag();
   }
 
   /** There is another epoch, or this replica leads this one. */

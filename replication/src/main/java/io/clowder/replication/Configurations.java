@@ -150,6 +150,14 @@ public final class Configurations
   }
 
   @Override
+  public boolean isReached() {
+    ConsensusService service = consensus;
+    return service != null
+        && service.leader() != null
+        && service.session().isValid(System.nanoTime(), System.currentTimeMillis());
+  }
+
+  @Override
   public int load(NodeId node) {
     int load = 0;
     for (StoreConfig config : configs.values()) {

@@ -136,10 +136,22 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
     return store;
   }
 
-  /** Whether it does its work: a primary that hears nobody does not, and may be heard itself. */
+  /**
+   * Whether it does its work: a primary whose writes wait for consensus does not, if it is cut off
+   * from it, or hears nobody. It may be heard itself, so that nobody suspects it. If others are
+   * heard, and consensus only takes long, nobody else could do better.
+   */
   boolean isAlive() {
+    View present = view();
+    return present == null
+        || !present.isUnanswered()
+        || (!present.isUnheard() && registrar.isReached());
+  }
+
+  /** How its copy is; null while there is none. */
+  @Nullable View view() {
     Copy here = copy;
-    return here == null || !here.view().isUnanswered();
+    return here == null ? null : here.view();
   }
 
   /** For operators. */
@@ -418,8 +430,7 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
   }
 
   private Standing standing() {
-    Copy here = copy;
-    return new Standing(name, setting, config, here == null ? null : here.view(), problem);
+    return new Standing(name, setting, config, view(), problem);
   }
 
   StoreStatus status() {

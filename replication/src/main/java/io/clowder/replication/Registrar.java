@@ -16,6 +16,9 @@ interface Registrar {
   /** The configuration as it is now or later: a linearizable read; fails as {@code submit} does. */
   CompletionStage<@Nullable StoreConfig> confirm(String store);
 
+  /** Whether this node and consensus hear each other, so far as is known here. */
+  boolean isReached();
+
   /** How many stores a node is the primary of, so far as is known here. */
   int load(NodeId node);
 }

@@ -166,7 +166,9 @@ final class Replica {
     } else if (self.id.equals(leader)) {
       return present.life() == self.life ? null : new Resign(At.of(present), self.id, self.life);
     } else if (present.isElectable(self.id)
-        && (leader == null || suspects.contains(leader.node()))) {
+        && (leader == null || suspects.contains(leader.node()) || backup.isUnheard())) {
+      // Whoever suspects the primary waits for all in sync: also for one that is only cut off from
+      // it, and that is told by others that it lives.
       OperationLog log = self.ledger.log;
       return new Report(At.of(present), self.id, self.life, log.lastEpoch(), log.end(), suspects);
     }
@@ -182,6 +184,11 @@ final class Replica {
   /** As {@link Roster#isUnanswered}, if this is the primary. */
   boolean isUnanswered() {
     return primary != null && primary.isUnanswered();
+  }
+
+  /** As {@link Roster#isUnheard}, if this is the primary. */
+  boolean isUnheard() {
+    return primary != null && primary.isUnheard();
   }
 
   /** How far the others are, if this is the primary; else nobody. */

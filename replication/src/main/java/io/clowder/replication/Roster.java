@@ -130,15 +130,14 @@ final class Roster {
     return handing == Handing.STOPPED || handing == Handing.PROPOSED;
   }
 
-  /**
-   * Whether writes wait for somebody whom consensus would have to let go of, and neither consensus
-   * nor any replica has been heard for long: this node may be heard itself, so that nobody suspects
-   * it. While others are heard it is consensus that takes long, which nobody else could help.
-   */
+  /** Whether writes wait for somebody whom consensus would have to let go of, and has not, long. */
   boolean isUnanswered() {
-    return !leaving.isEmpty()
-        && self.now - unansweredAt > PATIENCE * self.timing.retry()
-        && peers.values().stream().allMatch(it -> it.heard < unansweredAt);
+    return !leaving.isEmpty() && self.now - unansweredAt > PATIENCE * self.timing.retry();
+  }
+
+  /** Whether no replica was heard since consensus was asked to let go of one. */
+  boolean isUnheard() {
+    return peers.values().stream().allMatch(it -> it.heard < unansweredAt);
   }
 
   /** This process stood still: what the others said meanwhile has yet to be read. */

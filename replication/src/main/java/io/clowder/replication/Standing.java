@@ -95,8 +95,9 @@ record Standing(
     if (view != null && view.isUnanswered()) {
       problems.add(
           about
-              + "writes wait for a backup that says nothing, and consensus does not answer; this"
-              + " node says that it is not well, so that another one can become the primary");
+              + "writes wait for a backup that says nothing, and consensus does not answer; if this"
+              + " node is cut off, it says that it is not well, so that another one can become the"
+              + " primary");
     }
     if (view != null && view.isSpaceLow()) {
       problems.add(about + "this node's disk is nearly full: make room");

@@ -113,6 +113,25 @@ class NodeStoreTest {
     assertThrows(CoordinationException.class, () -> store(4).watch("", 0, new Heard()));
   }
 
+  /** It is heard by those who do not reach consensus for it either, so nobody else would know. */
+  @Test
+  void aPrimaryThatIsCutOffFromConsensusSaysThatItIsNotWell() throws IOException {
+    found();
+    NodeStore primary = world.node(world.primary());
+    world.isMute = true;
+    world.stop(world.backup(), true);
+    CompletableFuture<Long> write = primary.store().put("k", bytes("v")).toCompletableFuture();
+    CopyWorld.await(
+        "a problem", () -> primary.problems().toString().contains("consensus does not answer"));
+    assertTrue(primary.isAlive(), "consensus takes long, and another backup is heard");
+    world.isReached = false;
+    assertFalse(primary.isAlive());
+    world.isReached = true;
+    world.isMute = false;
+    get(write);
+    assertTrue(primary.isAlive());
+  }
+
   @Test
   void writesOutliveTheirPrimaryAndAreDoneOnce() throws IOException {
     found();

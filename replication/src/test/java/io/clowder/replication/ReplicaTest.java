@@ -21,6 +21,7 @@ import io.clowder.replication.ReplicaMessage.Ack;
 import io.clowder.replication.ReplicaMessage.Append;
 import io.clowder.replication.ReplicaMessage.Stamps;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -159,9 +160,9 @@ class ReplicaTest extends OneReplica {
     }
     assertFalse(primary.isUnanswered(), "it takes its time");
     pass(1);
-    assertTrue(primary.isUnanswered());
+    assertTrue(primary.isUnanswered() && primary.isUnheard());
     ack(N2, 1);
-    assertFalse(primary.isUnanswered(), "somebody is heard");
+    assertTrue(primary.isUnanswered() && !primary.isUnheard(), "somebody is heard");
     for (int i = 0; i < 300; i++) {
       pass(10 * MILLI);
     }
@@ -528,6 +529,22 @@ class ReplicaTest extends OneReplica {
     primary.received(N2, new Append(1, stamps, true, false, 0, 0, 0, List.of()), now);
     primary.flush(now);
     assertFalse(outlet.last(N2, Ack.class).grants());
+  }
+
+  /** Or whoever suspects it would wait for this one, which is told that the primary lives. */
+  @Test
+  void whoHearsNothingFromThePrimaryReportsThoughItSuspectsNobody() {
+    primary.configured(config(2, 1, N1, N2).withPrimary(1, N2, 9), now);
+    for (int i = 0; i < 20; i++) {
+      pass(50 * MILLI);
+      Stamps stamps = new Stamps(9, i, 0, 0);
+      primary.received(N2, new Append(1, stamps, true, false, 0, 0, 0, List.of()), now);
+    }
+    pass(TIMING.lag());
+    assertEquals(List.of(), outlet.proposed);
+    pass(1);
+    Report report = assertInstanceOf(Report.class, outlet.proposed.get(0));
+    assertEquals(Set.of(), report.suspects());
   }
 
   @Test

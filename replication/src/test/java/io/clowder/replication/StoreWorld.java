@@ -44,6 +44,13 @@ final class StoreWorld implements Registrar, AutoCloseable {
   StoreSetting setting =
       new StoreSetting(3, 2, Duration.ofSeconds(20), Duration.ofSeconds(1), 64 << 20, 100 << 20);
   UnaryOperator<Storage> around = UnaryOperator.identity();
+
+  /** Whether consensus does not answer. */
+  volatile boolean isMute;
+
+  /** Whether it is known to hear this node, all the same. */
+  volatile boolean isReached = true;
+
   private final Path directory;
   private final ExecutorService council = Executors.newSingleThreadExecutor();
   private final Map<String, StoreConfig> configs = new ConcurrentHashMap<>();
@@ -145,8 +152,19 @@ final class StoreWorld implements Registrar, AutoCloseable {
 
   StoreWorld awaitInSync(int count) {
     CopyWorld.await(
-        count + " in sync", () -> config().insync().size() == count && config().primary() != null);
+        count + " in sync",
+        () -> {
+          StoreConfig config = config();
+          return config.insync().size() == count
+              && config.primary() != null
+              && nodes.values().stream().allMatch(it -> isKnown(config, it.view()));
+        });
     return this;
+  }
+
+  /** A copy is told of what is decided a little later. */
+  private static boolean isKnown(StoreConfig config, @Nullable View view) {
+    return view == null || config.equals(view.config());
   }
 
   static <T> T get(CompletionStage<T> stage) throws CoordinationException {
@@ -181,6 +199,9 @@ final class StoreWorld implements Registrar, AutoCloseable {
 
   @Override
   public CompletionStage<@Nullable StoreConfig> submit(String store, ConfigCommand command) {
+    if (isMute) {
+      return new CompletableFuture<>();
+    }
     return CompletableFuture.supplyAsync(
         () -> {
           byte[] bytes = ConfigMachine.encode(store, command);
@@ -192,8 +213,16 @@ final class StoreWorld implements Registrar, AutoCloseable {
 
   @Override
   public CompletionStage<@Nullable StoreConfig> confirm(String store) {
+    if (isMute) {
+      return new CompletableFuture<>();
+    }
     return CompletableFuture.supplyAsync(
         () -> ConfigMachine.decode(machine.query(store.getBytes(StandardCharsets.UTF_8))), council);
+  }
+
+  @Override
+  public boolean isReached() {
+    return isReached;
   }
 
   @Override

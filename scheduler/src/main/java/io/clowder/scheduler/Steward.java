@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.scheduler;
 
-import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Reason;
 import io.clowder.api.NodeId;
 import io.clowder.api.consensus.ConsensusService;
@@ -104,7 +103,7 @@ final class Steward implements Events {
 
   private void look() {
     boolean isDue = isDue();
-    boolean isMine = isDue && leads();
+    boolean isMine = isDue && node.equals(consensus.leader());
     List<Long> lost = new ArrayList<>();
     boolean isToTick;
     boolean isToFire;
@@ -142,15 +141,6 @@ final class Steward implements Events {
     return condemned.values().stream()
         .filter(it -> machine.workers().containsKey(it) && !evicting.contains(it))
         .toList();
-  }
-
-  /** Also no if the group is too busy to say so: then there is a next time. */
-  private boolean leads() {
-    try {
-      return node.equals(consensus.status().leader());
-    } catch (CoordinationException e) {
-      return false;
-    }
   }
 
   private void plan() {

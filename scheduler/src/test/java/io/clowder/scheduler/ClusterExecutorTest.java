@@ -29,7 +29,7 @@ class ClusterExecutorTest {
   ClusterExecutorTest() {
     for (TaskWorld.Computer computer : world.computers) {
       TaskWorld.Life[] life = new TaskWorld.Life[1];
-      life[0] = computer.start(setting(), run -> life[0].after(0, run::execute), its -> {});
+      life[0] = computer.start(setting(), run -> life[0].after(0, run::execute));
       lives.add(life[0]);
     }
     world.run(SECOND);

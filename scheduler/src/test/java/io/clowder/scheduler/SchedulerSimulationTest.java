@@ -20,10 +20,10 @@ class SchedulerSimulationTest {
     long overlaps = 0;
     for (long seed = first; seed < first + count; seed++) {
       SchedulerSimulation life = new SchedulerSimulation(seed).run();
-      tasks += life.tasks();
-      attempts += life.attempts();
+      tasks += life.errands().tasks();
+      attempts += life.errands().attempts();
       faults += life.faults;
-      overlaps += life.overlaps;
+      overlaps += life.errands().overlaps;
     }
     System.out.printf(
         "%,d lives: %,d tasks, %,d attempts, %,d faults, %,d late writes refused%n",

@@ -54,19 +54,6 @@ class StewardTest {
         Instant.ofEpochMilli(Desk.BEGIN + millis), Duration.ofMillis(millis));
   }
 
-  @Test
-  void aGroupThatIsTooBusyToSayWhoLeadsIsAskedAgain() {
-    bench.leader = Bench.N1;
-    bench.isBusy = true;
-    steward.start();
-    submit(10);
-    bench.pass(200);
-    assertEquals(List.of(), sent());
-    bench.isBusy = false;
-    bench.pass(100);
-    assertEquals(List.of(new TaskCommand.Tick()), sent());
-  }
-
   // ---- time ------------------------------------------------------------------------------------
 
   @Test

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * that every replica applies in order, a leader that may go, sessions that end, answers that are
  * lost, commands that come late, replicas that begin anew.
  */
-final class TaskWorld {
+final class TaskWorld implements Errands.Stage {
   static final long MILLI = 1_000_000;
   static final long SECOND = 1_000 * MILLI;
   static final long EPOCH_MILLIS = 1_700_000_000_000L;
@@ -80,11 +80,13 @@ final class TaskWorld {
 
   // ---- time ------------------------------------------------------------------------------------
 
-  long now() {
+  @Override
+  public long now() {
     return now;
   }
 
-  void at(long delay, Runnable task) {
+  @Override
+  public void at(long delay, Runnable task) {
     events.add(new Event(now + Math.max(0, delay), eventNumber++, null, task));
   }
 
@@ -257,6 +259,30 @@ final class TaskWorld {
       at(duration, () -> side = 0);
     }
 
+    /** The protocol's bundle stops here, which is told before, and is started again. */
+    void pauseReplica(long duration) {
+      Life paused = process;
+      if (paused == null || !isThere() || side != 0) {
+        return;
+      }
+      boolean[] isOver = new boolean[1];
+      Runnable silence =
+          () -> {
+            if (!isOver[0]) {
+              isOver[0] = true;
+              side = 1;
+              at(
+                  duration,
+                  () -> {
+                    side = 0;
+                    paused.after(0, paused.machine::resume);
+                  });
+            }
+          };
+      paused.after(0, () -> paused.machine.pause().thenRun(silence));
+      at(SECOND, silence);
+    }
+
     /** After a while the others notice, unless it is back by then; and trust it when it is. */
     private void suspect(long after) {
       at(
@@ -294,7 +320,7 @@ final class TaskWorld {
     }
 
     /** Starts a process with a replica from some snapshot, or from nothing. */
-    Life start(SchedulerSetting setting, Station.Hands hands, Consumer<Life> begun) {
+    Life start(SchedulerSetting setting, Station.Hands hands) {
       Life started = new Life(this, setting, hands);
       process = started;
       Map.Entry<Integer, byte[]> from =
@@ -302,7 +328,6 @@ final class TaskWorld {
       started.restore(
           from == null ? 0 : from.getKey(), from == null ? new byte[0] : from.getValue());
       started.scheduler.start();
-      begun.accept(started);
       TaskWorld.this.catchUp(this);
       return started;
     }
@@ -456,23 +481,13 @@ final class TaskWorld {
     }
 
     @Override
+    public @Nullable NodeId leader() {
+      return leader == null || !isReached(computer) ? null : leader.node;
+    }
+
+    @Override
     public GroupStatus status() {
-      Computer its = leader;
-      return new GroupStatus(
-          "main",
-          computer.node,
-          "toy",
-          0,
-          "follower",
-          its == null || !isReached(computer) ? null : its.node,
-          1,
-          log.size(),
-          position,
-          0,
-          0,
-          new TreeMap<>(),
-          "",
-          List.of());
+      throw new UnsupportedOperationException("it would have to wait");
     }
 
     // ---- the timer -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,8 @@ public final class ClusterSimulation {
   /** How long a healed cluster may take until every node serves, and until all are level. */
   private static final long RECOVERY_NANOS = 20_000 * MILLIS;
 
+  private static final long TENANT_NANOS = 120_000 * MILLIS;
+
   /** How long a lock may take to become free besides sessions and delays: bundles stop, too. */
   private static final long SETTLING_NANOS = 5_000 * MILLIS;
 
@@ -39,6 +42,7 @@ public final class ClusterSimulation {
   private final SimulatedNetwork network;
   private final KvClient.Workload workload;
   private final Contest contest;
+  private final @Nullable Tenant tenant;
   private final SortedMap<NodeId, Address> addresses = new TreeMap<>();
   private final Operator operator;
   private final Nemesis nemesis;
@@ -79,16 +83,38 @@ public final class ClusterSimulation {
    * @param protocols by name; the group begins with one of them
    */
   public ClusterSimulation(long seed, SortedMap<String, ConsensusProtocol> protocols) {
-    this(
-        seed,
-        ClusterSetting.drawn(new World(seed).random("setting"), List.copyOf(protocols.keySet())),
-        protocols);
+    this(seed, drawn(seed, protocols), protocols, null);
+  }
+
+  /**
+   * The same, with something else on every node.
+   *
+   * @param tenant what, for this world
+   */
+  public ClusterSimulation(
+      long seed,
+      SortedMap<String, ConsensusProtocol> protocols,
+      Function<World, ? extends Tenant> tenant) {
+    this(seed, drawn(seed, protocols), protocols, tenant);
   }
 
   /** A cluster. */
   public ClusterSimulation(
       long seed, ClusterSetting setting, SortedMap<String, ConsensusProtocol> protocols) {
+    this(seed, setting, protocols, null);
+  }
+
+  private static ClusterSetting drawn(long seed, SortedMap<String, ConsensusProtocol> protocols) {
+    return ClusterSetting.drawn(new World(seed).random("setting"), List.copyOf(protocols.keySet()));
+  }
+
+  private ClusterSimulation(
+      long seed,
+      ClusterSetting setting,
+      SortedMap<String, ConsensusProtocol> protocols,
+      @Nullable Function<World, ? extends Tenant> tenant) {
     this.world = new World(seed);
+    this.tenant = tenant == null ? null : tenant.apply(world);
     this.setting = setting;
     this.judge = new Judge(setting.isCalm());
     this.protocols = Collections.unmodifiableSortedMap(new TreeMap<>(protocols));
@@ -126,6 +152,9 @@ public final class ClusterSimulation {
     nemesis.heal();
     operator.end();
     contest.heal();
+    if (tenant != null) {
+      tenant.heal();
+    }
     for (var node : nodes.values()) {
       if (node.isUp()) {
         protocols.keySet().forEach(name -> node.provide(name, true));
@@ -140,7 +169,13 @@ public final class ClusterSimulation {
     contest.end();
     readEverything();
     auditLocks();
+    if (tenant != null) {
+      await("the tenant is through", tenant::isOver, TENANT_NANOS, tenant::toString);
+    }
     await("all nodes are level", this::allLevel);
+    if (tenant != null) {
+      tenant.check();
+    }
     requireSameState();
     workload.history.resolve(judge.writes().positions());
     LogOrder.check(workload.history, judge.writes());
@@ -177,6 +212,9 @@ public final class ClusterSimulation {
       new KvClient(node.kv(), computer.process(), workload).begin();
     }
     new LockBundle(node, contest, List.copyOf(addresses.keySet()), setting.stopsBundles()).begin();
+    if (tenant != null) {
+      tenant.boot(node);
+    }
     probe(node);
   }
 

@@ -8,6 +8,8 @@ import io.clowder.kv.KvMachine;
 import io.clowder.lock.LockTable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** A machine whose entries and results are shown to the judge. */
 final class ObservedMachine implements StateMachine {
@@ -66,6 +68,16 @@ final class ObservedMachine implements StateMachine {
   @Override
   public Snapshot snapshot() {
     return machine.snapshot();
+  }
+
+  @Override
+  public CompletionStage<@Nullable Void> pause() {
+    return machine.pause();
+  }
+
+  @Override
+  public void resume() {
+    machine.resume();
   }
 
   @Override

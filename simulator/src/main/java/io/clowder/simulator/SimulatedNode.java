@@ -4,6 +4,7 @@ package io.clowder.simulator;
 import io.clowder.api.Address;
 import io.clowder.api.Node;
 import io.clowder.api.NodeId;
+import io.clowder.api.consensus.ConsensusService;
 import io.clowder.api.consensus.GroupStatus;
 import io.clowder.api.consensus.StateMachine;
 import io.clowder.api.consensus.Successor;
@@ -12,6 +13,7 @@ import io.clowder.api.kv.KvStore;
 import io.clowder.api.lock.FenceGate;
 import io.clowder.api.lock.LockService;
 import io.clowder.api.protocol.ConsensusProtocol;
+import io.clowder.api.runtime.Timer;
 import io.clowder.consensus.Environment;
 import io.clowder.consensus.Group;
 import io.clowder.kv.KvMachine;
@@ -33,7 +35,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** One incarnation of a node: the production bundles, wired by hand to this world. */
-final class SimulatedNode implements Node {
+final class SimulatedNode implements Node, Tenant.Lodging {
   private static final String CLUSTER = "simulated";
   private static final String LOCK_MACHINE = "lock";
   private static final String OWN_LOCK = "lock of ";
@@ -147,10 +149,19 @@ final class SimulatedNode implements Node {
             computer.id(),
             LockSetting.of(TIMEOUT),
             random.nextLong() | 1,
-            new SimulatedTimer(
-                process, new SimulatedExecutor(process, "lock", pace("lock", 1, 10))));
+            timer("lock"));
     bundles.clear();
     ownLocks = locksOf(BUNDLE);
+  }
+
+  @Override
+  public Timer timer(String name) {
+    return new SimulatedTimer(process, new SimulatedExecutor(process, name, pace(name, 1, 10)));
+  }
+
+  @Override
+  public ConsensusService join(String name, StateMachine machine) {
+    return group.addMachine(name, new ObservedMachine(machine, computer.id(), judge, applies));
   }
 
   /** The bundle of the locks stops, and tries to tell the group. */
@@ -214,7 +225,8 @@ final class SimulatedNode implements Node {
     return locks;
   }
 
-  SimulatedProcess process() {
+  @Override
+  public SimulatedProcess process() {
     return process;
   }
 

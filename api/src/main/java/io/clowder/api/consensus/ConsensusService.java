@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.clowder.api.consensus;
 
+import io.clowder.api.NodeId;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -71,7 +73,14 @@ public interface ConsensusService {
   /** The session in whose name this node submits. */
   Session session();
 
-  /** What this node knows of the group. */
+  /** Who leads the group, as far as this node knows; null if it knows nobody. Does not wait. */
+  @Nullable NodeId leader();
+
+  /**
+   * What this node knows of the group. Waits for the group's thread, a second at most.
+   *
+   * @throws io.clowder.api.CoordinationException {@code UNAVAILABLE} if it is busy for longer
+   */
   GroupStatus status();
 
   /**

@@ -407,6 +407,11 @@ class ViewKeeperTest {
     }
 
     @Override
+    public @Nullable NodeId leader() {
+      return null;
+    }
+
+    @Override
     public GroupStatus status() {
       throw new UnsupportedOperationException("it would have to wait");
     }
