@@ -64,12 +64,14 @@ final class TaskTenant implements Tenant, Errands.Stage {
   /** One incarnation of a node. */
   private final class House implements Errands.Place {
     private final SimulatedProcess process;
+    private final int incarnation;
     private final Timer timer;
     final TaskMachine machine = new TaskMachine();
     private final ReplicatedScheduler scheduler;
 
     House(Lodging lodging) {
       this.process = lodging.process();
+      this.incarnation = process.incarnation();
       this.timer = lodging.timer("task");
       machine.add(errands.new Watch(machine));
       this.scheduler =
@@ -135,9 +137,12 @@ final class TaskTenant implements Tenant, Errands.Stage {
       return timer.wallMillis();
     }
 
+    /** What the store answers to a node that is dead by then, nobody hears. */
     @Override
     public void after(long delayNanos, Runnable task) {
-      process.after(delayNanos, "task", task);
+      if (process.incarnation() == incarnation) {
+        process.after(delayNanos, "task", task);
+      }
     }
 
     /** Nodes die often enough here. */
