@@ -257,8 +257,11 @@ public class StoreIT {
       }
       assertTrue(all.get(i).heard().stream().anyMatch(it -> it.role().equals("primary")));
       assertTrue(all.get(i).heard().stream().anyMatch(it -> it.role().equals("backup")));
-      assertEquals(List.of(), unnamed.get(i).heard());
-      unnamed.get(i).close();
+      Store.Roles roles = unnamed.get(i);
+      assertEquals(List.of(), roles.heard());
+      roles.rename(MAIN);
+      assertTrue(within(() -> !roles.heard().isEmpty() && last(roles).equals(present)));
+      roles.close();
     }
   }
 

@@ -213,10 +213,15 @@ public final class ConfiguredStore
     }
     RoleListener listener = context.getService(reference);
     if (listener != null) {
-      told.put(listener, new Told("", -1, null, Set.of()));
-      changed();
+      add(listener);
     }
     return listener;
+  }
+
+  private void add(RoleListener listener) {
+    if (told.putIfAbsent(listener, new Told("", -1, null, Set.of())) == null) {
+      changed();
+    }
   }
 
   private boolean names(@Nullable Object property) {
@@ -224,7 +229,13 @@ public final class ConfiguredStore
   }
 
   @Override
-  public void modifiedService(ServiceReference<RoleListener> reference, RoleListener listener) {}
+  public void modifiedService(ServiceReference<RoleListener> reference, RoleListener listener) {
+    if (names(reference.getProperty(RoleListener.STORES))) {
+      add(listener);
+    } else {
+      told.remove(listener);
+    }
+  }
 
   @Override
   public void removedService(ServiceReference<RoleListener> reference, RoleListener listener) {

@@ -254,6 +254,11 @@ final class OpenStore implements Store {
       }
 
       @Override
+      public void rename(String... stores) {
+        registration.setProperties(FrameworkUtil.asDictionary(Map.of(RoleListener.STORES, stores)));
+      }
+
+      @Override
       public void close() {
         registration.unregister();
       }

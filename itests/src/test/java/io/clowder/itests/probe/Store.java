@@ -117,6 +117,9 @@ public interface Store {
     /** In the order in which it was told. */
     List<Role> heard();
 
+    /** Says that it wants to hear of these stores from now on. */
+    void rename(String... stores);
+
     /** Listens no more. */
     void close();
   }
