@@ -467,6 +467,7 @@ public final class Group implements Transport.Receiver {
     diskWatch.tick();
     passage.tick();
     leave();
+    resume();
     campaign();
     reports.tell(now);
     succession.consider(now);
@@ -585,6 +586,14 @@ public final class Group implements Transport.Receiver {
     }
   }
 
+  /** Whatever brought it about: the bundle is back, or another segment goes on. */
+  private void resume() {
+    OpenSegment current = segments.current();
+    if (current != null && !departures.has(current.provider)) {
+      state.resume();
+    }
+  }
+
   /** Lets everything go at once, until the node is started again. */
   private void stop(String why, Throwable failure) {
     log.error("group {}: the replica stops", setting.name(), failure);
@@ -694,9 +703,6 @@ public final class Group implements Transport.Receiver {
     @Override
     public void opened(OpenSegment segment) {
       health.opening = "";
-      if (segment.equals(segments.current())) {
-        state.resume();
-      }
       reports.soon(round.now());
       round.tickNow();
       passage.keepLinks();

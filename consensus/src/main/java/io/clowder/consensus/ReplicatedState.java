@@ -105,6 +105,9 @@ final class ReplicatedState {
 
     /** Whether its state is being read on another thread, which ends by {@link #catchUp}. */
     boolean loading;
+
+    /** Whether the instance was told that no entries come. */
+    boolean isPaused;
   }
 
   ReplicatedState(Outcomes outcomes) {
@@ -215,6 +218,7 @@ final class ReplicatedState {
   void attach(String name, StateMachine instance, boolean loading) {
     Machine machine = machines.computeIfAbsent(name, n -> new Machine());
     machine.instance = instance;
+    machine.isPaused = false;
     machine.current = false;
     machine.loading = loading;
   }
@@ -240,6 +244,7 @@ final class ReplicatedState {
     List<CompletableFuture<?>> paused = new ArrayList<>();
     for (Machine machine : machines.values()) {
       if (machine.current && machine.instance != null) {
+        machine.isPaused = true;
         try {
           paused.add(machine.instance.pause().toCompletableFuture());
         } catch (RuntimeException e) {
@@ -250,10 +255,11 @@ final class ReplicatedState {
     return CompletableFuture.allOf(paused.toArray(CompletableFuture[]::new));
   }
 
-  /** Tells machines that entries come again. */
+  /** Tells machines that were told so that entries come again. */
   void resume() {
     for (Machine machine : machines.values()) {
-      if (machine.current && machine.instance != null) {
+      if (machine.isPaused && machine.current && machine.instance != null) {
+        machine.isPaused = false;
         try {
           machine.instance.resume();
         } catch (RuntimeException e) {

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
@@ -233,6 +234,31 @@ class GroupSwapTest {
     node.settle();
     assertEquals("did b", text(done(next).result()));
     assertEquals(seen, node.protocol.events.size());
+  }
+
+  /** Though it is another segment that goes on, and the bundle never comes back. */
+  @Test
+  void machinesThatWereToldToPauseAreToldWhenTheNextSegmentGoesOn() {
+    OneNode node = serving();
+    InstantProtocol next = new InstantProtocol();
+    next.leads = false;
+    next.opensWithNothing = true;
+    node.group.addProtocol("other", next);
+    swap(node, other());
+    node.pass(Duration.ofMillis(100));
+    node.diary.isReady = new CompletableFuture<>();
+    node.protocol.resigns = false;
+    CompletionStage<Void> left = node.group.removeProtocol("instant", node.protocol);
+    node.pass(Duration.ofMillis(40));
+    assertEquals(1, node.diary.paused);
+    assertEquals(0, node.diary.resumed);
+    next.leads = true;
+    node.pass(Duration.ofMillis(100));
+    assertEquals("other", node.status().protocol());
+    assertEquals(1, node.diary.resumed);
+    node.pass(Duration.ofSeconds(1));
+    done(left);
+    assertEquals(1, node.diary.resumed);
   }
 
   @Test

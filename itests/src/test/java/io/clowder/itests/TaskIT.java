@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -278,7 +279,7 @@ public class TaskIT {
     drainNoMore("n1", "n3");
     Bundle raft = node("n2").bundle("io.clowder.consensus-raft");
     raft.stop();
-    for (int i = 0; i < 3 * SLOTS; i++) {
+    for (int i = 0; i < SLOTS; i++) {
       long task = tasks(i % 2 * 2).submit("it/echo", "elsewhere", null);
       assertEquals(1, succeeded(0, task).attempts());
       assertNotEquals("n2", Workshop.await(task, 1, WAIT_MILLIS).node());
@@ -445,6 +446,40 @@ public class TaskIT {
     assertNull(await(() -> schedule("runnable/back/n2").isEmpty() ? "not yet" : null));
     its.unregister();
     assertNull(await(() -> schedule("runnable/back/n2").isEmpty() ? null : "still there"));
+
+    // What runs goes on when its properties change.
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    CompletableFuture<Boolean> wasLeftAlone = new CompletableFuture<>();
+    Runnable waits =
+        () -> {
+          begun.countDown();
+          try {
+            wasLeftAlone.complete(end.await(WAIT_MILLIS, TimeUnit.MILLISECONDS));
+          } catch (InterruptedException e) {
+            wasLeftAlone.complete(false);
+          }
+        };
+    ServiceRegistration<Runnable> waiting =
+        node("n1")
+            .context()
+            .registerService(
+                Runnable.class,
+                waits,
+                FrameworkUtil.asDictionary(
+                    Map.of("scheduler.name", "waits", "scheduler.period", 1L)));
+    assertTrue(begun.await(WAIT_MILLIS, TimeUnit.MILLISECONDS));
+    waiting.setProperties(
+        FrameworkUtil.asDictionary(Map.of("scheduler.name", "waits", "scheduler.period", 3_600L)));
+    assertNull(
+        await(
+            () -> {
+              String when = schedule("runnable/waits/n1").get("when");
+              return "every 1h".equals(when) ? null : when;
+            }));
+    end.countDown();
+    assertTrue(wasLeftAlone.get(WAIT_MILLIS, TimeUnit.MILLISECONDS));
+    waiting.unregister();
 
     // That of all stays until somebody removes it.
     all.get(0).unregister();

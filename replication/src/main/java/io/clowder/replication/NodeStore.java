@@ -138,14 +138,13 @@ final class NodeStore implements Copy.Surroundings, Transport.Receiver, AutoClos
 
   /**
    * Whether it does its work: a primary whose writes wait for consensus does not, if it is cut off
-   * from it, or hears nobody. It may be heard itself, so that nobody suspects it. If others are
-   * heard, and consensus only takes long, nobody else could do better.
+   * from it. Others may hear it, so that nobody suspects it. While consensus hears it and only
+   * takes long, nobody else could do better; where nobody has a leader this node cannot know that,
+   * and another one may be elected without need when there is one again.
    */
   boolean isAlive() {
     View present = view();
-    return present == null
-        || !present.isUnanswered()
-        || (!present.isUnheard() && registrar.isReached());
+    return present == null || !present.isUnanswered() || registrar.isReached();
   }
 
   /** How its copy is; null while there is none. */

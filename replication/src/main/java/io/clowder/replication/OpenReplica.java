@@ -380,7 +380,6 @@ final class OpenReplica implements Outlet {
         lags.of(replica.peers(), ledger.log, time),
         isDiskHung(),
         replica.isUnanswered(),
-        replica.isUnheard(),
         isSpaceLow);
   }
 

@@ -362,11 +362,6 @@ final class Primary {
     return roster.isUnanswered();
   }
 
-  /** As {@link Roster#isUnheard}. */
-  boolean isUnheard() {
-    return roster.isUnheard();
-  }
-
   /** Gives the place to another; writes wait for the one who has it then. */
   boolean handOver(ReplicaId to) {
     Peer peer = peers.get(to);

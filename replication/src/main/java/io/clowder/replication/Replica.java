@@ -186,11 +186,6 @@ final class Replica {
     return primary != null && primary.isUnanswered();
   }
 
-  /** As {@link Roster#isUnheard}, if this is the primary. */
-  boolean isUnheard() {
-    return primary != null && primary.isUnheard();
-  }
-
   /** How far the others are, if this is the primary; else nobody. */
   Collection<Peer> peers() {
     return primary == null ? List.of() : primary.peers();

@@ -135,11 +135,6 @@ final class Roster {
     return !leaving.isEmpty() && self.now - unansweredAt > PATIENCE * self.timing.retry();
   }
 
-  /** Whether no replica was heard since consensus was asked to let go of one. */
-  boolean isUnheard() {
-    return peers.values().stream().allMatch(it -> it.heard < unansweredAt);
-  }
-
   /** This process stood still: what the others said meanwhile has yet to be read. */
   void stoodStill() {
     unansweredAt = self.now;

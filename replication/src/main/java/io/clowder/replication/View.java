@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * @param lags of the others, if it is the primary; else empty
  * @param isDiskHung whether a write has not come back for longer than a backup may lag
  * @param isUnanswered whether writes wait for a backup that consensus does not let go of
- * @param isUnheard whether no replica was heard since it was asked to
  * @param isSpaceLow whether the disk is nearly full, so that it takes no writes
  */
 record View(
@@ -37,7 +36,6 @@ record View(
     List<Lag> lags,
     boolean isDiskHung,
     boolean isUnanswered,
-    boolean isUnheard,
     boolean isSpaceLow) {
   View {
     lags = List.copyOf(lags);
@@ -69,7 +67,6 @@ record View(
         snapshot,
         List.of(),
         isDiskHung,
-        false,
         false,
         isSpaceLow);
   }

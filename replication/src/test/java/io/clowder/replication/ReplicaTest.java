@@ -147,7 +147,7 @@ class ReplicaTest extends OneReplica {
   }
 
   @Test
-  void aPrimaryWhomConsensusDoesNotAnswerKnowsThatItIsOfNoUse() {
+  void aPrimaryWhomConsensusDoesNotAnswerKnowsIt() {
     lead(config(2, 1, N1, N2));
     ack(N2, 1);
     write(1);
@@ -160,9 +160,7 @@ class ReplicaTest extends OneReplica {
     }
     assertFalse(primary.isUnanswered(), "it takes its time");
     pass(1);
-    assertTrue(primary.isUnanswered() && primary.isUnheard());
-    ack(N2, 1);
-    assertTrue(primary.isUnanswered() && !primary.isUnheard(), "somebody is heard");
+    assertTrue(primary.isUnanswered());
     for (int i = 0; i < 300; i++) {
       pass(10 * MILLI);
     }

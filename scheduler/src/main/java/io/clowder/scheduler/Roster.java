@@ -65,6 +65,9 @@ final class Roster {
   /** What is told to the cluster: of more than it takes, the first. */
   SortedMap<String, Skill> skills() {
     SortedMap<String, Skill> skills = new TreeMap<>();
+    // What is this process's own is no user's, and comes first.
+    SortedMap<String, Entry> own = byPattern.subMap(LocalTasks.TYPE, LocalTasks.TYPE + '\uffff');
+    own.forEach((pattern, entry) -> skills.put(pattern, entry.skill));
     for (Map.Entry<String, Entry> its : byPattern.entrySet()) {
       if (skills.size() == Limits.TASK_HANDLERS) {
         LOG.error(

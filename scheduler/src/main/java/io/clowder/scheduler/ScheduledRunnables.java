@@ -16,13 +16,13 @@ import io.clowder.api.task.Trigger;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -47,34 +47,40 @@ import org.slf4j.LoggerFactory;
  * whichever has a slot free; with names of nodes, theirs.
  *
  * <p>A node's own schedule ends with its service; that of all stays until somebody removes it, as
- * other nodes may have the service still. Changed properties count at once.
+ * other nodes may have the service still. Changed properties count at once, and what runs goes on.
+ * Of several with one name on a node one is scheduled; another one is when it is changed or
+ * registered after that has gone.
  */
 @Component(
     service = {},
     immediate = true)
 public final class ScheduledRunnables
-    implements ServiceTrackerCustomizer<
-            Runnable, AtomicReference<ScheduledRunnables.@Nullable Job>>,
-        AutoCloseable {
+    implements ServiceTrackerCustomizer<Runnable, ScheduledRunnables.Tracked>, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ScheduledRunnables.class);
   private static final String EXPRESSION = "scheduler.expression";
   private static final String PERIOD = "scheduler.period";
   private static final Duration AGAIN = Duration.ofSeconds(2);
 
+  /** A service; guarded by itself, as it may be changed and go at a time. */
+  static final class Tracked {
+    private @Nullable Job job;
+    private boolean isOver;
+  }
+
   /** A service as a task. */
-  static final class Job {
+  private static final class Job {
     private final ServiceRegistration<TaskHandler> handler;
-    private final Plan plan;
+    private final Wanted wanted;
     private volatile boolean isGone;
 
-    Job(ServiceRegistration<TaskHandler> handler, Plan plan) {
+    Job(ServiceRegistration<TaskHandler> handler, Wanted wanted) {
       this.handler = handler;
-      this.plan = plan;
+      this.wanted = wanted;
     }
   }
 
   /** {@code isOwn}: the schedule is this node's alone, and ends with the service. */
-  private record Plan(String name, Trigger trigger, boolean isOwn) {}
+  private record Wanted(String name, Trigger trigger, boolean isOwn) {}
 
   private final BundleContext context;
   private final Node node;
@@ -82,10 +88,13 @@ public final class ScheduledRunnables
   private final TaskAdmin admin;
   private final Timer timer = new ThreadTimer("clowder-runnables");
   private final Set<String> names = ConcurrentHashMap.newKeySet();
-  private final ServiceTracker<Runnable, AtomicReference<@Nullable Job>> tracker;
+  private final ServiceTracker<Runnable, Tracked> tracker;
 
-  /** One after the other: a service that comes back is not to lose its schedule to its leaving. */
-  private CompletionStage<?> changes = CompletableFuture.completedStage(null);
+  /**
+   * The last change of each schedule that is on its way: one after the other, as a service that
+   * comes back is not to lose its schedule to its leaving.
+   */
+  private final Map<String, CompletionStage<?>> changes = new HashMap<>();
 
   /** The component. */
   @Activate
@@ -113,10 +122,10 @@ public final class ScheduledRunnables
   }
 
   @Override
-  public @Nullable AtomicReference<@Nullable Job> addingService(
-      ServiceReference<Runnable> reference) {
-    Job job = begin(reference);
-    return job == null ? null : new AtomicReference<>(job);
+  public @Nullable Tracked addingService(ServiceReference<Runnable> reference) {
+    Tracked tracked = new Tracked();
+    tracked.job = begin(reference);
+    return tracked.job == null ? null : tracked;
   }
 
   private @Nullable Job begin(ServiceReference<Runnable> reference) {
@@ -124,10 +133,10 @@ public final class ScheduledRunnables
     if (runnable == null) {
       return null;
     }
-    Plan plan = plan(reference, runnable);
-    if (plan == null || !names.add(plan.name)) {
-      if (plan != null) {
-        LOG.warn("{} is not scheduled: another one here is called {}", reference, plan.name);
+    Wanted wanted = wanted(reference, runnable);
+    if (wanted == null || !names.add(wanted.name)) {
+      if (wanted != null) {
+        LOG.warn("{} is not scheduled: another one here is called {}", reference, wanted.name);
       }
       context.ungetService(reference);
       return null;
@@ -142,14 +151,14 @@ public final class ScheduledRunnables
             context.registerService(
                 TaskHandler.class,
                 handler,
-                FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, plan.name))),
-            plan);
+                FrameworkUtil.asDictionary(Map.of(TaskHandler.TYPE, wanted.name))),
+            wanted);
     make(job);
     return job;
   }
 
   /** What its properties say; null, and said so, if that makes no sense, or is not for here. */
-  private @Nullable Plan plan(ServiceReference<Runnable> reference, Runnable runnable) {
+  private @Nullable Wanted wanted(ServiceReference<Runnable> reference, Runnable runnable) {
     List<String> runOn = StringPlus.of(reference.getProperty("scheduler.runOn"));
     boolean isOne = runOn.contains("SINGLE") || runOn.contains("LEADER");
     if (!isOne && !runOn.isEmpty() && !runOn.contains(node.id().value())) {
@@ -157,7 +166,7 @@ public final class ScheduledRunnables
     }
     try {
       String name = "runnable/" + name(reference, runnable, isOne);
-      return new Plan(isOne ? name : name + "/" + node.id(), trigger(reference), !isOne);
+      return new Wanted(isOne ? name : name + "/" + node.id(), trigger(reference), !isOne);
     } catch (IllegalArgumentException e) {
       LOG.warn("{} is not scheduled: {}", reference, e.getMessage());
       return null;
@@ -190,35 +199,45 @@ public final class ScheduledRunnables
     return plain.length() > 64 ? plain.substring(plain.length() - 64) : plain;
   }
 
-  private synchronized void then(Supplier<CompletionStage<?>> change) {
-    changes = changes.handle((done, failure) -> null).thenCompose(before -> change.get());
+  private synchronized void then(String name, Supplier<CompletionStage<?>> change) {
+    CompletionStage<?> next =
+        changes
+            .getOrDefault(name, CompletableFuture.completedStage(null))
+            .handle((done, failure) -> null)
+            .thenCompose(before -> change.get());
+    changes.put(name, next);
+    next.whenComplete((done, failure) -> forget(name, next));
+  }
+
+  private synchronized void forget(String name, CompletionStage<?> change) {
+    changes.remove(name, change);
   }
 
   private void make(Job job) {
-    then(() -> job.isGone ? CompletableFuture.completedStage(null) : made(job));
+    then(job.wanted.name, () -> job.isGone ? CompletableFuture.completedStage(null) : made(job));
   }
 
   /** Makes the schedule unless it is there as it should be: it goes on then, paused or not. */
   private CompletionStage<?> made(Job job) {
-    Plan plan = job.plan;
+    Wanted wanted = job.wanted;
     Schedule schedule =
         Schedule.of(
-                plan.name,
-                plan.trigger,
-                TaskRequest.of(plan.name, new byte[0]).withRetry(Retry.NEVER))
+                wanted.name,
+                wanted.trigger,
+                TaskRequest.of(wanted.name, new byte[0]).withRetry(Retry.NEVER))
             .withMisfire(Schedule.Misfire.SKIP, 1);
     return admin
-        .schedule(plan.name)
+        .schedule(wanted.name)
         .thenCompose(
             found ->
-                found != null && found.schedule().trigger().equals(plan.trigger)
+                found != null && found.schedule().trigger().equals(wanted.trigger)
                     ? CompletableFuture.completedStage(false)
                     : scheduler.schedule(schedule))
         .whenComplete(
             (made, failure) -> {
               if (failure != null) {
                 CoordinationException cause = Asking.cause(failure);
-                LOG.warn("schedule {} is not made: {}", plan.name, cause.getMessage());
+                LOG.warn("schedule {} is not made: {}", wanted.name, cause.getMessage());
                 if (cause.reason() != CoordinationException.Reason.INVALID) {
                   timer.after(AGAIN, () -> make(job));
                 }
@@ -227,25 +246,33 @@ public final class ScheduledRunnables
   }
 
   @Override
-  public void modifiedService(
-      ServiceReference<Runnable> reference, AtomicReference<@Nullable Job> its) {
-    Job before = its.get();
-    Runnable runnable = context.getService(reference);
-    if (runnable == null) {
-      return; // It goes, which is told next.
-    }
-    boolean isAsBefore = before != null && before.plan.equals(plan(reference, runnable));
-    context.ungetService(reference);
-    if (!isAsBefore) {
-      end(reference, before);
-      its.set(begin(reference));
+  public void modifiedService(ServiceReference<Runnable> reference, Tracked tracked) {
+    synchronized (tracked) {
+      Runnable runnable = tracked.isOver ? null : context.getService(reference);
+      if (runnable == null) {
+        return; // It goes.
+      }
+      Job before = tracked.job;
+      Wanted wanted = wanted(reference, runnable);
+      if (before == null || wanted == null || !wanted.name.equals(before.wanted.name)) {
+        end(reference, before);
+        tracked.job = begin(reference);
+      } else if (!wanted.equals(before.wanted)) {
+        before.isGone = true;
+        Job changed = new Job(before.handler, wanted);
+        tracked.job = changed;
+        make(changed);
+      }
+      context.ungetService(reference);
     }
   }
 
   @Override
-  public void removedService(
-      ServiceReference<Runnable> reference, AtomicReference<@Nullable Job> its) {
-    end(reference, its.get());
+  public void removedService(ServiceReference<Runnable> reference, Tracked tracked) {
+    synchronized (tracked) {
+      tracked.isOver = true;
+      end(reference, tracked.job);
+    }
   }
 
   private void end(ServiceReference<Runnable> reference, @Nullable Job job) {
@@ -254,9 +281,9 @@ public final class ScheduledRunnables
     }
     job.isGone = true;
     job.handler.unregister();
-    names.remove(job.plan.name);
-    if (job.plan.isOwn) {
-      then(() -> ended(job.plan.name));
+    names.remove(job.wanted.name);
+    if (job.wanted.isOwn) {
+      then(job.wanted.name, () -> ended(job.wanted.name));
     }
     context.ungetService(reference);
   }

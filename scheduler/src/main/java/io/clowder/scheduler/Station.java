@@ -213,10 +213,8 @@ final class Station implements Events, Run.Owner {
   private void announced(@Nullable Committed done, @Nullable Throwable failure) {
     boolean again;
     long late = 0;
-    CompletableFuture<@Nullable Void> told;
     synchronized (this) {
       isAnnouncing = false;
-      told = announcement;
       if (done != null && TaskAnswer.decode(done.result()) instanceof TaskAnswer.Id id) {
         if (id.it() == 0) {
           LOG.warn("a later start of this node runs its tasks; this one does not any more");
@@ -229,14 +227,15 @@ final class Station implements Events, Run.Owner {
           isToAnnounce |= !machine.workers().containsKey(id.it());
         }
       }
-      again = isToAnnounce && failure == null;
-    }
-    if (!again) {
-      told.complete(null);
+      // That no entries will come is told once more at once: soon it could not be.
+      again = isToAnnounce && (failure == null || isPaused);
+      if (!again) {
+        announcement.complete(null);
+      }
     }
     if (late > 0) {
       submit(new TaskCommand.Leave(late), (left, lost) -> {});
-    } else if (failure != null) {
+    } else if (failure != null && !again) {
       CoordinationException cause = Asking.cause(failure);
       if (cause.reason() != CoordinationException.Reason.TIMEOUT) {
         LOG.warn("the cluster does not know yet what this node runs: {}", cause.getMessage());
@@ -340,10 +339,7 @@ final class Station implements Events, Run.Owner {
     Worker mine = me != null && me.client == client ? me : null;
     List<Run> begun = new ArrayList<>();
     boolean isLost;
-    boolean wasPaused;
     synchronized (this) {
-      wasPaused = isPaused;
-      isPaused = false;
       boolean isLater = board.counters().lastToken() >= lastToken;
       isLost = isLater && mine == null && number != 0;
       if (isLater && mine != null) {
@@ -367,8 +363,6 @@ final class Station implements Events, Run.Owner {
     }
     if (isLost) {
       lose();
-    } else if (wasPaused) {
-      announce();
     }
     begun.forEach(this::begin);
     timer.execute(this::report);

@@ -199,14 +199,16 @@ final class Steward implements Events {
   }
 
   private void fired(@Nullable Boolean isDone, @Nullable Throwable failure) {
+    if (isDone != null && !isDone) {
+      // What cannot be worked out stays due: there is no hurry to look at it again.
+      timer.after(Duration.ofMillis(LOOK_MILLIS), () -> fired(true, null));
+      return;
+    }
     synchronized (this) {
       isFiring = false;
     }
     if (isDone != null) {
-      // What cannot be worked out stays due: there is no hurry to look at it again.
-      if (isDone) {
-        lookSoon();
-      }
+      lookSoon();
     } else if (failure != null && Asking.cause(failure).reason() != Reason.TIMEOUT) {
       LOG.warn("schedules are late: {}", Asking.cause(failure).getMessage());
     }

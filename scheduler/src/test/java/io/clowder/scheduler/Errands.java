@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.clowder.api.CoordinationException;
 import io.clowder.api.CoordinationException.Outcome;
+import io.clowder.api.NodeId;
 import io.clowder.api.task.Retry;
 import io.clowder.api.task.TaskMode;
 import io.clowder.api.task.TaskRequest;
@@ -335,6 +336,14 @@ final class Errands {
         throw wrong("task " + task + " is not over; " + board.floor().workers().keySet());
       }
       checkEnd(task);
+    }
+  }
+
+  /** A node that is well runs as many as it says. */
+  void checkWorks(Board board, NodeId node) {
+    Worker worker = board.floor().worker(node);
+    if (worker == null || worker.slots() != setting().slots()) {
+      throw wrong(node + " has " + (worker == null ? "no worker" : worker.slots() + " slots"));
     }
   }
 

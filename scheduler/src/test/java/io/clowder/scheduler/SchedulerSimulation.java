@@ -220,6 +220,7 @@ final class SchedulerSimulation {
   private void check() {
     Board board = world.canon.board();
     errands.check(board);
+    world.computers.forEach(it -> errands.checkWorks(board, it.node));
     byte[] expected = TaskWorld.snapshot(world.canon);
     for (TaskWorld.Computer computer : world.computers) {
       TaskWorld.Life process = computer.process;

@@ -186,9 +186,12 @@ final class TaskTenant implements Tenant, Errands.Stage {
     byte[] expected = TaskWorld.snapshot(newest.machine);
     houses.forEach(
         (node, house) -> {
-          if (house.machine.position() == newest.machine.position()
-              && !Arrays.equals(expected, TaskWorld.snapshot(house.machine))) {
-            throw errands.wrong(node + " has another state");
+          // Others are not members any more.
+          if (house.machine.position() == newest.machine.position()) {
+            if (!Arrays.equals(expected, TaskWorld.snapshot(house.machine))) {
+              throw errands.wrong(node + " has another state");
+            }
+            errands.checkWorks(newest.machine.board(), node);
           }
         });
   }
