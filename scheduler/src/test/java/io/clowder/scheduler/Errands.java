@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Errands {
   private static final long MILLI = 1_000_000;
+
+  /** Longer than all clocks together jump: nothing may be forgotten before the end. */
+  static final Duration KEEP = Duration.ofDays(30);
+
   private static final List<String> TYPES = List.of("mail/send", "mail/list", "report");
 
   /** The world that it happens in. */
@@ -296,7 +300,7 @@ final class Errands {
             .withPriority(random.nextInt(10))
             .withRetry(
                 new Retry(20, Duration.ofMillis(50), Duration.ofSeconds(2), 1 + random.nextInt(8)))
-            .withKeep(Duration.ofHours(5));
+            .withKeep(KEEP);
     Instant time = Instant.ofEpochMilli(wallMillis);
     if (random.nextInt(10) == 0) {
       request = request.withNotBefore(time.plusMillis(random.nextInt(5_000)));

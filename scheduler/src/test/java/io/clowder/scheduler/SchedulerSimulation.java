@@ -105,9 +105,7 @@ final class SchedulerSimulation {
           };
       Schedule schedule =
           Schedule.of(
-                  "s" + i,
-                  trigger,
-                  TaskRequest.of("tick/" + i, new byte[0]).withKeep(Duration.ofHours(5)))
+                  "s" + i, trigger, TaskRequest.of("tick/" + i, new byte[0]).withKeep(Errands.KEEP))
               .withOverlap(OVERLAPS.get(random.nextInt(OVERLAPS.size())));
       schedule(schedule);
     }

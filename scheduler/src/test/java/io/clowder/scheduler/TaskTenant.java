@@ -124,7 +124,7 @@ final class TaskTenant implements Tenant, Errands.Stage {
       return Schedule.of(
           TICK,
           new Trigger.FixedRate(Instant.EPOCH, Duration.ofMillis(500)),
-          TaskRequest.of("tick/it", new byte[0]).withKeep(Duration.ofHours(5)));
+          TaskRequest.of("tick/it", new byte[0]).withKeep(Errands.KEEP));
     }
 
     @Override
