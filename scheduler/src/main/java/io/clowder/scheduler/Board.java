@@ -317,15 +317,9 @@ final class Board implements Floor.Dealer {
    *
    * @return the number of the worker; 0 if this is older than what is known of the node
    */
-  long announce(
-      NodeId node,
-      long client,
-      long session,
-      int slots,
-      SortedMap<String, Skill> skills,
-      SortedMap<String, String> labels) {
-    Worker worker = floor.worker(node);
-    if (worker != null && worker.client != client) {
+  long announce(TaskCommand.Announce it, long session) {
+    Worker worker = floor.worker(it.node());
+    if (worker != null && worker.client != it.client()) {
       if (worker.session > session) {
         return 0;
       }
@@ -333,13 +327,15 @@ final class Board implements Floor.Dealer {
       worker = null;
     }
     if (worker == null) {
-      worker = new Worker(++lastWorker, node, client, session);
-      worker.announce(slots, skills, labels);
+      worker = new Worker(++lastWorker, it.node(), it.client(), session);
+      worker.announce(it.count(), it.slots(), it.skills(), it.labels());
       floor.add(worker);
     } else {
-      worker.session = session;
-      worker.announce(slots, skills, labels);
-      floor.changed();
+      worker.session = Math.max(worker.session, session);
+      if (it.count() > worker.announced()) {
+        worker.announce(it.count(), it.slots(), it.skills(), it.labels());
+        floor.changed();
+      }
     }
     return worker.number;
   }

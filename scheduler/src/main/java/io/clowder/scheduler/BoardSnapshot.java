@@ -63,7 +63,8 @@ final class BoardSnapshot implements StateMachine.Snapshot {
 
   private static void write(Worker worker, WireWriter record) {
     record.writeVarLong(worker.number).writeString(worker.node.value()).writeLong(worker.client);
-    record.writeVarLong(worker.session).writeVarLong(worker.slots());
+    record.writeVarLong(worker.session).writeVarLong(worker.announced());
+    record.writeVarLong(worker.slots());
     Fields.writeSkills(worker.skills(), record);
     Fields.writeLabels(worker.labels(), record);
     record.writeVarLong(worker.done).writeVarLong(worker.failed).writeVarLong(worker.failing);
@@ -180,6 +181,7 @@ final class BoardSnapshot implements StateMachine.Snapshot {
         new Worker(
             record.readVarLong(), record.readNode(), record.readLong(), record.readVarLong());
     worker.announce(
+        record.readVarLong(),
         Fields.readInt(record, 0, Limits.TASKS),
         Fields.readSkills(record),
         Fields.readLabels(record));

@@ -69,6 +69,7 @@ final class Station implements Events, Run.Owner {
   private long lastPosition;
 
   private boolean isAnnouncing;
+  private long announcements;
 
   /** Completes when the cluster knows, or cannot be told now, what there is to be known. */
   private CompletableFuture<@Nullable Void> announcement = CompletableFuture.completedFuture(null);
@@ -196,7 +197,9 @@ final class Station implements Events, Run.Owner {
         lost += run.attempt.worker() == number ? 0 : 1;
       }
       int slots = isClosed || isPaused ? 0 : Math.max(0, setting.slots() - lost);
-      command = new TaskCommand.Announce(client, node, slots, roster.skills(), setting.labels());
+      command =
+          new TaskCommand.Announce(
+              client, ++announcements, node, slots, roster.skills(), setting.labels());
     }
     submit(command, this::announced);
   }

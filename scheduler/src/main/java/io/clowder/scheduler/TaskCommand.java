@@ -20,9 +20,15 @@ sealed interface TaskCommand {
   /** Tasks of one node that came together, and how many there may be that are not over. */
   record Submit(List<Work> works, int queueMax) implements TaskCommand {}
 
-  /** What a node runs; {@code client} is drawn at each start of its scheduler. */
+  /**
+   * What a node runs.
+   *
+   * @param client drawn at each start of its scheduler
+   * @param count how many there were since then, with this: one that comes late is not taken
+   */
   record Announce(
       long client,
+      long count,
       NodeId node,
       int slots,
       SortedMap<String, Skill> skills,
@@ -81,8 +87,8 @@ sealed interface TaskCommand {
       begin(1, out).writeVarLong(submit.queueMax).writeVarLong(submit.works.size());
       submit.works.forEach(work -> Fields.write(work, out));
     } else if (this instanceof Announce announce) {
-      begin(2, out).writeLong(announce.client).writeString(announce.node.value());
-      out.writeVarLong(announce.slots);
+      begin(2, out).writeLong(announce.client).writeVarLong(announce.count);
+      out.writeString(announce.node.value()).writeVarLong(announce.slots);
       Fields.writeSkills(announce.skills, out);
       Fields.writeLabels(announce.labels, out);
     } else if (this instanceof Reports reports) {
@@ -150,6 +156,7 @@ sealed interface TaskCommand {
           case 2 ->
               new Announce(
                   in.readLong(),
+                  in.readVarLong(),
                   in.readNode(),
                   Fields.readInt(in, 0, Limits.TASKS),
                   Fields.readSkills(in),

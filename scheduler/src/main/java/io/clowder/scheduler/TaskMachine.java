@@ -133,8 +133,7 @@ final class TaskMachine implements StateMachine {
       }
       return new TaskAnswer.Is(board.floor().worker(reports.worker()) != null);
     } else if (command instanceof TaskCommand.Announce it) {
-      return new TaskAnswer.Id(
-          board.announce(it.node(), it.client(), session, it.slots(), it.skills(), it.labels()));
+      return new TaskAnswer.Id(board.announce(it, session));
     } else if (command instanceof TaskCommand.Leave leave) {
       board.leave(leave.worker());
       return new TaskAnswer.Is(true);

@@ -23,6 +23,7 @@ final class Worker {
   final NodeId node;
   final long client;
   long session;
+  private long announced;
   private int slots;
   private SortedMap<String, Skill> skills = new TreeMap<>();
   private SortedMap<String, String> labels = new TreeMap<>();
@@ -42,10 +43,17 @@ final class Worker {
     this.session = session;
   }
 
-  void announce(int itsSlots, SortedMap<String, Skill> itsSkills, SortedMap<String, String> its) {
+  void announce(
+      long count, int itsSlots, SortedMap<String, Skill> itsSkills, SortedMap<String, String> its) {
+    announced = count;
     slots = itsSlots;
     skills = Collections.unmodifiableSortedMap(new TreeMap<>(itsSkills));
     labels = Collections.unmodifiableSortedMap(new TreeMap<>(its));
+  }
+
+  /** Which of its announcements counts. */
+  long announced() {
+    return announced;
   }
 
   int slots() {

@@ -126,7 +126,8 @@ final class Bench implements ConsensusService, Timer {
 
   /** Another node's worker. */
   long otherWorker(NodeId node, int slots, SortedMap<String, Skill> skills) {
-    TaskCommand announce = new TaskCommand.Announce(999, node, slots, skills, new TreeMap<>());
+    TaskCommand announce =
+        new TaskCommand.Announce(999, log.size() + 1, node, slots, skills, new TreeMap<>());
     return ((TaskAnswer.Id) other(announce)).it();
   }
 

@@ -111,7 +111,8 @@ class BoardSnapshotTest {
       }
       SortedMap<String, String> labels =
           new TreeMap<>(random.nextBoolean() ? Map.of("gpu", "yes") : Map.of());
-      return new TaskCommand.Announce(random.nextInt(3), node(), random.nextInt(9), skills, labels);
+      return new TaskCommand.Announce(
+          random.nextInt(3), random.nextInt(300), node(), random.nextInt(9), skills, labels);
     }
 
     private Work work() {

@@ -71,7 +71,8 @@ class DealingFiguresTest {
               }
             });
     for (int i = 1; i <= WORKERS; i++) {
-      board.announce(new NodeId("n" + i), i, i, 1, Desk.skills("t"), new TreeMap<>());
+      NodeId node = new NodeId("n" + i);
+      board.announce(new TaskCommand.Announce(i, 1, node, 1, Desk.skills("t"), new TreeMap<>()), i);
     }
     Work work = Desk.work(TaskRequest.of("t", new byte[0]).withKeep(Duration.ZERO));
     double arrival = 0;

@@ -24,6 +24,7 @@ final class Desk implements Events {
   final List<Worker> gone = new ArrayList<>();
   final List<Task> ended = new ArrayList<>();
   private final Map<Long, Long> workers = new HashMap<>();
+  private long announcements;
   long now = BEGIN;
 
   @Override
@@ -102,7 +103,19 @@ final class Desk implements Events {
   long worker(
       String node, int slots, SortedMap<String, Skill> skills, SortedMap<String, String> labels) {
     long number = Long.parseLong(node.substring(1));
-    return entry(() -> board.announce(new NodeId(node), number, number, slots, skills, labels));
+    return announce(new NodeId(node), number, number, slots, skills, labels);
+  }
+
+  long announce(
+      NodeId node,
+      long client,
+      long session,
+      int slots,
+      SortedMap<String, Skill> skills,
+      SortedMap<String, String> labels) {
+    TaskCommand.Announce announce =
+        new TaskCommand.Announce(client, ++announcements, node, slots, skills, labels);
+    return entry(() -> board.announce(announce, session));
   }
 
   boolean report(Report report) {

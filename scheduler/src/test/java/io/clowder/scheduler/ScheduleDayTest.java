@@ -181,7 +181,7 @@ class ScheduleDayTest {
     leader = nodes.get(0);
     append(
         new TaskCommand.Announce(
-            7, new NodeId("w1"), 1_000_000, Desk.skills("t"), new TreeMap<>()));
+            7, 1, new NodeId("w1"), 1_000_000, Desk.skills("t"), new TreeMap<>()));
     schedule(schedules);
     machine.add(new Watch());
     nodes.forEach(node -> node.steward.start());

@@ -380,7 +380,7 @@ class StationTest {
   @Test
   void whoIsReplacedByALaterStartRunsNothingMore() {
     start();
-    bench.apply(new TaskCommand.Announce(8, Bench.N1, 1, Desk.skills("t"), new TreeMap<>()), 2);
+    bench.apply(new TaskCommand.Announce(8, 1, Bench.N1, 1, Desk.skills("t"), new TreeMap<>()), 2);
     bench.applyAll();
     assertEquals(8, worker().client);
     station.add(entry(0, "u"));

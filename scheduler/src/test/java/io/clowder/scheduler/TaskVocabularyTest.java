@@ -102,11 +102,12 @@ class TaskVocabularyTest {
     golden.put(
         new TaskCommand.Announce(
             -1,
+            300,
             N1,
             300,
             new TreeMap<>(Map.of("a/*", new Skill(2, 300))),
             new TreeMap<>(Map.of("gpu", "yes"))),
-        "0201ffffffffffffffff026e31ac020103612f2a02ac02010367707503796573");
+        "0201ffffffffffffffffac02026e31ac020103612f2a02ac02010367707503796573");
     golden.put(
         new TaskCommand.Reports(
             300,
@@ -308,7 +309,7 @@ class TaskVocabularyTest {
     wrong.put(
         "a pattern",
         new TaskCommand.Announce(
-            1, N1, 1, new TreeMap<>(Map.of("a*", new Skill(0, 0))), new TreeMap<>()));
+            1, 1, N1, 1, new TreeMap<>(Map.of("a*", new Skill(0, 0))), new TreeMap<>()));
     wrong.put("a progress", new TaskCommand.Reports(1, List.of(new Report.Progress(1, 1001, ""))));
     wrong.forEach(
         (what, command) ->

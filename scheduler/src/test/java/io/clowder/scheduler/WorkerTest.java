@@ -33,8 +33,7 @@ class WorkerTest {
   }
 
   private long announce(long client, long session, int slots) {
-    return desk.entry(
-        () -> desk.board.announce(N1, client, session, slots, Desk.skills("t"), new TreeMap<>()));
+    return desk.announce(N1, client, session, slots, Desk.skills("t"), new TreeMap<>());
   }
 
   // ---- coming and going ------------------------------------------------------------------------
@@ -52,6 +51,21 @@ class WorkerTest {
     assertEquals(TaskState.SUCCEEDED, desk.state(first));
     desk.submit("t");
     assertEquals(2, desk.given.size());
+  }
+
+  /** It was given up by who said it, and may be overtaken by what was said after it. */
+  @Test
+  void anAnnouncementThatComesLateIsNotTaken() {
+    announce(7, 1, 1);
+    TaskCommand.Announce late =
+        new TaskCommand.Announce(7, 1, N1, 0, Desk.skills("u"), new TreeMap<>());
+    announce(7, 1, 3);
+    assertEquals(1, desk.entry(() -> desk.board.announce(late, 2)));
+    Worker worker = desk.board.floor().worker(N1);
+    assertNotNull(worker);
+    assertEquals(3, worker.slots());
+    assertEquals(Set.of("t"), worker.skills().keySet());
+    assertEquals(2, worker.session, "it lives, whatever it said");
   }
 
   @Test
