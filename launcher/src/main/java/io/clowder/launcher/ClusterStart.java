@@ -13,8 +13,9 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Starts nodes and waits until they serve. One that does not get there leaves the others alone if
- * enough run for a quorum; if not, what was started is stopped again.
+ * Starts nodes and waits until they serve, with all that is configured: a node answers before it
+ * knows whether each component takes its configuration. One that does not get there leaves the
+ * others alone if enough run for a quorum; if not, what was started is stopped again.
  */
 final class ClusterStart {
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -145,6 +146,9 @@ final class ClusterStart {
     }
     ClusterStatus.View view = ClusterStatus.ask(node).get(0);
     String missing = missing(view);
+    if (missing.isEmpty() && !node.directory().hasStarted()) {
+      missing = "not all of its components have started";
+    }
     boolean down =
         "down".equals(view.text("role"))
             && passed.minus(downSince.computeIfAbsent(node, n -> passed)).compareTo(DOUBT) > 0;

@@ -146,6 +146,7 @@ final class NodeCommand implements Callable<Integer> {
         ShellServer.open(directory.socket(), new GogoShell(container.framework()), REQUEST_TIME);
     try {
       container.awaitComponents(START_TIME);
+      directory.started();
       log.info(
           "Node {} of {} runs, listening on {}",
           settings.id(),

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -23,6 +24,8 @@ import java.util.stream.Stream;
  * @param root an absolute path
  */
 record NodeDirectory(Path root) {
+  private static final String STARTED = "started\n";
+
   Path etc() {
     return root.resolve("etc");
   }
@@ -96,10 +99,28 @@ record NodeDirectory(Path root) {
           root + " is in use by another node" + holder + "; stop it or choose another directory");
     }
     clear(temporary());
-    Path draft = root.resolve("pid.new");
-    Files.writeString(draft, NodeProcess.current().text());
-    Files.move(draft, pid(), StandardCopyOption.ATOMIC_MOVE);
+    write(NodeProcess.current().text());
     return channel;
+  }
+
+  private void write(String process) throws IOException {
+    Path draft = root.resolve("pid.new");
+    Files.writeString(draft, process);
+    Files.move(draft, pid(), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** This process has started, with all that is configured. */
+  void started() throws IOException {
+    write(NodeProcess.current().text() + STARTED);
+  }
+
+  /** Whether the process that runs in this directory has; it answers before. */
+  boolean hasStarted() throws IOException {
+    try {
+      return Files.readString(pid()).endsWith(STARTED);
+    } catch (NoSuchFileException e) {
+      return false;
+    }
   }
 
   /** This process has ended in good order. */

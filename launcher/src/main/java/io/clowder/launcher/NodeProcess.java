@@ -25,7 +25,7 @@ record NodeProcess(long pid, String start) {
   /** Reads what {@link #text} wrote; null if the file is not there, empty or damaged. */
   static @Nullable NodeProcess read(Path file) throws IOException {
     try {
-      String[] words = Files.readString(file).strip().split(" ");
+      String[] words = Files.readString(file).split("\n", 2)[0].strip().split(" ");
       return words.length == 2 ? new NodeProcess(Long.parseLong(words[0]), words[1]) : null;
     } catch (NoSuchFileException | NumberFormatException e) {
       return null;

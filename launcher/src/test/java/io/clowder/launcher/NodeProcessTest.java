@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,20 @@ class NodeProcessTest {
     NodeProcess read = NodeProcess.read(file);
     assertEquals(NodeProcess.current(), read);
     assertEquals(ProcessHandle.current().pid(), read.handle().orElseThrow().pid());
+  }
+
+  @Test
+  void whetherANodeHasStartedIsToldApartFromThatItRuns() throws Exception {
+    NodeDirectory directory = new NodeDirectory(dir.resolve("n1"));
+    assertFalse(directory.hasStarted());
+    FileChannel taken = directory.take();
+    assertTrue(directory.process().isPresent());
+    assertFalse(directory.hasStarted());
+    directory.started();
+    assertTrue(directory.hasStarted());
+    assertEquals(ProcessHandle.current().pid(), directory.process().orElseThrow().pid());
+    directory.leave(taken);
+    assertFalse(directory.hasStarted());
   }
 
   @Test
