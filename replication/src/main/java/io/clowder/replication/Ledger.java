@@ -21,6 +21,12 @@ final class Ledger {
   private long commit;
   private long covered;
 
+  /**
+   * The journal ends with what is void: before anything is added to it, it has to say so, or what
+   * is added would be taken for void, too, when it is read again.
+   */
+  private boolean isVoidBehind;
+
   /** With what was read back from the disk; how much of its log is committed has to be told. */
   Ledger(Recovered recovered, Outlet outlet) {
     this.outlet = outlet;
@@ -31,6 +37,7 @@ final class Ledger {
     commit = image.seq();
     covered = image.seq();
     persisted = log.end();
+    isVoidBehind = recovered.isVoid();
   }
 
   long commit() {
@@ -48,6 +55,9 @@ final class Ledger {
   }
 
   void append(LogRecord record) {
+    if (isVoidBehind) {
+      cut(log.end());
+    }
     log.append(record);
     writes.add(new Write(++written, record.seq()));
     outlet.append(record);
@@ -63,6 +73,7 @@ final class Ledger {
     writes.removeIf(it -> it.seq > after);
     persisted = Math.min(persisted, after);
     written++;
+    isVoidBehind = false;
     outlet.truncate(after);
   }
 

@@ -30,6 +30,11 @@ final class Recovered {
     return records;
   }
 
+  /** Whether the journal ends with what is void, and does not say so. */
+  boolean isVoid() {
+    return isVoid;
+  }
+
   private long end() {
     return image.seq() + records.size();
   }

@@ -18,16 +18,22 @@ final class Recorded implements Outlet {
   final List<ConfigCommand> proposed = new ArrayList<>();
   final List<Long> confirming = new ArrayList<>();
   final List<ReplicaMessage.Offer> fetched = new ArrayList<>();
+
+  /** What goes to the journal: records' numbers, and cuts as negative ones. */
+  final List<Long> journal = new ArrayList<>();
+
   long written;
 
   @Override
   public void append(LogRecord record) {
     written++;
+    journal.add(record.seq());
   }
 
   @Override
   public void truncate(long afterSeq) {
     written++;
+    journal.add(-afterSeq);
   }
 
   @Override

@@ -53,6 +53,26 @@ class RecoveredTest {
     assertEquals(4, recovered.records().get(0).seq());
   }
 
+  /** Or they would be taken for void with those before them when it is started once more. */
+  @Test
+  void whatIsAddedAfterVoidRecordsCounts() {
+    Recovered found = after(3, 2);
+    append(found, 2, 1, 1, 1);
+    Recorded outlet = new Recorded();
+    Ledger ledger = new Ledger(found, outlet);
+    ledger.append(LogRecord.opening(2, 4));
+    ledger.append(LogRecord.opening(2, 5));
+    assertEquals(List.of(-3L, 4L, 5L), outlet.journal);
+    ledger.persisted(3);
+    assertEquals(5, ledger.persisted());
+
+    Recovered again = after(3, 2);
+    append(again, 2, 1, 1, 1);
+    again.truncate(3);
+    append(again, 4, 2, 2);
+    assertEquals(List.of(2L, 2L), epochs(again));
+  }
+
   /** The process ended before it wrote down that they are void. */
   @Test
   void recordsOfAnOlderEpochAfterTheSnapshotAreVoid() {

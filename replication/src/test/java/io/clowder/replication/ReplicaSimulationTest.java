@@ -15,6 +15,12 @@ class ReplicaSimulationTest {
   private static final long FIRST = Long.getLong("replication.seed", 1);
   private static final int SEEDS = Integer.getInteger("replication.seeds", 200);
 
+  /** Where what a copy had acknowledged was taken for void when it was started once more. */
+  @Test
+  void whatOnceFailedDoesNotAnyMore() {
+    assertTrue(new ReplicaSimulation(53_586).run().operations() > 0);
+  }
+
   @Test
   void nothingAcknowledgedIsLostAndNothingReadIsOld() {
     long operations = 0;
