@@ -63,9 +63,8 @@ public class ProcessIT {
     for (Writer writer : writers) {
       if (!writer.node.equals(away)) {
         int before = writer.acknowledged.size();
-        assertTrue(
-            writer.node + " does not get on: " + writer.last,
-            Deadline.in(WAIT).until(() -> writer.acknowledged.size() >= before + SOME));
+        boolean getsOn = Deadline.in(WAIT).until(() -> writer.acknowledged.size() >= before + SOME);
+        assertTrue(writer.node + " does not get on: " + writer.last, getsOn);
       }
     }
   }

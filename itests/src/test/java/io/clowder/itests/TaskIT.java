@@ -379,7 +379,7 @@ public class TaskIT {
     shell(0, "clowder:swap raft");
     awaitTicks(3);
     shell(0, "task:schedules --remove tick");
-    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
+    awaitNothingLeft();
     Map<String, Long> byInstant = new HashMap<>();
     for (Deed deed : Workshop.deeds(it -> it.payload().equals("tick"))) {
       Long other = byInstant.put(String.valueOf(deed.instant()), deed.task());
@@ -402,7 +402,7 @@ public class TaskIT {
       all.add(
           runnable(
               node,
-              runs,
+              runs::incrementAndGet,
               Map.of(
                   "scheduler.name", "one", "scheduler.period", 1L, "scheduler.runOn", "SINGLE")));
     }
@@ -418,19 +418,14 @@ public class TaskIT {
     ServiceRegistration<Runnable> its =
         runnable(
             node("n2"),
-            own,
+            own::incrementAndGet,
             Map.of("scheduler.name", "own", "scheduler.expression", "* * * * * ?"));
     assertNull(await(() -> own.get() >= 1 ? null : own.get()));
     assertTrue(String.valueOf(schedule("runnable/own/n2").get("when")).startsWith("* * * * * ? "));
     its.setProperties(
         FrameworkUtil.asDictionary(
             Map.of("scheduler.name", "own", "scheduler.period", 3_600L, "other", true)));
-    assertNull(
-        await(
-            () -> {
-              String when = schedule("runnable/own/n2").get("when");
-              return "every 1h".equals(when) ? null : when;
-            }));
+    awaitHourly("runnable/own/n2");
     its.setProperties(
         FrameworkUtil.asDictionary(
             Map.of("scheduler.name", "new", "scheduler.period", 1L, "scheduler.runOn", "n2")));
@@ -461,22 +456,11 @@ public class TaskIT {
           }
         };
     ServiceRegistration<Runnable> waiting =
-        node("n1")
-            .context()
-            .registerService(
-                Runnable.class,
-                waits,
-                FrameworkUtil.asDictionary(
-                    Map.of("scheduler.name", "waits", "scheduler.period", 1L)));
+        runnable(node("n1"), waits, Map.of("scheduler.name", "waits", "scheduler.period", 1L));
     assertTrue(begun.await(WAIT_MILLIS, TimeUnit.MILLISECONDS));
     waiting.setProperties(
         FrameworkUtil.asDictionary(Map.of("scheduler.name", "waits", "scheduler.period", 3_600L)));
-    assertNull(
-        await(
-            () -> {
-              String when = schedule("runnable/waits/n1").get("when");
-              return "every 1h".equals(when) ? null : when;
-            }));
+    awaitHourly("runnable/waits/n1");
     end.countDown();
     assertTrue(wasLeftAlone.get(WAIT_MILLIS, TimeUnit.MILLISECONDS));
     waiting.unregister();
@@ -487,15 +471,23 @@ public class TaskIT {
     int later = runs.get();
     assertNull(await(() -> runs.get() >= later + 2 ? null : runs.get()));
     shell(1, "task:schedules --remove runnable/one");
-    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
+    awaitNothingLeft();
     all.get(2).unregister();
   }
 
   private static ServiceRegistration<Runnable> runnable(
-      FelixNode node, AtomicInteger runs, Map<String, Object> properties) {
-    Runnable counts = runs::incrementAndGet;
+      FelixNode node, Runnable task, Map<String, Object> properties) {
     return node.context()
-        .registerService(Runnable.class, counts, FrameworkUtil.asDictionary(properties));
+        .registerService(Runnable.class, task, FrameworkUtil.asDictionary(properties));
+  }
+
+  private static void awaitHourly(String name) throws Exception {
+    assertNull(
+        await(
+            () -> {
+              String when = schedule(name).get("when");
+              return "every 1h".equals(when) ? null : when;
+            }));
   }
 
   /** What the shell says of a schedule; nothing if there is none. */
@@ -525,7 +517,7 @@ public class TaskIT {
     // It ends with its user.
     context.ungetService(reference);
     assertTrue(executor.isShutdown());
-    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
+    awaitNothingLeft();
   }
 
   @Test
@@ -620,6 +612,11 @@ public class TaskIT {
     for (String node : nodes) {
       shell(0, "task:drain --end " + node);
     }
+  }
+
+  /** Until every task is over. */
+  private static void awaitNothingLeft() throws Exception {
+    assertNull(await(() -> tasks(0).counts().notOver() == 0 ? null : tasks(0).counts()));
   }
 
   /** Until these nodes run tasks of a kind, and no others do. */

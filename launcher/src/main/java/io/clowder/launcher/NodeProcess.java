@@ -22,7 +22,10 @@ record NodeProcess(long pid, String start) {
     return new NodeProcess(self.pid(), startOf(self));
   }
 
-  /** Reads what {@link #text} wrote; null if the file is not there, empty or damaged. */
+  /**
+   * Reads what {@link #text} wrote, whatever lines follow; null if the file is not there, empty or
+   * damaged.
+   */
   static @Nullable NodeProcess read(Path file) throws IOException {
     try {
       String[] words = Files.readString(file).split("\n", 2)[0].strip().split(" ");

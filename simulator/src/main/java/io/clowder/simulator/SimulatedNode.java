@@ -128,10 +128,7 @@ final class SimulatedNode implements Node, Tenant.Lodging {
                 new ObservedProtocol(
                     protocol, computer.id(), process.incarnation(), judge, onElection)));
     protocols.forEach(group::addProtocol);
-    kv =
-        new ReplicatedKv(
-            group.addMachine("kv", new ObservedMachine(map, computer.id(), judge, applies)),
-            TIMEOUT);
+    kv = new ReplicatedKv(join("kv", map), TIMEOUT);
     startLocks();
     loop.begin(group::doWork);
     lookAfter();
